@@ -1,0 +1,1 @@
+//! Composition root: configuration, stores, services, router and jobs; decides nothing itself.

@@ -1,0 +1,1 @@
+//! The typed configuration: one file per section of vestibule.toml.

@@ -1,0 +1,1 @@
+//! What is outside: mail servers, log files.

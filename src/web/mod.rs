@@ -1,0 +1,1 @@
+//! HTTP: pages and main-app endpoints. A handler extracts, asks one service, responds.
