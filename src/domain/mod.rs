@@ -1,1 +1,13 @@
 //! Values and rules. No I/O, no async, no framework.
+
+pub mod account;
+pub mod application;
+pub mod audit;
+pub mod autologin;
+pub mod device;
+pub mod id;
+pub mod redirect;
+pub mod session;
+pub mod sign_in;
+pub mod throttle;
+pub mod time;

@@ -1,1 +1,3 @@
-//! What is kept, durable and volatile.
+//! What is kept, durable and volatile. Repositories speak SQL and return domain values; they decide nothing.
+
+pub mod volatile;

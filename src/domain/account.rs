@@ -1,0 +1,333 @@
+//! Accounts: names, addresses and states, and what makes each of them well-formed.
+
+use super::id::AccountId;
+use super::language::Language;
+use super::time::Timestamp;
+use std::fmt;
+use unicode_normalization::UnicodeNormalization;
+use unicode_security::confusable_detection::skeleton;
+use unicode_security::{GeneralSecurityProfile, MixedScript};
+
+/// Longest name, username or address, in characters.
+pub const MAX_NAME: usize = 256;
+
+/// Words that pages and programs use for something else.
+const RESERVED: [&str; 4] = ["me", "anonymous", "system", "deleted user"];
+
+/// Why a value is refused. The names are message keys' endings; the person sees a sentence from the catalogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidName {
+    /// Nothing was entered.
+    #[error("must not be empty")]
+    Empty,
+    /// More than [`MAX_NAME`] characters.
+    #[error("is longer than 256 characters")]
+    TooLong,
+    /// A control, format or otherwise unusual character.
+    #[error("contains a character that is not allowed")]
+    Character,
+    /// Letters of scripts that do not belong together (UTS #39), as in a Latin name with one Cyrillic letter.
+    #[error("mixes letters of different scripts")]
+    MixedScripts,
+    /// A word with a meaning of its own, such as `me`.
+    #[error("is a reserved word")]
+    Reserved,
+    /// Not of the form `local@domain`.
+    #[error("is not an e-mail address")]
+    NotAnAddress,
+}
+
+/// The name someone signs in with: letters of one script, digits, space and `_ - @ . +`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Username {
+    shown: String,
+    key: String,
+    skeleton: String,
+}
+
+impl Username {
+    /// Normalises (NFKC) and checks.
+    ///
+    /// # Errors
+    /// [`InvalidName`] says what is wrong.
+    pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        let shown = tidy(text)?;
+        let allowed = |c: char| {
+            "_-@.+ ".contains(c) || (c.is_alphanumeric() || is_mark(c)) && c.identifier_allowed()
+        };
+        if !shown.chars().all(allowed) {
+            return Err(InvalidName::Character);
+        }
+        if !shown.as_str().is_single_script() {
+            return Err(InvalidName::MixedScripts);
+        }
+        let key = fold(&shown);
+        if RESERVED.contains(&key.as_str()) {
+            return Err(InvalidName::Reserved);
+        }
+        let skeleton = if key.is_ascii() { key.clone() } else { fold(&skeleton(&key).collect::<String>()) };
+        Ok(Self { shown, key, skeleton })
+    }
+
+    /// As the person wrote it, normalised.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.shown
+    }
+
+    /// What two spellings of one name have in common; unique among accounts.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// What look-alikes have in common (UTS #39); unique among accounts.
+    #[must_use]
+    pub fn skeleton(&self) -> &str {
+        &self.skeleton
+    }
+}
+
+/// An e-mail address, compared without regard to case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmailAddress {
+    shown: String,
+    key: String,
+}
+
+impl EmailAddress {
+    /// Checks the form `local@domain` (RFC 5321 §4.1.2 without quoted local parts and address literals).
+    ///
+    /// # Errors
+    /// [`InvalidName`] says what is wrong.
+    pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        let shown = tidy(text)?;
+        let (local, domain) = shown.rsplit_once('@').ok_or(InvalidName::NotAnAddress)?;
+        let label = |l: &str| {
+            !l.is_empty()
+                && l.len() <= 63
+                && !l.starts_with('-')
+                && !l.ends_with('-')
+                && l.chars().all(|c| c.is_alphanumeric() || c == '-')
+        };
+        let atom = |c: char| c.is_alphanumeric() || "!#$%&'*+/=?^_`{|}~-.".contains(c);
+        let local_is_fine = !local.is_empty()
+            && local.len() <= 64
+            && local.chars().all(atom)
+            && !local.starts_with('.')
+            && !local.ends_with('.')
+            && !local.contains("..");
+        if !local_is_fine || !domain.split('.').all(label) {
+            return Err(InvalidName::NotAnAddress);
+        }
+        let key = fold(&shown);
+        Ok(Self { shown, key })
+    }
+
+    /// As written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.shown
+    }
+
+    /// What two spellings of one address have in common; unique among accounts.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The address with all but its first letter and its domain hidden, for notices.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        let (local, domain) = self.shown.rsplit_once('@').unwrap_or((&self.shown, ""));
+        format!("{}…@{domain}", local.chars().next().unwrap_or('…'))
+    }
+}
+
+/// A person's name as shown to others: any script, no control characters, no markup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DisplayName(String);
+
+impl DisplayName {
+    /// Normalises and checks.
+    ///
+    /// # Errors
+    /// [`InvalidName`] says what is wrong.
+    pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        let shown: String = text.nfc().collect::<String>().trim().to_owned();
+        measure(&shown)?;
+        if shown.chars().any(|c| is_hidden(c) || c == '<' || c == '>') || shown.contains("://") {
+            return Err(InvalidName::Character);
+        }
+        Ok(Self(shown))
+    }
+
+    /// As written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What someone typed into the name field of the sign-in page: a username or an address. Compared, never stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoginName(String);
+
+impl LoginName {
+    /// Folds whatever was typed to the key that accounts are found by; hopeless input gives a key nobody has.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        Self(fold(&text.trim().chars().take(MAX_NAME).nfkc().collect::<String>()))
+    }
+
+    /// The key to look for.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Whether an account may sign in at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountStatus {
+    /// May sign in.
+    Active,
+    /// An administrator has shut it; nothing is deleted.
+    Locked,
+}
+
+impl AccountStatus {
+    /// As stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Locked => "locked",
+        }
+    }
+
+    /// From its stored form; anything unknown counts as locked, the safe side.
+    #[must_use]
+    pub fn from_stored(text: &str) -> Self {
+        if text == "active" { Self::Active } else { Self::Locked }
+    }
+}
+
+/// An account as use cases see it.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Its identifier.
+    pub id: AccountId,
+    /// The name it signs in with.
+    pub username: String,
+    /// Its address.
+    pub email: String,
+    /// The name others see.
+    pub name: String,
+    /// The language of pages and letters; `None` follows the browser.
+    pub language: Option<Language>,
+    /// IANA name of the time zone; `None` is UTC.
+    pub time_zone: Option<String>,
+    /// Whether it may sign in.
+    pub status: AccountStatus,
+    /// Whether it administers this service.
+    pub administrator: bool,
+    /// Sessions opened before this point are dead, whatever the session store says.
+    pub sessions_valid_from: Timestamp,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When a session was last opened.
+    pub last_sign_in_at: Option<Timestamp>,
+}
+
+fn tidy(text: &str) -> Result<String, InvalidName> {
+    let shown: String = text.trim().nfkc().collect();
+    measure(&shown)?;
+    if shown.chars().any(is_hidden) {
+        return Err(InvalidName::Character);
+    }
+    Ok(shown)
+}
+
+fn measure(text: &str) -> Result<(), InvalidName> {
+    match text.chars().count() {
+        0 => Err(InvalidName::Empty),
+        n if n > MAX_NAME => Err(InvalidName::TooLong),
+        _ => Ok(()),
+    }
+}
+
+/// Control characters, and those that steer the direction or joining of text without being seen.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+fn is_mark(c: char) -> bool {
+    unicode_normalization::char::is_combining_mark(c)
+}
+
+/// Case-insensitive key (NFKC, then lower case, then NFKC again as lowering can undo it).
+#[must_use]
+pub fn fold(text: &str) -> String {
+    text.nfkc().flat_map(char::to_lowercase).collect::<String>().replace('ß', "ss").nfkc().collect()
+}
+
+impl fmt::Display for Username {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usernames_differing_in_case_or_width_share_a_key() {
+        assert_eq!(Username::parse("Anna").unwrap().key(), Username::parse("ａｎｎａ").unwrap().key());
+    }
+
+    #[test]
+    fn look_alikes_share_a_skeleton_and_ascii_names_do_not_collide() {
+        let latin = Username::parse("coco").unwrap();
+        let cyrillic = Username::parse("сосо").unwrap();
+        assert_ne!(latin.key(), cyrillic.key());
+        assert_eq!(latin.skeleton(), cyrillic.skeleton());
+        assert_ne!(Username::parse("user1").unwrap().skeleton(), Username::parse("userl").unwrap().skeleton());
+    }
+
+    #[test]
+    fn hostile_usernames_are_refused() {
+        for (text, why) in [
+            ("", InvalidName::Empty),
+            ("an\u{0}na", InvalidName::Character),
+            ("an\nna", InvalidName::Character),
+            ("anna\u{202e}", InvalidName::Character),
+            ("аnna", InvalidName::MixedScripts),
+            ("an/na", InvalidName::Character),
+            ("ME", InvalidName::Reserved),
+        ] {
+            assert_eq!(Username::parse(text), Err(why), "{text:?}");
+        }
+        assert_eq!(Username::parse(&"x".repeat(257)), Err(InvalidName::TooLong));
+    }
+
+    #[test]
+    fn addresses_are_checked() {
+        for good in ["anna@example.org", "a.b+c@münchen.example", "root@localhost"] {
+            assert!(EmailAddress::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["anna", "@x", "a@", "a b@x.org", "a@x..org", "a@-x.org", ".a@x.org", "a@x.org\r\nBcc: b@x.org", "a\"@x.org", "a,b@x.org"] {
+            assert!(EmailAddress::parse(bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(EmailAddress::parse("anna@example.org").unwrap().masked(), "a…@example.org");
+    }
+
+    #[test]
+    fn display_names_keep_scripts_but_not_markup() {
+        assert!(DisplayName::parse("Søren Ångström 李").is_ok());
+        assert!(DisplayName::parse("<b>x</b>").is_err());
+        assert!(DisplayName::parse("see https://evil.example").is_err());
+    }
+}

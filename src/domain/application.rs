@@ -1,0 +1,244 @@
+//! Access rules of the applications behind us: who may pass to which host and path.
+
+use super::session::Methods;
+use ipnet::IpNet;
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+/// What people who are not signed in may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Anonymous {
+    /// Nothing.
+    #[default]
+    None,
+    /// Read: `GET`, `HEAD` and `OPTIONS` pass without an identity.
+    ReadOnly,
+}
+
+/// What one part of an application asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rule {
+    /// Paths it covers: each covers itself and everything below it. Empty covers all.
+    pub paths: Vec<String>,
+    /// Any one of these groups, by name, is enough; empty asks for none.
+    pub groups: Vec<String>,
+    /// A second factor must have been used in this session.
+    pub second_factor: bool,
+    /// The client must come from one of these networks; empty asks for none.
+    pub networks: Vec<IpNet>,
+    /// What strangers may do.
+    pub anonymous: Anonymous,
+}
+
+/// An application as forward-auth sees it.
+#[derive(Clone, Debug)]
+pub struct Application {
+    /// Its short name, in configuration and tokens.
+    pub slug: String,
+    /// Its name for people.
+    pub name: String,
+    /// Its hosts, lower case, without ports unless they matter.
+    pub hosts: Vec<String>,
+    /// What holds everywhere in it.
+    pub base: Rule,
+    /// Refinements; the one with the longest matching path replaces the base.
+    pub rules: Vec<Rule>,
+    /// Whether a signed identity token accompanies the headers.
+    pub signed_identity: bool,
+    /// The `aud` of that token.
+    pub audience: String,
+}
+
+/// Who asks, as far as rules care.
+#[derive(Clone, Copy, Debug)]
+pub struct Visitor<'a> {
+    /// Names of the groups.
+    pub groups: &'a [String],
+    /// How they signed in.
+    pub methods: Methods,
+}
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// Upper-case method.
+    pub method: &'a str,
+    /// Normalised path.
+    pub path: &'a str,
+    /// Where the client is.
+    pub address: IpAddr,
+}
+
+/// What a rule says to one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Pass with the identity.
+    Allow,
+    /// Pass without one.
+    AllowAnonymous,
+    /// Sign in first.
+    SignIn,
+    /// No, and signing in again would not help.
+    Refuse(Refusal),
+}
+
+/// Reason codes of a 403, stable: proxies and apps may show them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// None of the groups asked for.
+    Group,
+    /// The session has no second factor.
+    SecondFactor,
+    /// Not from here.
+    Network,
+    /// No application has this host.
+    UnknownApplication,
+    /// The account was locked.
+    AccountLocked,
+}
+
+impl Refusal {
+    /// The code in the header and the body.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Group => "group_required",
+            Self::SecondFactor => "second_factor_required",
+            Self::Network => "network_not_allowed",
+            Self::UnknownApplication => "unknown_application",
+            Self::AccountLocked => "account_locked",
+        }
+    }
+}
+
+impl Rule {
+    /// The length of the longest path of this rule that covers `path`.
+    fn covers(&self, path: &str) -> Option<usize> {
+        let covered = |prefix: &&String| {
+            let prefix = prefix.trim_end_matches('/');
+            path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.paths.iter().filter(covered).map(String::len).max()
+    }
+
+    /// Applies this rule alone.
+    #[must_use]
+    pub fn decide(&self, asked: &Asked<'_>, visitor: Option<&Visitor<'_>>) -> Decision {
+        if !self.networks.is_empty() && !self.networks.iter().any(|n| n.contains(&asked.address)) {
+            return Decision::Refuse(Refusal::Network);
+        }
+        let Some(visitor) = visitor else {
+            let reads = matches!(asked.method, "GET" | "HEAD" | "OPTIONS");
+            return if self.anonymous == Anonymous::ReadOnly && reads { Decision::AllowAnonymous } else { Decision::SignIn };
+        };
+        if !self.groups.is_empty() && !self.groups.iter().any(|g| visitor.groups.contains(g)) {
+            return Decision::Refuse(Refusal::Group);
+        }
+        if self.second_factor && !visitor.methods.has(Methods::MULTI_FACTOR) {
+            return Decision::Refuse(Refusal::SecondFactor);
+        }
+        Decision::Allow
+    }
+}
+
+impl Application {
+    /// The rule for a path: the refinement with the longest match, or the base.
+    #[must_use]
+    pub fn rule_for(&self, path: &str) -> &Rule {
+        let longest = self.rules.iter().filter_map(|rule| rule.covers(path).map(|length| (length, rule)));
+        longest.max_by_key(|(length, _)| *length).map_or(&self.base, |(_, rule)| rule)
+    }
+}
+
+/// All applications, found by host.
+#[derive(Clone, Debug, Default)]
+pub struct Applications {
+    list: Vec<Application>,
+    by_host: HashMap<String, usize>,
+}
+
+impl Applications {
+    /// Indexes a list; of two applications with one host the first wins (configuration refuses that earlier).
+    #[must_use]
+    pub fn new(list: Vec<Application>) -> Self {
+        let mut by_host = HashMap::new();
+        for (index, app) in list.iter().enumerate() {
+            for host in &app.hosts {
+                by_host.entry(host.clone()).or_insert(index);
+            }
+        }
+        Self { list, by_host }
+    }
+
+    /// Whether none is configured: then every signed-in person may pass everywhere.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Application> {
+        self.list.iter()
+    }
+
+    /// The application of a host, tried with its port first.
+    #[must_use]
+    pub fn of_host(&self, host: &str, port: Option<u16>) -> Option<&Application> {
+        let with_port = port.and_then(|port| self.by_host.get(&format!("{host}:{port}")));
+        let index = with_port.or_else(|| self.by_host.get(host))?;
+        self.list.get(*index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn app() -> Application {
+        let rule = |paths: &[&str], groups: &[&str], anonymous| Rule {
+            paths: paths.iter().map(ToString::to_string).collect(),
+            groups: groups.iter().map(ToString::to_string).collect(),
+            anonymous,
+            ..Rule::default()
+        };
+        Application {
+            slug: "tasks".into(),
+            name: "Tasks".into(),
+            hosts: vec!["tasks.example.org".into()],
+            base: rule(&[], &["staff"], Anonymous::None),
+            rules: vec![rule(&["/public"], &[], Anonymous::ReadOnly), rule(&["/public/admin"], &["admins"], Anonymous::None)],
+            signed_identity: false,
+            audience: "tasks".into(),
+        }
+    }
+
+    fn decide(path: &str, method: &str, groups: Option<&[&str]>) -> Decision {
+        let app = app();
+        let names: Vec<String> = groups.unwrap_or_default().iter().map(ToString::to_string).collect();
+        let visitor = groups.map(|_| Visitor { groups: &names, methods: Methods::PASSWORD });
+        let asked = Asked { method, path, address: "192.0.2.1".parse().unwrap() };
+        app.rule_for(path).decide(&asked, visitor.as_ref())
+    }
+
+    #[test]
+    fn the_longest_matching_path_decides() {
+        assert_eq!(decide("/", "GET", Some(&["staff"])), Decision::Allow);
+        assert_eq!(decide("/", "GET", Some(&["guests"])), Decision::Refuse(Refusal::Group));
+        assert_eq!(decide("/", "GET", None), Decision::SignIn);
+        assert_eq!(decide("/public/x", "GET", None), Decision::AllowAnonymous);
+        assert_eq!(decide("/public/x", "POST", None), Decision::SignIn);
+        assert_eq!(decide("/public/x", "POST", Some(&[])), Decision::Allow);
+        assert_eq!(decide("/public/admin", "GET", None), Decision::SignIn);
+        assert_eq!(decide("/public/admin/x", "GET", Some(&["staff"])), Decision::Refuse(Refusal::Group));
+        assert_eq!(decide("/publicity", "GET", None), Decision::SignIn, "a prefix ends at a slash");
+    }
+
+    #[test]
+    fn networks_and_second_factor_bind() {
+        let rule = Rule { networks: vec!["10.0.0.0/8".parse().unwrap()], second_factor: true, ..Rule::default() };
+        let visitor = Visitor { groups: &[], methods: Methods::PASSWORD };
+        let from = |address: &str| Asked { method: "GET", path: "/", address: address.parse().unwrap() };
+        assert_eq!(rule.decide(&from("192.0.2.1"), Some(&visitor)), Decision::Refuse(Refusal::Network));
+        assert_eq!(rule.decide(&from("10.1.1.1"), Some(&visitor)), Decision::Refuse(Refusal::SecondFactor));
+    }
+}

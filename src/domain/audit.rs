@@ -1,0 +1,141 @@
+//! What the audit trail records. Each event is written in the transaction of the act it tells of.
+
+use super::id::AccountId;
+
+/// Who did it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// Nobody known: someone before sign-in.
+    Stranger,
+    /// A signed-in person.
+    Account(AccountId),
+    /// The command line on the server.
+    Operator,
+    /// The service itself, by the clock.
+    System,
+}
+
+impl Actor {
+    /// As stored.
+    #[must_use]
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Stranger => "stranger",
+            Self::Account(_) => "account",
+            Self::Operator => "operator",
+            Self::System => "system",
+        }
+    }
+
+    /// The account, when it is one.
+    #[must_use]
+    pub const fn account(self) -> Option<AccountId> {
+        match self {
+            Self::Account(id) => Some(id),
+            _ => None,
+        }
+    }
+}
+
+macro_rules! acts {
+    ($($(#[$doc:meta])* $variant:ident => $name:literal,)*) => {
+        /// What was done.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Act { $($(#[$doc])* $variant,)* }
+
+        impl Act {
+            /// As stored: stable, `noun.verb`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+acts! {
+    /// An account was made.
+    AccountCreated => "account.created",
+    /// An account was locked.
+    AccountLocked => "account.locked",
+    /// An account was unlocked, or its failures forgotten.
+    AccountUnlocked => "account.unlocked",
+    /// An account became an administrator.
+    AdministratorMade => "account.administrator_made",
+    /// Name, language or time zone changed.
+    ProfileChanged => "account.profile_changed",
+    /// A new address was asked for.
+    EmailChangeRequested => "account.email_change_requested",
+    /// The new address was confirmed.
+    EmailChanged => "account.email_changed",
+    /// The password was changed by its owner.
+    PasswordChanged => "password.changed",
+    /// The password was set by somebody else.
+    PasswordSet => "password.set",
+    /// The password was set through a mailed link.
+    PasswordRecovered => "password.recovered",
+    /// A recovery letter was asked for and sent.
+    RecoveryRequested => "password.recovery_requested",
+    /// A session was opened.
+    SignedIn => "sign_in.succeeded",
+    /// A secret was wrong, or the account may not sign in.
+    SignInFailed => "sign_in.failed",
+    /// A limit was reached.
+    SignInThrottled => "sign_in.throttled",
+    /// The first factor was right and a step is owed.
+    SignInStepOwed => "sign_in.step_owed",
+    /// Signed out.
+    SignedOut => "session.signed_out",
+    /// Sessions were ended by their owner.
+    SessionsEnded => "session.ended",
+    /// A browser is remembered from now on.
+    BrowserRemembered => "autologin.remembered",
+    /// A remembered browser was forgotten.
+    BrowserForgotten => "autologin.forgotten",
+    /// A used token was shown again.
+    AutologinReplayed => "autologin.replayed",
+    /// A group was made.
+    GroupCreated => "group.created",
+    /// Someone was added to a group.
+    MemberAdded => "group.member_added",
+    /// Someone was removed from a group.
+    MemberRemoved => "group.member_removed",
+    /// A new sealing key was made.
+    KeyRotated => "key.rotated",
+    /// A key was revoked at once.
+    KeyRevoked => "key.revoked",
+    /// The first administrator was created with the set-up link.
+    SetUp => "setup.completed",
+}
+
+/// One event, before the context adds time, request and client.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// What was done.
+    pub act: Act,
+    /// To whom.
+    pub subject: Option<AccountId>,
+    /// More about it: identifiers and codes, never a secret, never free text of a stranger.
+    pub detail: serde_json::Value,
+}
+
+impl Event {
+    /// An event about an account.
+    #[must_use]
+    pub const fn about(act: Act, subject: AccountId) -> Self {
+        Self { act, subject: Some(subject), detail: serde_json::Value::Null }
+    }
+
+    /// An event about nobody in particular.
+    #[must_use]
+    pub const fn of(act: Act) -> Self {
+        Self { act, subject: None, detail: serde_json::Value::Null }
+    }
+
+    /// The same with detail.
+    #[must_use]
+    pub fn with(mut self, detail: serde_json::Value) -> Self {
+        self.detail = detail;
+        self
+    }
+}

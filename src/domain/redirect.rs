@@ -1,0 +1,120 @@
+//! Where a browser may be sent after signing in or out. The only type that reaches a `Location` header.
+
+use url::Url;
+
+/// Longest accepted target, in bytes; longer ones would not fit a cookie or a proxy's header buffer.
+const MAX_TARGET: usize = 2048;
+
+/// An origin (RFC 6454) that people may be sent to: our own, or an application's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllowedOrigin {
+    /// `https`, or `http` for localhost.
+    pub scheme: String,
+    /// Lower-case host name or address.
+    pub host: String,
+    /// Explicit port, if the origin has one; `None` is the scheme's own port.
+    pub port: Option<u16>,
+}
+
+impl AllowedOrigin {
+    /// The origin of an absolute URL.
+    #[must_use]
+    pub fn of(url: &Url) -> Option<Self> {
+        let host = url.host_str()?.to_ascii_lowercase();
+        Some(Self { scheme: url.scheme().to_owned(), host, port: url.port() })
+    }
+
+    /// The origin as a header value writes it, such as `https://app.example.org:8443`.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self.port {
+            Some(port) => format!("{}://{}:{port}", self.scheme, self.host),
+            None => format!("{}://{}", self.scheme, self.host),
+        }
+    }
+}
+
+/// A redirect target that stays on our own pages or goes to a known application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SafeRedirect(String);
+
+impl SafeRedirect {
+    /// A path of our own, written in the program.
+    #[must_use]
+    pub fn to(path: &'static str) -> Self {
+        Self(path.to_owned())
+    }
+
+    /// Reads a target that a stranger may have written: a path on our own origin, or an absolute URL of an allowed
+    /// origin. Everything a browser might read differently from us (`//`, a backslash, control characters, white
+    /// space, user names in the authority, other schemes) is refused.
+    #[must_use]
+    pub fn parse(text: &str, allowed: &[AllowedOrigin]) -> Option<Self> {
+        if text.is_empty() || text.len() > MAX_TARGET {
+            return None;
+        }
+        if text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\' || !c.is_ascii()) {
+            return None;
+        }
+        if text.starts_with('/') {
+            return Self::own_path(text);
+        }
+        let url = Url::parse(text).ok()?;
+        let rest = text.strip_prefix(url.scheme()).and_then(|rest| rest.strip_prefix("://"))?;
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        if authority.contains('@') || !matches!(url.scheme(), "http" | "https") {
+            return None;
+        }
+        let origin = AllowedOrigin::of(&url)?;
+        allowed.contains(&origin).then(|| Self(url.into()))
+    }
+
+    fn own_path(text: &str) -> Option<Self> {
+        if text.starts_with("//") {
+            return None;
+        }
+        let base = Url::parse("https://own.invalid").ok()?;
+        let url = base.join(text).ok()?;
+        let same = url.host_str() == Some("own.invalid") && url.scheme() == "https" && url.port().is_none();
+        if !same || url.path().starts_with("//") {
+            return None;
+        }
+        Some(Self(text.to_owned()))
+    }
+
+    /// The target, ready for a `Location` header or a hidden form field.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn app() -> Vec<AllowedOrigin> {
+        vec![AllowedOrigin { scheme: "https".into(), host: "app.example.org".into(), port: None }]
+    }
+
+    #[test]
+    fn own_paths_and_applications_are_kept() {
+        for good in ["/", "/account?tab=1#x", "/a%2fb", "https://app.example.org/x?y=1", "https://app.example.org"] {
+            assert!(SafeRedirect::parse(good, &app()).is_some(), "{good}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        for bad in [
+            "", "//evil.example", "/\\evil.example", "\\\\evil.example", "javascript:alert(1)", "data:text/html,x",
+            "https://evil.example", "http://app.example.org", "https://app.example.org:8443/", "https:app.example.org",
+            "https:///app.example.org", "https://app.example.org@evil.example/", "https://evil.example#app.example.org",
+            "https://app.example.org.evil.example", "/x\r\nSet-Cookie: a=b", "/\t/evil.example", " /x", "account", "/./\u{2f}/evil",
+            "/..//evil.example", "https://u:p@app.example.org/", "https://@app.example.org/",
+        ] {
+            assert_eq!(SafeRedirect::parse(bad, &app()), None, "{bad:?}");
+        }
+        assert_eq!(SafeRedirect::parse(&format!("/{}", "x".repeat(3000)), &app()), None);
+    }
+}

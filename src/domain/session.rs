@@ -1,0 +1,200 @@
+//! Sessions: what one proves, and when it ends. Where they are kept is the store's business.
+
+use super::id::{AccountId, RememberedId, SessionId};
+use super::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// SHA-256 of a session's secret handle: all that is ever stored or compared.
+pub type HandleHash = [u8; 32];
+
+/// Ways in which someone proved who they are, as a set. Names follow RFC 8176 where it has one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Methods(u16);
+
+impl Methods {
+    /// A password of ours (`pwd`).
+    pub const PASSWORD: Self = Self(1);
+    /// A remembered browser; not a factor of its own, so it never counts as a fresh proof.
+    pub const REMEMBERED: Self = Self(1 << 1);
+
+    /// More than one factor was proved in this sign-in (`mfa`).
+    pub const MULTI_FACTOR: Self = Self(1 << 2);
+
+    const NAMES: [(Self, &'static str); 3] =
+        [(Self::PASSWORD, "pwd"), (Self::REMEMBERED, "remembered"), (Self::MULTI_FACTOR, "mfa")];
+
+    /// Both sets together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of `other` is in here.
+    #[must_use]
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The values of the `amr` claim.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Self::NAMES.into_iter().filter(move |(method, _)| self.has(*method)).map(|(_, name)| name)
+    }
+
+    /// As stored.
+    #[must_use]
+    pub const fn bits(self) -> u16 {
+        self.0
+    }
+
+    /// From its stored form.
+    #[must_use]
+    pub const fn from_bits(bits: u16) -> Self {
+        Self(bits)
+    }
+}
+
+/// Proof that an account signed in: who, how, when, until when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Public name, for lists and the audit trail.
+    pub id: SessionId,
+    /// Who signed in.
+    pub account: AccountId,
+    /// When this session was opened.
+    pub created_at: Timestamp,
+    /// When the person last proved who they are (`auth_time` in OpenID Connect); autologin keeps the old one.
+    pub authenticated_at: Timestamp,
+    /// Absolute end.
+    pub ends_at: Timestamp,
+    /// Last request seen.
+    pub last_seen_at: Timestamp,
+    /// How they proved it.
+    pub methods: Methods,
+    /// Browser and system, in words.
+    pub device: String,
+    /// The network it was opened from, truncated.
+    pub network: String,
+    /// The remembered browser that opened it, if one did.
+    pub remembered: Option<RememberedId>,
+}
+
+/// How long sessions live.
+#[derive(Clone, Copy, Debug)]
+pub struct Lifetimes {
+    /// Ends a session this long after the last request.
+    pub idle: Duration,
+    /// Ends a session this long after it was opened, used or not.
+    pub absolute: Duration,
+}
+
+impl Lifetimes {
+    /// Whether a session with these marks is alive at `now`.
+    #[must_use]
+    pub fn alive(&self, now: Timestamp, last_seen_at: Timestamp, ends_at: Timestamp) -> bool {
+        now < ends_at && now < last_seen_at.after(self.idle)
+    }
+}
+
+/// What happened to an account, seen by the things that prove it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialEvent {
+    /// The person changed the password while signed in.
+    PasswordChanged,
+    /// A password was set through a mailed link.
+    PasswordRecovered,
+    /// An administrator set a password.
+    PasswordSet,
+    /// The address was changed and confirmed.
+    EmailChanged,
+    /// The account was locked.
+    Locked,
+    /// The account became an administrator (or ceased to be).
+    RightsChanged,
+    /// The person asked to be signed out everywhere.
+    SignedOutEverywhere,
+    /// An old autologin token was shown again.
+    AutologinTheft,
+    /// The person signed out in this browser.
+    SignedOut,
+}
+
+/// What an event ends. One row of the revocation matrix (C6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    /// Which sessions end.
+    pub sessions: Ends,
+    /// Which remembered browsers are forgotten.
+    pub remembered: Ends,
+    /// Whether mailed links that are still open die.
+    pub links: bool,
+}
+
+/// How far an ending reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends {
+    /// Nothing ends.
+    Nothing,
+    /// Only what the acting browser holds.
+    This,
+    /// All but what the acting browser holds, which is renewed under a new id.
+    Others,
+    /// The family (remembered browser and its sessions) concerned.
+    Family,
+    /// Everything.
+    All,
+}
+
+impl CredentialEvent {
+    /// Every event, for tests and documents.
+    pub const ALL: [Self; 9] = [
+        Self::PasswordChanged,
+        Self::PasswordRecovered,
+        Self::PasswordSet,
+        Self::EmailChanged,
+        Self::Locked,
+        Self::RightsChanged,
+        Self::SignedOutEverywhere,
+        Self::AutologinTheft,
+        Self::SignedOut,
+    ];
+
+    /// The revocation matrix.
+    #[must_use]
+    pub const fn revokes(self) -> Revocation {
+        let row = |sessions, remembered, links| Revocation { sessions, remembered, links };
+        match self {
+            Self::PasswordChanged => row(Ends::Others, Ends::All, true),
+            Self::PasswordRecovered | Self::PasswordSet | Self::Locked => row(Ends::All, Ends::All, true),
+            Self::EmailChanged => row(Ends::Others, Ends::Nothing, true),
+            Self::RightsChanged => row(Ends::All, Ends::Nothing, false),
+            Self::SignedOutEverywhere => row(Ends::Others, Ends::All, false),
+            Self::AutologinTheft => row(Ends::Family, Ends::Family, false),
+            Self::SignedOut => row(Ends::This, Ends::This, false),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_dies_at_the_idle_and_at_the_absolute_limit() {
+        let life = Lifetimes { idle: Duration::from_secs(60), absolute: Duration::from_secs(600) };
+        let opened = Timestamp::from_millis(0);
+        let end = opened.after(life.absolute);
+        assert!(life.alive(Timestamp::from_millis(59_999), opened, end));
+        assert!(!life.alive(Timestamp::from_millis(60_000), opened, end));
+        assert!(!life.alive(end, end.before(Duration::from_secs(1)), end));
+    }
+
+    #[test]
+    fn methods_are_a_set_with_registered_names() {
+        let both = Methods::PASSWORD.and(Methods::REMEMBERED);
+        assert!(both.has(Methods::PASSWORD) && !Methods::PASSWORD.has(both));
+        assert_eq!(both.names().collect::<Vec<_>>(), ["pwd", "remembered"]);
+        assert_eq!(Methods::from_bits(both.bits()), both);
+    }
+}
