@@ -1,1 +1,3 @@
 //! Values and rules. No I/O, no async, no framework.
+
+pub mod secret;
