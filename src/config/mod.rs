@@ -1,1 +1,171 @@
-//! The typed configuration: one file per section of vestibule.toml.
+//! The typed configuration: one file per section of vestibule.toml. This file holds the whole and the top-level keys.
+//!
+//! Reading it: `load` (layers and search order) uses `tree` (TOML with lines), `environment` (variables), `spec` (which keys exist),
+//! `shape` (do the values fit), `findings` (what is wrong and where).
+//! Not here: what admins set in the console, and anything that happens with a value.
+
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+pub mod application;
+pub mod autologin;
+pub mod branding;
+pub mod database;
+mod environment;
+mod findings;
+mod load;
+pub mod log;
+pub mod mail;
+pub mod password;
+pub mod privacy;
+mod public_url;
+pub mod server;
+pub mod sessions;
+mod shape;
+mod span;
+mod spec;
+pub mod throttle;
+mod tree;
+pub mod values;
+
+pub use findings::{ConfigError, Place, Problem};
+pub use load::{Loaded, SEARCHED, Source};
+pub use public_url::PublicUrl;
+pub use span::Span;
+
+use findings::Findings;
+use values::RootKey;
+
+/// Everything an operator can set. `Default` is what runs without any file.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Address under which browsers reach this service: scheme, host and port, no path. Links in mails, redirects, cookie
+    /// attributes and the audience of tokens follow from it. `http` is accepted for localhost only.
+    #[schemars(example = &"https://login.example.org")]
+    pub public_url: PublicUrl,
+
+    /// Directory for everything this service writes: the database file, the generated key, the outbox. It is made at the
+    /// first start, readable for the service's user only. A relative path counts from the working directory.
+    ///
+    /// Danger: who can read it can read the data and the key. Back it up as a whole.
+    pub data_dir: PathBuf,
+
+    /// Root key: wraps the keys that seal cookies and columns. When neither this nor `secret_key_file` is set, one is generated
+    /// at the first start and kept in `secret.key` in `data_dir` (mode 0600). Set it to keep the key apart from the data.
+    ///
+    /// Danger: without it sealed data is lost; with it and the data everything can be opened. Better in a file or in the
+    /// environment than here.
+    #[schemars(example = &"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")]
+    pub secret_key: Option<RootKey>,
+
+    /// File with the root key, instead of `secret_key`. Make one with `openssl rand -base64 32`.
+    #[schemars(example = &"/run/secrets/vestibule_key")]
+    pub secret_key_file: Option<PathBuf>,
+
+    /// `[server]`
+    pub server: server::Server,
+    /// `[database]`
+    pub database: database::Database,
+    /// `[sessions]`
+    pub sessions: sessions::Sessions,
+    /// `[autologin]`
+    pub autologin: autologin::Autologin,
+    /// `[password]`
+    pub password: password::Password,
+    /// `[throttle]`
+    pub throttle: throttle::Throttle,
+    /// `[mail]`
+    pub mail: mail::Mail,
+    /// `[log]`
+    pub log: log::Log,
+    /// `[privacy]`
+    pub privacy: privacy::Privacy,
+    /// `[branding]`
+    pub branding: branding::Branding,
+    /// `[[application]]`
+    #[serde(rename = "application")]
+    pub applications: Vec<application::Application>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            public_url: PublicUrl::local(),
+            data_dir: PathBuf::from("./data"),
+            secret_key: None,
+            secret_key_file: None,
+            server: server::Server::default(),
+            database: database::Database::default(),
+            sessions: sessions::Sessions::default(),
+            autologin: autologin::Autologin::default(),
+            password: password::Password::default(),
+            throttle: throttle::Throttle::default(),
+            mail: mail::Mail::default(),
+            log: log::Log::default(),
+            privacy: privacy::Privacy::default(),
+            branding: branding::Branding::default(),
+            applications: Vec::new(),
+        }
+    }
+}
+
+impl Config {
+    /// The SQLite file that accounts and everything else that lasts are kept in.
+    #[must_use]
+    pub fn database_file(&self) -> PathBuf {
+        self.database.file(&self.data_dir)
+    }
+
+    /// The file that holds the generated root key when none is configured.
+    #[must_use]
+    pub fn generated_key_file(&self) -> PathBuf {
+        self.data_dir.join("secret.key")
+    }
+
+    /// The directory that mails are written to when no SMTP server is configured.
+    #[must_use]
+    pub fn outbox(&self) -> PathBuf {
+        self.data_dir.join("outbox")
+    }
+
+    /// The sender of all mails.
+    #[must_use]
+    pub fn mail_sender(&self) -> String {
+        self.mail.sender(&self.public_url.host())
+    }
+
+    /// The name of a cookie as browsers see it: with `__Host-` where that prefix is possible (https, no shared domain;
+    /// RFC 6265bis section 4.1.3.2).
+    #[must_use]
+    pub fn cookie_name(&self, configured: &sessions::CookieName) -> String {
+        let host_only = self.public_url.is_https() && self.sessions.cookie_domain.is_none();
+        format!("{}{}", if host_only { "__Host-" } else { "" }, configured.as_str())
+    }
+
+    fn check(&self, found: &mut Findings) {
+        if self.data_dir == Path::new("") {
+            found.wrong("data_dir", "is empty");
+        }
+        if !self.public_url.is_https() {
+            found.warn(format!("public_url = \"{}\": only browsers on this machine can sign in", self.public_url));
+        } else if self.server.tls().is_none() && self.server.trusted_proxies.is_empty() {
+            found.warn(
+                "public_url is https, but neither server.tls_certificate nor server.trusted_proxies is set: behind a \
+                 proxy, everybody seems to come from the proxy's address"
+                    .to_owned(),
+            );
+        }
+    }
+
+    fn check_cookies(&self, found: &mut Findings) {
+        if self.sessions.cookie_name == self.autologin.cookie_name {
+            found.wrong("autologin.cookie_name", "must differ from sessions.cookie_name");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,44 @@
 //! What is kept, durable and volatile. Repositories speak SQL and return domain values; they decide nothing.
 
+pub mod account;
+pub mod audit;
+pub mod autologin;
+pub mod database;
+pub mod group;
+pub mod key;
+pub mod letter;
+pub mod notice;
+pub mod password;
+pub mod token;
 pub mod volatile;
+
+pub use database::{Database, Link, OpenError, StoreError, Tx};
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// Makes sure that a database file exists and that only its owner can read it, before SQLite gets to make it itself.
+///
+/// # Errors
+/// What the file system says.
+pub fn private_file(path: &Path) -> io::Result<()> {
+    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path).map(drop)
+}
+
+/// Waits until no other process of this machine is bringing the same database up to date; the lock ends with the file
+/// handle, also when the process is killed.
+///
+/// # Errors
+/// What the file system says.
+pub async fn exclusive(path: &Path) -> io::Result<File> {
+    let lock = path.with_extension("lock");
+    let waiting = tokio::task::spawn_blocking(move || {
+        private_file(&lock)?;
+        let file = File::open(&lock)?;
+        file.lock()?;
+        Ok(file)
+    });
+    waiting.await.map_err(io::Error::other)?
+}

@@ -1,0 +1,305 @@
+//! `[[application]]`: the sites this service guards, and who may enter.
+//! Not here: the decision about one request; this is only what was configured, checked and with inheritance applied.
+
+use std::{collections::BTreeSet, path::PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    findings::Findings,
+    values::{GroupName, Network, PathPrefix, SiteHost, Slug},
+};
+use crate::domain::secret::Secret;
+
+/// A site this service guards: its hosts, who may enter, and what it is told about people.
+/// Repeat the block for each application. A request is the business of the application with its host (one with the port
+/// before one without); what the application says holds for all its paths, and `[[application.rule]]` refines it.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Application {
+    /// Short name, used in addresses, logs and environment variables; it cannot change later.
+    #[schemars(example = &"tasks")]
+    pub slug: Slug,
+
+    /// Name that people see. When not set: the slug.
+    #[serde(default)]
+    #[schemars(example = &"Tasks")]
+    pub name: Option<String>,
+
+    /// Hosts of the application. With a port only that port is meant, without one every port.
+    #[schemars(example = ["tasks.example.org"])]
+    pub hosts: Vec<SiteHost>,
+
+    /// Groups of which a person must be in at least one. Empty: everybody who is signed in.
+    #[serde(default)]
+    #[schemars(example = ["staff"])]
+    pub groups: Vec<GroupName>,
+
+    /// Whether the session must have been opened with a second factor.
+    #[serde(default)]
+    pub second_factor: bool,
+
+    /// Networks that requests must come from; for everybody, signed in or not. Empty: from anywhere.
+    #[serde(default)]
+    #[schemars(example = ["10.0.0.0/8"])]
+    pub networks: Vec<Network>,
+
+    /// Path prefixes that anybody may read without signing in (GET, HEAD and OPTIONS); the same as a rule for these paths with
+    /// `anonymous = "read_only"`.
+    #[serde(default)]
+    #[schemars(example = ["/public"])]
+    pub anonymous_paths: Vec<PathPrefix>,
+
+    /// Whether `/verify` hands the application a signed token about the person in the header `X-Vestibule-Jwt`, for
+    /// applications that do not want to trust plain headers.
+    #[serde(default)]
+    pub jwt: bool,
+
+    /// Audience (`aud`) of that token. When not set: the slug.
+    #[serde(default)]
+    #[schemars(example = &"https://tasks.example.org")]
+    pub audience: Option<String>,
+
+    /// Secret with which the application itself may ask about sessions (server to server). At least 32 characters; make one
+    /// with `openssl rand -base64 32`. When not set, the application may not ask.
+    #[serde(default)]
+    #[schemars(example = &"at-least-32-characters-from-a-generator", extend("x-allowed" = "at least 32 characters"))]
+    pub secret: Option<Secret<String>>,
+
+    /// File with the secret, instead of `secret`.
+    #[serde(default)]
+    #[schemars(example = &"/run/secrets/tasks")]
+    pub secret_file: Option<PathBuf>,
+
+    /// Exceptions for parts of the application.
+    #[serde(default, rename = "rule")]
+    pub rules: Vec<Rule>,
+}
+
+/// An exception for parts of an application. For each path the rule with the longest matching prefix counts, and that one
+/// alone; what it does not set is as the application says.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// Path prefixes that the rule is about, in whole segments: `/admin` covers `/admin/x`, not `/administrator`.
+    #[schemars(example = ["/admin"])]
+    pub paths: Vec<PathPrefix>,
+
+    /// Groups of which a person must be in at least one; replaces those of the application. `[]`: everybody signed in.
+    #[serde(default)]
+    #[schemars(example = ["admins"])]
+    pub groups: Option<Vec<GroupName>>,
+
+    /// Whether the session must have been opened with a second factor.
+    #[serde(default)]
+    #[schemars(example = true)]
+    pub second_factor: Option<bool>,
+
+    /// Networks that requests must come from; replaces those of the application. `[]`: from anywhere.
+    #[serde(default)]
+    #[schemars(example = ["10.1.0.0/16"])]
+    pub networks: Option<Vec<Network>>,
+
+    /// What is possible without signing in. When not set: nothing, except under `anonymous_paths`.
+    #[serde(default)]
+    #[schemars(example = &"none")]
+    pub anonymous: Option<Anonymous>,
+}
+
+/// What is possible without signing in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Anonymous {
+    /// Nothing.
+    None,
+    /// GET, HEAD and OPTIONS.
+    ReadOnly,
+}
+
+/// Who may enter the paths under one prefix; inheritance is applied already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessRule {
+    /// The paths this is about.
+    pub prefix: PathPrefix,
+    /// A person must be in one of them; empty is everybody signed in.
+    pub groups: Vec<GroupName>,
+    /// Whether the session needs a second factor.
+    pub second_factor: bool,
+    /// Where requests must come from, anonymous ones too; empty is anywhere.
+    pub networks: Vec<Network>,
+    /// What is possible without a session.
+    pub anonymous: Anonymous,
+}
+
+impl Application {
+    /// The name that people see.
+    #[must_use]
+    pub fn display_name(&self) -> &str {
+        self.name.as_deref().unwrap_or(self.slug.as_str())
+    }
+
+    /// The `aud` of its identity token.
+    #[must_use]
+    pub fn token_audience(&self) -> &str {
+        self.audience.as_deref().unwrap_or(self.slug.as_str())
+    }
+
+    /// All rules, the longest prefix first and the root last: the first whose prefix covers the path is the one that counts.
+    /// There always is one, since the root is there.
+    #[must_use]
+    pub fn access_rules(&self) -> Vec<AccessRule> {
+        let base = |prefix: PathPrefix, anonymous| AccessRule {
+            prefix,
+            groups: self.groups.clone(),
+            second_factor: self.second_factor,
+            networks: self.networks.clone(),
+            anonymous,
+        };
+        let open: BTreeSet<&PathPrefix> = self.anonymous_paths.iter().collect();
+        let mut rules = Vec::new();
+        for rule in &self.rules {
+            for prefix in &rule.paths {
+                let inherited = if open.contains(prefix) { Anonymous::ReadOnly } else { Anonymous::None };
+                let mut access = base(prefix.clone(), rule.anonymous.unwrap_or(inherited));
+                access.groups = rule.groups.clone().unwrap_or(access.groups);
+                access.second_factor = rule.second_factor.unwrap_or(access.second_factor);
+                access.networks = rule.networks.clone().unwrap_or(access.networks);
+                rules.push(access);
+            }
+        }
+        let root = PathPrefix::root();
+        let mut plain: Vec<_> = open.iter().map(|prefix| ((*prefix).clone(), Anonymous::ReadOnly)).collect();
+        if !open.contains(&root) {
+            plain.push((root, Anonymous::None));
+        }
+        for (prefix, anonymous) in plain {
+            if !rules.iter().any(|rule| rule.prefix == prefix) {
+                rules.push(base(prefix, anonymous));
+            }
+        }
+        rules.sort_by_key(|rule| std::cmp::Reverse(rule.prefix.as_str().len()));
+        rules
+    }
+
+    fn check(&self, index: usize, found: &mut Findings) {
+        let key = |name: &str| format!("application[{index}].{name}");
+        if self.hosts.is_empty() {
+            found.wrong(&key("hosts"), "must name at least one host");
+        }
+        if self.secret.as_ref().is_some_and(|secret| secret.expose().chars().count() < 32) {
+            found.wrong(&key("secret"), "is too short: at least 32 characters; make one with: openssl rand -base64 32");
+        }
+        for (name, text) in [("name", &self.name), ("audience", &self.audience)] {
+            if text.as_ref().is_some_and(|text| text.trim().is_empty() || text.contains(char::is_control)) {
+                found.wrong(&key(name), "is empty or has control characters");
+            }
+        }
+        let mut seen = BTreeSet::new();
+        for (number, rule) in self.rules.iter().enumerate() {
+            let place = key(&format!("rule[{number}].paths"));
+            if rule.paths.is_empty() {
+                found.wrong(&place, "must name at least one path prefix");
+            }
+            for prefix in rule.paths.iter().filter(|prefix| !seen.insert(*prefix)) {
+                found.wrong(&place, &format!("\"{prefix}\" has a rule already"));
+            }
+            if rule.anonymous == Some(Anonymous::None) {
+                for prefix in rule.paths.iter().filter(|prefix| self.anonymous_paths.contains(prefix)) {
+                    found.wrong(&place, &format!("\"{prefix}\" is in anonymous_paths, and the rule says the opposite"));
+                }
+            }
+        }
+    }
+}
+
+/// Checks all applications, and that no two want the same.
+pub(super) fn check(applications: &[Application], found: &mut Findings) {
+    let (mut slugs, mut hosts) = (BTreeSet::new(), BTreeSet::new());
+    for (index, application) in applications.iter().enumerate() {
+        application.check(index, found);
+        if !slugs.insert(&application.slug) {
+            found.wrong(&format!("application[{index}].slug"), &format!("\"{}\" is taken already", application.slug));
+        }
+        for host in application.hosts.iter().filter(|host| !hosts.insert(*host)) {
+            found.wrong(
+                &format!("application[{index}].hosts"),
+                &format!("\"{host}\" belongs to an application already"),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tests::{config, problems};
+
+    const TASKS: &str = r#"
+        [[application]]
+        slug = "tasks"
+        hosts = ["tasks.example.org"]
+        groups = ["staff"]
+        anonymous_paths = ["/public", "/help/"]
+        [[application.rule]]
+        paths = ["/admin", "/admin/audit"]
+        groups = ["admins"]
+        second_factor = true
+        [[application.rule]]
+        paths = ["/public/drafts"]
+        networks = ["10.0.0.0/8"]
+    "#;
+
+    fn rule_for(application: &Application, path: &str) -> AccessRule {
+        application.access_rules().into_iter().find(|rule| rule.prefix.covers(path)).unwrap()
+    }
+
+    #[test]
+    fn a_rule_refines_what_the_application_says() {
+        let application = &config(TASKS).applications[0];
+        let rule = rule_for(application, "/admin/users");
+        assert_eq!(rule.groups, ["admins".parse().unwrap()]);
+        assert!(rule.second_factor && rule.networks.is_empty() && rule.anonymous == Anonymous::None);
+        let rule = rule_for(application, "/administrator");
+        assert_eq!((rule.prefix, rule.groups), (PathPrefix::root(), vec!["staff".parse().unwrap()]));
+        assert!(!rule.second_factor);
+    }
+
+    #[test]
+    fn only_the_longest_prefix_counts_also_against_anonymous_paths() {
+        let application = &config(TASKS).applications[0];
+        assert_eq!(rule_for(application, "/public/a").anonymous, Anonymous::ReadOnly);
+        assert_eq!(rule_for(application, "/help").anonymous, Anonymous::ReadOnly);
+        let drafts = rule_for(application, "/public/drafts/1");
+        assert_eq!(drafts.anonymous, Anonymous::None);
+        assert_eq!(drafts.groups, ["staff".parse().unwrap()]);
+        assert_eq!(rule_for(application, "/").anonymous, Anonymous::None);
+    }
+
+    #[test]
+    fn a_whole_site_can_be_open_for_reading() {
+        let text = "[[application]]\nslug = \"wiki\"\nhosts = [\"wiki.example.org\"]\nanonymous_paths = [\"/\"]";
+        let rules = config(text).applications[0].access_rules();
+        assert_eq!(rules.len(), 1);
+        assert_eq!(rules[0].anonymous, Anonymous::ReadOnly);
+    }
+
+    #[test]
+    fn two_applications_cannot_want_the_same() {
+        let two = format!("{TASKS}[[application]]\nslug = \"tasks\"\nhosts = [\"TASKS.example.org\"]");
+        let text = problems(&two);
+        assert!(text.contains("application[1].slug: \"tasks\" is taken already"), "{text}");
+        assert!(text.contains("application[1].hosts: \"tasks.example.org\" belongs"), "{text}");
+    }
+
+    #[test]
+    fn contradictions_and_weak_secrets_are_refused() {
+        let text =
+            problems(&TASKS.replace("groups = [\"admins\"]", "anonymous = \"none\"").replace("/admin\"", "/help\""));
+        assert!(text.contains("the opposite"), "{text}");
+        let text = problems(&TASKS.replace("\"/admin/audit\"", "\"/admin\""));
+        assert!(text.contains("has a rule already"), "{text}");
+        let text = problems(&TASKS.replace("groups = [\"staff\"]", "secret = \"hunter2-hunter2\""));
+        assert!(text.contains("at least 32 characters") && !text.contains("hunter2"), "{text}");
+    }
+}

@@ -1,0 +1,243 @@
+//! From file and environment to a checked configuration: layers, search order, and one list of everything that is wrong.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Map, Value};
+use serde_path_to_error::Segment;
+
+use super::{
+    Config, application, environment,
+    findings::{ConfigError, Findings, Problem},
+    shape::{self, ReadSecret},
+    spec::{Kind, Table},
+    tree,
+};
+
+/// Where the configuration is looked for when no file is named; the first one that exists counts.
+pub const SEARCHED: [&str; 2] = ["./vestibule.toml", "/etc/vestibule/vestibule.toml"];
+
+/// A configuration file larger than this is a mistake.
+const LARGEST_FILE: u64 = 4 * 1024 * 1024;
+/// A secret larger than this is a mistake.
+const LARGEST_SECRET: u64 = 64 * 1024;
+/// How many values in a row may be impossible before the rest is left untold.
+const MOST_BAD_VALUES: usize = 100;
+
+/// A configuration and how it came about.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// What to start with.
+    pub config: Config,
+    /// What it was read from.
+    pub source: Source,
+    /// What an operator should know, though it does not stop the start.
+    pub warnings: Vec<String>,
+}
+
+/// What a configuration was read from. `Display` gives one line for the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The file, if there was one.
+    pub file: Option<PathBuf>,
+    /// The names of the environment variables that were used; never their values.
+    pub variables: Vec<String>,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.file {
+            Some(file) => write!(f, "{}", file.display())?,
+            None => f.write_str("built-in defaults (no file)")?,
+        }
+        if !self.variables.is_empty() {
+            write!(f, " and environment ({})", self.variables.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+impl Config {
+    /// Reads the configuration: the environment over the named file, or else over the first of [`SEARCHED`] that exists, or else over the
+    /// built-in defaults. Relative paths count from the working directory. Files that `_file` keys name are read here.
+    ///
+    /// # Errors
+    /// [`ConfigError::Unreadable`] for a file that is there, or was named, and cannot be read; [`ConfigError::Invalid`]
+    /// with every problem of the content.
+    pub fn load(explicit_file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Loaded, ConfigError> {
+        let file = match explicit_file {
+            Some(path) => Some((path.to_owned(), text_of(path)?)),
+            None => first_that_exists()?,
+        };
+        let named = file.as_ref().map(|(path, text)| (path.display().to_string(), text.as_str()));
+        let (config, variables, warnings) = build(named, environment, Some(&secret_of))?;
+        let source = Source { file: file.map(|(path, _)| path), variables };
+        Ok(Loaded { config, source, warnings })
+    }
+
+    /// Reads a configuration from its text, with the environment over it and without touching any file: the secrets that `_file` keys
+    /// name stay unset.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] with every problem.
+    pub fn parse(text: &str, environment: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        build(Some(("vestibule.toml".to_owned(), text)), environment, None).map(|(config, _, _)| config)
+    }
+
+    /// The variables of the process that concern this service. The only place that reads the environment.
+    /// What is not Unicode is kept with replacement characters, so that it is refused where it matters.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+    pub fn environment() -> BTreeMap<String, String> {
+        std::env::vars_os()
+            .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
+            .filter(|(name, _)| name.starts_with("VESTIBULE_"))
+            .collect()
+    }
+}
+
+fn build(
+    file: Option<(String, &str)>,
+    environment: &BTreeMap<String, String>,
+    read_secret: Option<ReadSecret<'_>>,
+) -> Result<(Config, Vec<String>, Vec<String>), ConfigError> {
+    let mut found = Findings::default();
+    let spec = Table::of_config();
+    let mut root = file.map_or_else(Map::new, |(name, text)| tree::read(&name, text, &mut found));
+    if found.has_problem("") {
+        // The grammar is broken: whatever else could be said would follow from that.
+        return Err(found.into_error());
+    }
+    let variables = environment::overlay(&mut root, environment, &spec, &mut found);
+    shape::fit(&mut root, &spec, read_secret, &mut found);
+    let config = deserialize(root, &spec, &mut found);
+    if let Some(config) = &config {
+        check(config, read_secret.is_some(), &mut found);
+    }
+    match config {
+        Some(config) if found.is_clean() => Ok((config, variables, found.into_warnings())),
+        _ => Err(found.into_error()),
+    }
+}
+
+/// Reads the values into the structs. A value that its type refuses is told and taken out, and the rest is read again, so that
+/// all such values are found.
+fn deserialize(root: Map<String, Value>, spec: &Table, found: &mut Findings) -> Option<Config> {
+    let mut root = Value::Object(root);
+    for _ in 0..MOST_BAD_VALUES {
+        let error = match serde_path_to_error::deserialize::<_, Config>(&root) {
+            Ok(config) => return Some(config),
+            Err(error) => error,
+        };
+        let steps: Vec<Segment> = error.path().iter().cloned().collect();
+        let (allowed, removed) = take_out(&mut root, spec, &steps);
+        let key = error.path().to_string();
+        let text = error.inner().to_string();
+        found.add(Problem { place: found.place(&key), key, text, allowed, nearest: None });
+        if !removed {
+            break;
+        }
+    }
+    None
+}
+
+/// Removes the value that the steps lead to (the whole list, if it is an item), or puts a substitute there if the key is required.
+/// Also says what would have been possible.
+fn take_out(root: &mut Value, spec: &Table, steps: &[Segment]) -> (Option<String>, bool) {
+    let (mut value, mut table) = (root, spec);
+    for step in steps {
+        match step {
+            Segment::Map { key: name } => {
+                let (Some(key), Some(values)) = (table.key(name), value.as_object_mut()) else { return (None, false) };
+                match &key.kind {
+                    Kind::Table(below) | Kind::Tables(below) => table = below,
+                    _ => {
+                        let removed = values.remove(name).is_some();
+                        if key.required {
+                            values.insert(name.clone(), shape::substitute(key));
+                        }
+                        return (Some(key.allowed()), removed);
+                    }
+                }
+                let Some(below) = values.get_mut(name) else { return (None, false) };
+                value = below;
+            }
+            Segment::Seq { index } => {
+                let Some(below) = value.get_mut(*index) else { return (None, false) };
+                value = below;
+            }
+            Segment::Enum { .. } | Segment::Unknown => return (None, false),
+        }
+    }
+    (None, false)
+}
+
+/// The checks that look at several values together. A section with unreadable values is left out: it has substitutes in it.
+fn check(config: &Config, secrets_read: bool, found: &mut Findings) {
+    let sound = |found: &Findings, section| found.is_sound(section);
+    if sound(found, "public_url") {
+        config.check(found);
+        if sound(found, "sessions") {
+            config.sessions.check(&config.public_url, found);
+        }
+    }
+    if sound(found, "sessions") && sound(found, "autologin") {
+        config.check_cookies(found);
+    }
+    if sound(found, "server") {
+        config.server.check(found);
+    }
+    if sound(found, "password") {
+        config.password.check(found);
+    }
+    if sound(found, "throttle") {
+        config.throttle.check(found);
+    }
+    if sound(found, "mail") {
+        config.mail.check(secrets_read, found);
+    }
+    if sound(found, "privacy") {
+        config.privacy.check(found);
+    }
+    if sound(found, "branding") {
+        config.branding.check(found);
+    }
+    if sound(found, "application") {
+        application::check(&config.applications, found);
+    }
+}
+
+fn first_that_exists() -> Result<Option<(PathBuf, String)>, ConfigError> {
+    for path in SEARCHED.map(Path::new) {
+        match text_of(path) {
+            Ok(text) => return Ok(Some((path.to_owned(), text))),
+            Err(ConfigError::Unreadable { reason, .. }) if reason.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+fn text_of(path: &Path) -> Result<String, ConfigError> {
+    read_limited(path, LARGEST_FILE).map_err(|reason| ConfigError::Unreadable { path: path.to_owned(), reason })
+}
+
+fn secret_of(path: &str) -> Result<String, String> {
+    let content = read_limited(Path::new(path), LARGEST_SECRET).map_err(|reason| reason.to_string())?;
+    let secret = content.trim_end_matches(['\n', '\r']);
+    if secret.is_empty() { Err("it is empty".to_owned()) } else { Ok(secret.to_owned()) }
+}
+
+fn read_limited(path: &Path, most: u64) -> io::Result<String> {
+    let mut text = String::new();
+    let read = File::open(path)?.take(most + 1).read_to_string(&mut text)?;
+    if read as u64 > most {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {most} bytes")));
+    }
+    Ok(text)
+}

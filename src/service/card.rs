@@ -1,0 +1,147 @@
+//! Cards: what every request needs to know about an account, cached. Forgotten the moment the account changes.
+
+use crate::domain::account::{Account, AccountStatus};
+use crate::domain::id::AccountId;
+use crate::domain::session::Session;
+use crate::store::notice::Notice;
+use crate::store::{Database, StoreError, account, group};
+use http::HeaderValue;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, RwLock};
+
+/// Cards kept at the most. One takes about half a kilobyte.
+const CAPACITY: usize = 16_384;
+const SHARDS: usize = 16;
+
+/// An account with its groups, and the identity headers made of them.
+#[derive(Debug)]
+pub struct Card {
+    /// The account.
+    pub account: Account,
+    /// Names of its groups, sorted.
+    pub groups: Vec<String>,
+    /// Ready headers.
+    pub headers: IdentityHeaders,
+}
+
+/// Values of the identity headers, made once.
+#[derive(Debug)]
+pub struct IdentityHeaders {
+    /// `Remote-User`
+    pub user: HeaderValue,
+    /// `Remote-Name`
+    pub name: HeaderValue,
+    /// `Remote-Email`
+    pub email: HeaderValue,
+    /// `Remote-Groups`, comma-separated
+    pub groups: HeaderValue,
+    /// `Remote-Account-Id`
+    pub account_id: HeaderValue,
+}
+
+impl Card {
+    /// Makes the card of an account.
+    #[must_use]
+    pub fn new(account: Account, groups: Vec<String>) -> Self {
+        // Names were checked for control characters when they came in; UTF-8 travels as it is (RFC 9110 §5.5 obs-text).
+        let header = |text: &str| HeaderValue::from_bytes(text.as_bytes()).unwrap_or(HeaderValue::from_static(""));
+        let headers = IdentityHeaders {
+            user: header(&account.username),
+            name: header(&account.name),
+            email: header(&account.email),
+            groups: header(&groups.join(",")),
+            account_id: header(&account.id.to_string()),
+        };
+        Self { account, groups, headers }
+    }
+
+    /// Whether the account stands by this session: it is not locked, and has not ended its sessions since.
+    #[must_use]
+    pub fn honours(&self, session: &Session) -> bool {
+        self.account.status == AccountStatus::Active && session.created_at >= self.account.sessions_valid_from
+    }
+}
+
+#[derive(Default)]
+struct Shard {
+    cards: RwLock<HashMap<AccountId, Arc<Card>>>,
+    forgotten: AtomicU64,
+}
+
+/// The cache of cards over the database.
+pub struct Cards {
+    database: Database,
+    shards: Arc<[Shard; SHARDS]>,
+}
+
+impl Cards {
+    /// A cache that hears of every change of this database.
+    #[must_use]
+    pub fn over(database: Database) -> Self {
+        let shards: Arc<[Shard; SHARDS]> = Arc::default();
+        let hearing = Arc::clone(&shards);
+        database.listen(move |notice| match notice {
+            Notice::Account(id) => shard(&hearing, *id).forget(Some(*id)),
+            Notice::Accounts => hearing.iter().for_each(|shard| shard.forget(None)),
+            Notice::Keys => {}
+        });
+        Self { database, shards }
+    }
+
+    /// A card that is in memory already.
+    #[must_use]
+    pub fn hot(&self, id: AccountId) -> Option<Arc<Card>> {
+        shard(&self.shards, id).cards.read().ok()?.get(&id).cloned()
+    }
+
+    /// The card of an account, read from the database where needed; `None` when there is no such account.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn card(&self, id: AccountId) -> Result<Option<Arc<Card>>, StoreError> {
+        if let Some(card) = self.hot(id) {
+            return Ok(Some(card));
+        }
+        let shard = shard(&self.shards, id);
+        let before = shard.forgotten.load(Ordering::SeqCst);
+        let mut link = self.database.read().await?;
+        let Some(account) = account::by_id(&mut link, id).await? else { return Ok(None) };
+        let groups = group::names_of(&mut link, id).await?;
+        let card = Arc::new(Card::new(account, groups));
+        shard.keep(id, &card, before);
+        Ok(Some(card))
+    }
+}
+
+impl Shard {
+    /// Keeps a card, unless something was forgotten while it was being read: then it may be stale, and serves only the
+    /// request that read it.
+    fn keep(&self, id: AccountId, card: &Arc<Card>, before: u64) {
+        let Ok(mut cards) = self.cards.write() else { return };
+        if self.forgotten.load(Ordering::SeqCst) != before {
+            return;
+        }
+        if cards.len() >= CAPACITY / SHARDS
+            && let Some(any) = cards.keys().next().copied()
+        {
+            cards.remove(&any);
+        }
+        cards.insert(id, Arc::clone(card));
+    }
+
+    fn forget(&self, id: Option<AccountId>) {
+        let mut cards = self.cards.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        match id {
+            Some(id) => drop(cards.remove(&id)),
+            None => cards.clear(),
+        }
+    }
+}
+
+fn shard(shards: &[Shard; SHARDS], id: AccountId) -> &Shard {
+    // The last byte of a UUIDv7 is random; the remainder is always within the array.
+    let index = usize::from(id.uuid().as_bytes()[15]) % SHARDS;
+    shards.get(index).unwrap_or(&shards[0])
+}

@@ -1,0 +1,140 @@
+//! What all use cases share: stores, keys, the hasher, the limiter, the policy. Made once by `app.rs`.
+
+use super::card::Cards;
+use super::context::Context;
+use super::hasher::{HashError, Hasher};
+use super::key_ring::KeyRing;
+use super::limiter::Limiter;
+use super::metrics::Metrics;
+use super::signing::SigningKeys;
+use crate::domain::application::Applications;
+use crate::domain::password::Rules;
+use crate::domain::redirect::AllowedOrigin;
+use crate::domain::session::{HandleHash, Lifetimes};
+use crate::store::volatile::{Unavailable, Volatile};
+use crate::store::{Database, StoreError};
+use aws_lc_rs::digest::{SHA256, digest};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What all use cases share.
+pub struct Core {
+    /// The durable store.
+    pub database: Database,
+    /// The volatile store.
+    pub volatile: Arc<dyn Volatile>,
+    /// Seals cookies.
+    pub cookie_keys: KeyRing,
+    /// Seals columns.
+    pub column_keys: KeyRing,
+    /// Signs identity tokens.
+    pub signing_keys: SigningKeys,
+    /// Hashes passwords.
+    pub hasher: Hasher,
+    /// Counts failures.
+    pub limiter: Limiter,
+    /// Cached accounts.
+    pub cards: Cards,
+    /// Counts what happens.
+    pub metrics: Arc<Metrics>,
+    /// What the operator decided.
+    pub policy: Policy,
+}
+
+/// What the operator decided, in the terms of the use cases.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Where this service is reached, without a slash at the end.
+    pub public_url: String,
+    /// The name on pages and letters.
+    pub product: String,
+    /// How long sessions live.
+    pub lifetimes: Lifetimes,
+    /// Sessions per account; 0 is unlimited.
+    pub max_sessions: u32,
+    /// A sign-in ends the account's other sessions.
+    pub drop_old_on_login: bool,
+    /// Signing out ends all sessions of the account.
+    pub drop_all_on_logout: bool,
+    /// Days that "stay logged in" lasts; 0 is off.
+    pub autologin_days: u32,
+    /// Who may sign in with a password.
+    pub password_login: PasswordLogin,
+    /// Rules for new passwords.
+    pub rules: Rules,
+    /// Former passwords refused.
+    pub password_history: u32,
+    /// Age at which a password must be changed; zero is never.
+    pub password_max_age: Duration,
+    /// Lost passwords can be replaced by mail.
+    pub recovery: bool,
+    /// People may change their address.
+    pub email_change: bool,
+    /// Applications behind us.
+    pub applications: Arc<Applications>,
+    /// Origins that a redirect may lead to.
+    pub redirect_origins: Arc<Vec<AllowedOrigin>>,
+}
+
+/// Who may sign in with a password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PasswordLogin {
+    /// Everybody who has one.
+    All,
+    /// Everybody who is not linked to an identity provider.
+    ExceptSso,
+    /// Nobody, except these (folded usernames), at `/login/internal`.
+    Nobody {
+        /// The break-glass list.
+        except: Vec<String>,
+    },
+}
+
+/// A store that a use case needs did not answer. What was asked is not known to have happened.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// The durable store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The volatile store.
+    #[error(transparent)]
+    Volatile(#[from] Unavailable),
+    /// Too many passwords are being hashed.
+    #[error("too many sign-ins at once; try again in {} s", .retry_after.as_secs())]
+    Busy {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// A sealing key is missing or a sealed value does not open.
+    #[error("{0}")]
+    Sealing(&'static str),
+}
+
+impl From<HashError> for Trouble {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy { retry_after } => Self::Busy { retry_after },
+            HashError::Unavailable => Self::Sealing("the password hasher has stopped"),
+        }
+    }
+}
+
+/// SHA-256 of a handle or token: the only form in which one is stored or compared.
+#[must_use]
+pub fn fingerprint(secret: &[u8]) -> HandleHash {
+    let mut out = [0; 32];
+    out.copy_from_slice(digest(&SHA256, secret).as_ref());
+    out
+}
+
+impl Core {
+    /// Seals a value for a column.
+    pub(super) fn seal_column(&self, ctx: &Context, column: &str, plain: &[u8]) -> Result<Vec<u8>, Trouble> {
+        self.column_keys.seal_bytes(column, plain, ctx.bytes()).ok_or(Trouble::Sealing("there is no key to seal with"))
+    }
+
+    /// Opens a sealed column.
+    pub(super) fn open_column(&self, column: &str, sealed: &[u8]) -> Result<Vec<u8>, Trouble> {
+        self.column_keys.open_bytes(column, sealed).ok_or(Trouble::Sealing("a sealed column does not open with any key of the ring"))
+    }
+}

@@ -1,0 +1,199 @@
+//! The key ring's life: made at the first start, loaded, rotated, revoked. Sealing itself is in `service/key_ring.rs`.
+
+use super::caller::Operator;
+use super::context::Context;
+use super::core::{Core, Trouble};
+use super::key_ring::{SealingKey, Wrapping};
+use super::signing::SigningKey;
+use crate::domain::audit::{Act, Event};
+use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
+use crate::store::key::{self, StoredKey};
+use crate::store::notice::Notice;
+use crate::store::{Database, StoreError, Tx};
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+const COOKIES: &str = "cookies";
+const COLUMNS: &str = "columns";
+const TOKENS: &str = "tokens";
+const PURPOSES: [&str; 3] = [COOKIES, COLUMNS, TOKENS];
+
+/// Rotates, revokes and reloads keys.
+#[derive(Clone)]
+pub struct Keys {
+    core: Arc<Core>,
+    wrapping: Arc<Wrapping>,
+}
+
+/// Why the ring cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// A store did not answer.
+    #[error(transparent)]
+    Trouble(#[from] Trouble),
+    /// A key does not unwrap.
+    #[error("key {0} does not open with this root key: is secret_key (or data_dir/secret.key) the one this database was made with?")]
+    WrongRootKey(Uuid),
+    /// No key has this identifier, or it was revoked before.
+    #[error("there is no key {0} that could be revoked")]
+    Unknown(Uuid),
+    /// The key is the newest of its purpose.
+    #[error("key {0} is the one in use: rotate first, then revoke it")]
+    InUse(Uuid),
+}
+
+impl From<StoreError> for KeyError {
+    fn from(error: StoreError) -> Self {
+        Self::Trouble(error.into())
+    }
+}
+
+/// A key as the operator sees it.
+#[derive(Clone, Debug)]
+pub struct KeyState {
+    /// Its identifier.
+    pub id: Uuid,
+    /// `cookies`, `columns` or `tokens`.
+    pub purpose: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it stops opening anything; `None` for the one in use.
+    pub retires_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl From<StoredKey> for KeyState {
+    fn from(key: StoredKey) -> Self {
+        let StoredKey { id, purpose, created_at, retires_at, revoked_at, wrapped: _ } = key;
+        Self { id, purpose, created_at, retires_at, revoked_at }
+    }
+}
+
+impl Keys {
+    /// Keys of a core, unwrapped with the root key.
+    #[must_use]
+    pub const fn new(core: Arc<Core>, wrapping: Arc<Wrapping>) -> Self {
+        Self { core, wrapping }
+    }
+
+    /// Makes the first keys where there are none. Safe to call from several processes at once.
+    ///
+    /// # Errors
+    /// [`KeyError::Trouble`].
+    pub async fn establish(&self, ctx: &Context) -> Result<(), KeyError> {
+        let mut tx = self.core.database.begin().await.map_err(Trouble::from)?;
+        let present = key::all(&mut tx).await?;
+        for purpose in PURPOSES {
+            if !present.iter().any(|key| key.purpose == purpose && key.revoked_at.is_none()) {
+                self.make(ctx, &mut tx, purpose).await?;
+            }
+        }
+        tx.commit().await?;
+        self.reload(ctx.now()).await
+    }
+
+    /// Loads the ring as it stands: retired and revoked keys open nothing from now on.
+    ///
+    /// # Errors
+    /// [`KeyError`]; the ring stays as it was.
+    pub async fn reload(&self, now: Timestamp) -> Result<(), KeyError> {
+        let usable = |key: &StoredKey| key.revoked_at.is_none() && key.retires_at.is_none_or(|at| now < at);
+        let stored = load(&self.core.database).await?;
+        let stored: Vec<_> = stored.into_iter().filter(usable).collect();
+        let sealing = |purpose: &str| self.unwrapped(&stored, purpose, |id, key| SealingKey::new(id, key.expose()));
+        let (cookies, columns) = (sealing(COOKIES)?, sealing(COLUMNS)?);
+        let tokens = self.unwrapped(&stored, TOKENS, SigningKey::new)?;
+        self.core.cookie_keys.replace(cookies);
+        self.core.column_keys.replace(columns);
+        self.core.signing_keys.replace(tokens);
+        Ok(())
+    }
+
+    /// Makes a new key for every purpose; the ones before it go on opening for `keep`.
+    ///
+    /// # Errors
+    /// [`KeyError::Trouble`]; nothing has changed then.
+    pub async fn rotate(&self, ctx: &Context, _by: Operator, keep: Duration) -> Result<Vec<KeyState>, KeyError> {
+        let mut tx = self.core.database.begin().await.map_err(Trouble::from)?;
+        for purpose in PURPOSES {
+            let new = self.make(ctx, &mut tx, purpose).await?;
+            key::retire_others(&mut tx, &new, ctx.now().after(keep)).await?;
+            let detail = serde_json::json!({ "key": new.id, "purpose": purpose, "others_retire_at": ctx.now().after(keep) });
+            ctx.record(&mut tx, Event::of(Act::KeyRotated).with(detail)).await?;
+        }
+        tx.announce(Notice::Keys, ctx.now()).await?;
+        tx.commit().await?;
+        self.reload(ctx.now()).await?;
+        self.list().await
+    }
+
+    /// Revokes a key at once: whatever it sealed or signed is worthless, and its material is destroyed.
+    ///
+    /// # Errors
+    /// [`KeyError::Unknown`], [`KeyError::InUse`]; nothing has changed then.
+    pub async fn revoke(&self, ctx: &Context, _by: Operator, id: Uuid) -> Result<(), KeyError> {
+        let mut tx = self.core.database.begin().await.map_err(Trouble::from)?;
+        let keys = key::all(&mut tx).await?;
+        let Some(purpose) = keys.iter().find(|key| key.id == id).map(|key| key.purpose.clone()) else {
+            return Err(KeyError::Unknown(id));
+        };
+        let in_use = keys.iter().find(|key| key.purpose == purpose && key.revoked_at.is_none());
+        if in_use.is_some_and(|key| key.id == id) {
+            return Err(KeyError::InUse(id));
+        }
+        if !key::revoke(&mut tx, id, ctx.now()).await? {
+            return Err(KeyError::Unknown(id));
+        }
+        let detail = serde_json::json!({ "key": id, "purpose": purpose });
+        ctx.record(&mut tx, Event::of(Act::KeyRevoked).with(detail)).await?;
+        tx.announce(Notice::Keys, ctx.now()).await?;
+        tx.commit().await?;
+        self.reload(ctx.now()).await
+    }
+
+    /// All keys, newest first.
+    ///
+    /// # Errors
+    /// [`KeyError::Trouble`].
+    pub async fn list(&self) -> Result<Vec<KeyState>, KeyError> {
+        Ok(load(&self.core.database).await?.into_iter().map(KeyState::from).collect())
+    }
+
+    async fn make(&self, ctx: &Context, tx: &mut Tx, purpose: &'static str) -> Result<StoredKey, KeyError> {
+        const FAILED: Trouble = Trouble::Sealing("a key could not be made");
+        let id = ctx.uuid();
+        let material = if purpose == TOKENS {
+            SigningKey::generate().ok_or(FAILED)?
+        } else {
+            Secret::new(ctx.bytes::<32>().to_vec())
+        };
+        let wrapped = self.wrapping.wrap(id, purpose, material.expose(), ctx.bytes()).ok_or(FAILED)?;
+        let purpose = purpose.to_owned();
+        let stored = StoredKey { id, purpose, wrapped, created_at: ctx.now(), retires_at: None, revoked_at: None };
+        key::insert(tx, &stored).await?;
+        Ok(stored)
+    }
+
+    fn unwrapped<K>(
+        &self,
+        stored: &[StoredKey],
+        purpose: &str,
+        make: impl Fn(Uuid, &Secret<Vec<u8>>) -> Option<K>,
+    ) -> Result<Vec<K>, KeyError> {
+        let of_purpose = stored.iter().filter(|key| key.purpose == purpose);
+        of_purpose
+            .map(|key| {
+                let material = self.wrapping.unwrap(key.id, purpose, &key.wrapped);
+                material.and_then(|material| make(key.id, &material)).ok_or(KeyError::WrongRootKey(key.id))
+            })
+            .collect()
+    }
+}
+
+async fn load(database: &Database) -> Result<Vec<StoredKey>, KeyError> {
+    let mut link = database.read().await?;
+    Ok(key::all(&mut link).await?)
+}

@@ -1,0 +1,191 @@
+//! The one limiter that every check of a secret passes: who is charged with a try, and how far.
+
+use super::context::Origin;
+use crate::domain::account::LoginName;
+use crate::domain::id::AccountId;
+use crate::domain::throttle::{Admission, Charge, Limit, Scope};
+use crate::domain::time::Timestamp;
+use crate::store::volatile::{Unavailable, Volatile};
+use aws_lc_rs::digest::{Context as Digest, SHA256};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+/// The limits in force.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Failures of one account, or of one name nobody has.
+    pub account: Limit,
+    /// Failures from one address.
+    pub address: Limit,
+    /// Failures from one network.
+    pub network: Limit,
+    /// Recovery letters for one account or name.
+    pub recovery_account: Limit,
+    /// Recovery letters from one address.
+    pub recovery_address: Limit,
+}
+
+/// Counts failures in the volatile store.
+#[derive(Clone)]
+pub struct Limiter {
+    store: Arc<dyn Volatile>,
+    limits: Limits,
+}
+
+/// A try that was let through; give it back when the secret was right.
+#[derive(Clone, Debug)]
+#[must_use = "a right secret gives its charge back"]
+pub struct Ticket(Vec<Charge>);
+
+/// Whose secret is tried.
+#[derive(Clone, Copy, Debug)]
+pub enum Target<'a> {
+    /// An account's.
+    Account(AccountId),
+    /// A name that no account has: counted all the same, so that answers do not tell.
+    Nobody(&'a LoginName),
+    /// A token that names nobody.
+    Token,
+}
+
+/// The outcome of asking.
+#[derive(Debug)]
+pub enum Try {
+    /// Go on.
+    Granted(Ticket),
+    /// Wait.
+    Refused {
+        /// Which limit was reached.
+        scope: Scope,
+        /// How long.
+        retry_after: std::time::Duration,
+    },
+}
+
+impl Limiter {
+    /// A limiter over a store.
+    #[must_use]
+    pub const fn new(store: Arc<dyn Volatile>, limits: Limits) -> Self {
+        Self { store, limits }
+    }
+
+    /// Asks to try a secret.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: then the secret must not be tried.
+    pub async fn ask(&self, target: Target<'_>, origin: &Origin, now: Timestamp) -> Result<Try, Unavailable> {
+        let mut charges = self.by_origin(origin);
+        charges.extend(charge(Scope::Account, target, self.limits.account));
+        self.admit(charges, now).await
+    }
+
+    /// Asks to send a recovery letter.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub async fn ask_recovery(&self, login: &LoginName, origin: &Origin, now: Timestamp) -> Result<Try, Unavailable> {
+        let mut charges = Vec::new();
+        if let Some(address) = origin.address {
+            charges.push(by_address(Scope::RecoveryAddress, address_key(address), self.limits.recovery_address));
+        }
+        charges.extend(charge(Scope::RecoveryAccount, Target::Nobody(login), self.limits.recovery_account));
+        self.admit(charges, now).await
+    }
+
+    async fn admit(&self, charges: Vec<Charge>, now: Timestamp) -> Result<Try, Unavailable> {
+        Ok(match self.store.admit(&charges, now).await? {
+            Admission::Granted => Try::Granted(Ticket(charges)),
+            Admission::Refused { scope, retry_after } => Try::Refused { scope, retry_after },
+        })
+    }
+
+    /// The secret was right: gives back what this try was charged. What others failed stays counted.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub async fn give_back(&self, ticket: Ticket) -> Result<(), Unavailable> {
+        self.store.refund(&ticket.0).await
+    }
+
+    /// Forgets the failures of an account: a session opened, or an administrator unblocked it. Counters of addresses
+    /// stay, or whoever has one account could guess at others without end.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub async fn forget(&self, account: AccountId) -> Result<(), Unavailable> {
+        let charges: Vec<_> = charge(Scope::Account, Target::Account(account), self.limits.account).into_iter().collect();
+        self.store.forget(&charges).await
+    }
+
+    fn by_origin(&self, origin: &Origin) -> Vec<Charge> {
+        let Some(address) = origin.address else { return Vec::new() };
+        vec![
+            by_address(Scope::Address, address_key(address), self.limits.address),
+            by_address(Scope::Network, network_key(address), self.limits.network),
+        ]
+    }
+}
+
+fn charge(scope: Scope, target: Target<'_>, limit: Limit) -> Option<Charge> {
+    let subject = match target {
+        Target::Account(id) => hashed(scope, id.uuid().as_bytes()),
+        Target::Nobody(login) => hashed(scope, login.key().as_bytes()),
+        Target::Token => return None,
+    };
+    Some(Charge { scope, subject, limit })
+}
+
+fn by_address(scope: Scope, key: IpAddr, limit: Limit) -> Charge {
+    let subject = match key {
+        IpAddr::V4(address) => hashed(scope, &address.octets()),
+        IpAddr::V6(address) => hashed(scope, &address.octets()),
+    };
+    Charge { scope, subject, limit }
+}
+
+/// One subscriber: an IPv4 address, or the /64 that an IPv6 subscriber has at the least.
+fn address_key(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => IpAddr::V4(v4),
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
+    }
+}
+
+/// One network: IPv4 /24, IPv6 /48.
+fn network_key(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => IpAddr::V4(Ipv4Addr::from_bits(v4.to_bits() >> 8 << 8)),
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 80 << 80)),
+    }
+}
+
+fn hashed(scope: Scope, key: &[u8]) -> [u8; 32] {
+    let mut digest = Digest::new(&SHA256);
+    digest.update(scope.as_str().as_bytes());
+    digest.update(&[0]);
+    digest.update(key);
+    let mut out = [0; 32];
+    out.copy_from_slice(digest.finish().as_ref());
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ipv6_subscriber_cannot_escape_by_changing_the_host_part() {
+        let key = |text: &str| address_key(text.parse().unwrap());
+        assert_eq!(key("2001:db8:1:2::1"), key("2001:db8:1:2:ffff::9"));
+        assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
+        assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
+    }
+
+    #[test]
+    fn networks_are_wider_than_addresses() {
+        let key = |text: &str| network_key(text.parse().unwrap());
+        assert_eq!(key("192.0.2.1"), key("192.0.2.254"));
+        assert_ne!(key("192.0.2.1"), key("192.0.3.1"));
+        assert_eq!(key("2001:db8:1::1"), key("2001:db8:1:ffff::1"));
+    }
+}

@@ -1,0 +1,124 @@
+//! Verifier: a remembered browser ("stay logged in"). Rotated at each use; an old token shown again ends the family.
+
+use super::{Opened, Outcome, SignIn, SignInError, Wishes};
+use crate::domain::audit::{Act, Event};
+use crate::domain::autologin::{Presented, Remembered};
+use crate::domain::secret::Secret;
+use crate::domain::session::Methods;
+use crate::domain::sign_in::{VerifiedIdentity, Way};
+use crate::service::autologin_token::AutologinToken;
+use crate::service::context::Context;
+use crate::service::core::{Trouble, fingerprint};
+use crate::service::outbox::{self, Order};
+use crate::store::autologin::{self, Rotation};
+
+/// How a remembered browser fared.
+#[derive(Debug)]
+pub enum Restored {
+    /// A session is open.
+    Open(Box<Opened>),
+    /// The cookie is worthless: take it away.
+    Forget,
+}
+
+impl SignIn {
+    /// Restores a session from the autologin cookie.
+    ///
+    /// # Errors
+    /// [`SignInError::FreshProofNeeded`] when a step is owed that this way cannot do (the cookie stays);
+    /// [`SignInError::Trouble`] when a store is away (the cookie stays).
+    pub async fn with_autologin(&self, ctx: &Context, token: &AutologinToken, wishes: Wishes) -> Result<Restored, SignInError> {
+        if self.core.policy.autologin_days == 0 {
+            return Ok(Restored::Forget);
+        }
+        let hash = fingerprint(token.secret.expose());
+        let mut rotated = None;
+        let remembered = loop {
+            let mut link = self.core.database.read().await?;
+            let Some(remembered) = autologin::by_id(&mut link, token.id).await? else { return Ok(Restored::Forget) };
+            drop(link);
+            match remembered.judge(&hash, self.same_browser(ctx, &remembered), ctx.now()) {
+                Presented::Expired => return Ok(Restored::Forget),
+                Presented::SecondTab => break remembered,
+                Presented::Replayed => {
+                    self.stolen(ctx, &remembered).await?;
+                    return Ok(Restored::Forget);
+                }
+                Presented::Current => {
+                    if let Some(next) = self.rotate(ctx, &remembered).await? {
+                        rotated = Some(next);
+                        break remembered;
+                    }
+                    // Another request rotated it between the two statements: look again.
+                }
+            }
+        };
+        let restored = self.restore(ctx, &remembered, wishes).await;
+        if restored.is_err() {
+            // The browser never hears of the new token, so the one it shows next must be good.
+            self.unrotate(ctx, &remembered, rotated.as_ref()).await?;
+        }
+        let Some(mut opened) = restored? else { return Ok(Restored::Forget) };
+        opened.autologin = rotated;
+        Ok(Restored::Open(opened))
+    }
+
+    async fn restore(&self, ctx: &Context, remembered: &Remembered, wishes: Wishes) -> Result<Option<Box<Opened>>, SignInError> {
+        let Some(account) = self.account(remembered.account).await? else { return Ok(None) };
+        let identity = VerifiedIdentity {
+            way: Way::Autologin,
+            account: account.id,
+            methods: Methods::REMEMBERED,
+            authenticated_at: remembered.authenticated_at,
+            remembered: Some(remembered.id),
+        };
+        match self.proceed(ctx, &account, identity, Wishes { stay: false, ..wishes }).await {
+            Ok(Outcome::Open(opened)) => Ok(Some(opened)),
+            // No step can be owed here: a way that is no fresh proof is denied instead.
+            Ok(Outcome::Owes(..)) => Err(SignInError::FreshProofNeeded),
+            Err(SignInError::Refused) => Ok(None),
+            Err(other) => Err(other),
+        }
+    }
+
+    fn same_browser(&self, ctx: &Context, remembered: &Remembered) -> bool {
+        remembered.device == ctx.origin.device && remembered.network == ctx.origin.network()
+    }
+
+    async fn rotate(&self, ctx: &Context, remembered: &Remembered) -> Result<Option<AutologinToken>, Trouble> {
+        let next = AutologinToken { id: remembered.id, secret: Secret::new(ctx.bytes()) };
+        let hash = fingerprint(next.secret.expose());
+        let network = ctx.origin.network();
+        let rotation = Rotation { token: &hash, at: ctx.now(), device: &ctx.origin.device, network: &network };
+        let mut tx = self.core.database.begin().await?;
+        if !autologin::rotate(&mut tx, remembered.id, &remembered.current, &rotation).await? {
+            return Ok(None);
+        }
+        tx.commit().await?;
+        Ok(Some(next))
+    }
+
+    async fn unrotate(&self, ctx: &Context, before: &Remembered, rotated: Option<&AutologinToken>) -> Result<(), Trouble> {
+        let Some(token) = rotated else { return Ok(()) };
+        let mut tx = self.core.database.begin().await?;
+        let back = Rotation { token: &before.current, at: ctx.now(), device: &before.device, network: &before.network };
+        autologin::rotate(&mut tx, before.id, &fingerprint(token.secret.expose()), &back).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Someone else has, or had, this browser's token: end the family, tell the person.
+    async fn stolen(&self, ctx: &Context, remembered: &Remembered) -> Result<(), Trouble> {
+        let mut tx = self.core.database.begin().await?;
+        if !autologin::forget(&mut tx, remembered.account, remembered.id).await? {
+            return Ok(());
+        }
+        let detail = serde_json::json!({ "browser": remembered.id });
+        ctx.record(&mut tx, Event::about(Act::AutologinReplayed, remembered.account).with(detail)).await?;
+        let order = Order::AutologinReplayed { device: remembered.device.clone(), at: ctx.now() };
+        outbox::order(&self.core, ctx, &mut tx, Some(remembered.account), &order).await?;
+        let ended = self.core.volatile.end_family(remembered.id).await?;
+        tx.commit().await?;
+        self.core.metrics.sessions_ended(ended);
+        Ok(())
+    }
+}

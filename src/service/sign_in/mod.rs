@@ -1,0 +1,171 @@
+//! The corridor that every way in walks: claim, verify, resolve, steps, open. A new way in is one more verifier beside
+//! `password.rs` and `autologin.rs`; the machine itself is `domain/sign_in.rs`.
+
+pub mod autologin;
+mod open;
+pub mod password;
+pub mod step;
+
+use super::autologin_token::AutologinToken;
+use super::context::Context;
+use super::core::{Core, Trouble};
+use super::session::{Handle, Sessions};
+use crate::domain::account::Account;
+use crate::domain::audit::{Act, Event};
+use crate::domain::id::{AccountId, AttemptId};
+use crate::domain::password::Fault;
+use crate::domain::secret::Secret;
+use crate::domain::sign_in::{ATTEMPT_LIFETIME, Attempt, Denied, Facts, Next, PasswordDue, Step, VerifiedIdentity};
+use crate::store::{Link, StoreError, account, password as passwords};
+use crate::store::volatile::Unavailable;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The corridor.
+#[derive(Clone)]
+pub struct SignIn {
+    core: Arc<Core>,
+    sessions: Sessions,
+}
+
+/// What a request along the corridor leads to.
+#[derive(Debug)]
+pub enum Outcome {
+    /// A session is open.
+    Open(Box<Opened>),
+    /// A step is owed; the browser gets this attempt's handle.
+    Owes(Step, AttemptHandle),
+}
+
+/// An open session, and what goes into the browser's cookies.
+pub struct Opened {
+    /// Goes into the session cookie.
+    pub handle: Handle,
+    /// Goes into the autologin cookie; `None` leaves that cookie as it is.
+    pub autologin: Option<AutologinToken>,
+    /// Where the person wanted to go.
+    pub return_to: Option<String>,
+    /// Whose session it is.
+    pub account: AccountId,
+}
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Opened").field("account", &self.account).finish_non_exhaustive()
+    }
+}
+
+/// An attempt's secret handle: 32 random bytes, in the sealed attempt cookie only.
+pub type AttemptHandle = Secret<[u8; 32]>;
+
+/// Why the corridor ends here.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// Name or secret are wrong, the account is locked or blocked, or may not use this way: one answer for all.
+    #[error("the sign-in was refused")]
+    Refused,
+    /// Too many failures from this address or network.
+    #[error("too many failures; try again in {} s", .retry_after.as_secs())]
+    TooManyFailures {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The attempt is over, or belongs to another browser.
+    #[error("this sign-in is no longer open; begin again")]
+    Outdated,
+    /// A remembered browser cannot do what is owed; sign in with a proof.
+    #[error("please sign in again")]
+    FreshProofNeeded,
+    /// The new password breaks rules.
+    #[error("the new password cannot be used")]
+    Password(Vec<Fault>),
+    /// A store did not answer.
+    #[error(transparent)]
+    Trouble(#[from] Trouble),
+}
+
+impl From<StoreError> for SignInError {
+    fn from(error: StoreError) -> Self {
+        Self::Trouble(error.into())
+    }
+}
+
+impl From<Unavailable> for SignInError {
+    fn from(error: Unavailable) -> Self {
+        Self::Trouble(error.into())
+    }
+}
+
+/// What the person wants besides getting in.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    /// Where to go afterwards: text of a checked redirect.
+    pub return_to: Option<String>,
+    /// Stay logged in.
+    pub stay: bool,
+}
+
+impl SignIn {
+    /// The corridor over a core.
+    #[must_use]
+    pub fn new(core: Arc<Core>) -> Self {
+        Self { sessions: Sessions::new(Arc::clone(&core)), core }
+    }
+
+    /// From a verified identity to whatever is next: the session, or the step owed.
+    async fn proceed(&self, ctx: &Context, account: &Account, identity: VerifiedIdentity, wishes: Wishes) -> Result<Outcome, SignInError> {
+        let facts = self.facts(ctx, account).await?;
+        let attempt = Attempt {
+            id: AttemptId::new(ctx.uuid()),
+            identity,
+            return_to: wishes.return_to,
+            stay: wishes.stay,
+            done: Vec::new(),
+            expires_at: ctx.now().max(facts.valid_from).after(ATTEMPT_LIFETIME),
+        };
+        match attempt.next(&facts, ctx.now()) {
+            Next::Open => self.open(ctx, attempt, &facts).await.map(|opened| Outcome::Open(Box::new(opened))),
+            Next::Step(step) => self.park(ctx, &attempt, step).await.map(|handle| Outcome::Owes(step, handle)),
+            Next::Denied(why) => Err(self.denied(ctx, account.id, why).await?),
+        }
+    }
+
+    /// What the account's state says now.
+    async fn facts(&self, ctx: &Context, account: &Account) -> Result<Facts, Trouble> {
+        let mut link = self.core.database.read().await?;
+        self.facts_in(ctx, &mut link, account).await
+    }
+
+    async fn facts_in(&self, ctx: &Context, link: &mut Link, account: &Account) -> Result<Facts, Trouble> {
+        let stored = passwords::of(link, account.id).await?;
+        let max_age = self.core.policy.password_max_age;
+        let due = stored.and_then(|stored| {
+            let expired = !max_age.is_zero() && ctx.now() >= stored.set_at.after(max_age);
+            if stored.must_change { Some(PasswordDue::Demanded) } else { expired.then_some(PasswordDue::Expired) }
+        });
+        Ok(Facts { status: account.status, valid_from: account.sessions_valid_from, password: due })
+    }
+
+    async fn account(&self, id: AccountId) -> Result<Option<Account>, Trouble> {
+        let mut link = self.core.database.read().await?;
+        Ok(account::by_id(&mut link, id).await?)
+    }
+
+    async fn denied(&self, ctx: &Context, account: AccountId, why: Denied) -> Result<SignInError, Trouble> {
+        let (code, error) = match why {
+            Denied::Locked => ("locked", SignInError::Refused),
+            Denied::Outdated => ("outdated", SignInError::Outdated),
+            Denied::FreshProofNeeded => ("fresh_proof_needed", SignInError::FreshProofNeeded),
+        };
+        self.failed(ctx, Some(account), code).await?;
+        Ok(error)
+    }
+
+    /// Records a failure. The same work whether or not the account exists: one event, one commit.
+    async fn failed(&self, ctx: &Context, account: Option<AccountId>, why: &'static str) -> Result<(), Trouble> {
+        let mut tx = self.core.database.begin().await?;
+        let detail = serde_json::json!({ "reason": why });
+        ctx.record(&mut tx, Event { act: Act::SignInFailed, subject: account, detail }).await?;
+        Ok(tx.commit().await?)
+    }
+}

@@ -1,0 +1,110 @@
+//! Verifier: a password of ours. Unknown, wrong, locked and blocked cost the same work and get the same answer.
+
+use super::{Outcome, SignIn, SignInError, Wishes};
+use crate::domain::account::{Account, AccountStatus, LoginName, fold};
+use crate::domain::password::PlainPassword;
+use crate::domain::session::Methods;
+use crate::domain::sign_in::{VerifiedIdentity, Way};
+use crate::domain::throttle::Scope;
+use crate::service::context::Context;
+use crate::service::core::{PasswordLogin, Trouble};
+use crate::service::hasher::Verdict;
+use crate::service::limiter::{Target, Ticket, Try};
+use crate::store::{account, password as passwords};
+
+/// A name and a password, as typed.
+pub struct Claim {
+    /// Username or address.
+    pub login: LoginName,
+    /// The password.
+    pub password: PlainPassword,
+    /// Shown at `/login/internal`, where break-glass accounts may sign in.
+    pub internal: bool,
+    /// What else is wanted.
+    pub wishes: Wishes,
+}
+
+impl SignIn {
+    /// Signs in with a password.
+    ///
+    /// # Errors
+    /// [`SignInError::Refused`] for everything that is wrong with name, password or account;
+    /// [`SignInError::TooManyFailures`] when this address or network has to wait.
+    pub async fn with_password(&self, ctx: &Context, claim: Claim) -> Result<Outcome, SignInError> {
+        let (account, hash) = self.claimed(&claim.login).await?;
+        let target = account.as_ref().map_or(Target::Nobody(&claim.login), |account| Target::Account(account.id));
+        let ticket = match self.core.limiter.ask(target, &ctx.origin, ctx.now()).await? {
+            Try::Granted(ticket) => Some(ticket),
+            // Told apart from a wrong password, a block would tell who has an account here.
+            Try::Refused { scope: Scope::Account, .. } => None,
+            Try::Refused { retry_after, .. } => {
+                self.core.metrics.throttled();
+                return Err(SignInError::TooManyFailures { retry_after });
+            }
+        };
+        let verdict = match self.core.hasher.verify(&claim.password, hash.as_deref()).await {
+            Ok(verdict) => verdict,
+            Err(error) => {
+                // Nothing was tried, so nothing failed.
+                self.give_back(ticket).await?;
+                return Err(Trouble::from(error).into());
+            }
+        };
+        let (Verdict::Right { rehash }, Some(ticket), Some(account)) = (verdict, ticket, account.as_ref()) else {
+            return self.refuse(ctx, account.as_ref(), "password").await;
+        };
+        if account.status == AccountStatus::Locked || !self.may_use_password(account, claim.internal) {
+            return self.refuse(ctx, Some(account), "not_allowed").await;
+        }
+        self.core.limiter.give_back(ticket).await?;
+        if let (true, Some(old)) = (rehash, hash.as_deref()) {
+            self.rehash(ctx, account, &claim.password, old).await?;
+        }
+        let identity = VerifiedIdentity {
+            way: Way::Password,
+            account: account.id,
+            methods: Methods::PASSWORD,
+            authenticated_at: ctx.now(),
+            remembered: None,
+        };
+        self.proceed(ctx, account, identity, claim.wishes).await
+    }
+
+    /// Account and hash of a name: two look-ups, whether or not it exists.
+    async fn claimed(&self, login: &LoginName) -> Result<(Option<Account>, Option<String>), SignInError> {
+        let mut link = self.core.database.read().await?;
+        let account = account::by_login(&mut link, login).await?;
+        let id = account.as_ref().map_or(crate::domain::id::AccountId::new(uuid::Uuid::nil()), |account| account.id);
+        let hash = passwords::of(&mut link, id).await?.map(|stored| stored.hash);
+        Ok((account, hash))
+    }
+
+    async fn refuse(&self, ctx: &Context, account: Option<&Account>, why: &'static str) -> Result<Outcome, SignInError> {
+        self.core.metrics.sign_in_failed(Way::Password.as_str());
+        self.failed(ctx, account.map(|account| account.id), why).await?;
+        Err(SignInError::Refused)
+    }
+
+    async fn give_back(&self, ticket: Option<Ticket>) -> Result<(), SignInError> {
+        if let Some(ticket) = ticket {
+            self.core.limiter.give_back(ticket).await?;
+        }
+        Ok(())
+    }
+
+    fn may_use_password(&self, account: &Account, internal: bool) -> bool {
+        match &self.core.policy.password_login {
+            PasswordLogin::All | PasswordLogin::ExceptSso => true,
+            PasswordLogin::Nobody { except } => internal && except.contains(&fold(&account.username)),
+        }
+    }
+
+    /// New parameters, or an imported bcrypt hash: hash the password again, as it is known right now.
+    async fn rehash(&self, ctx: &Context, account: &Account, password: &PlainPassword, old: &str) -> Result<(), SignInError> {
+        let new = self.core.hasher.hash(password, ctx.bytes()).await.map_err(Trouble::from)?;
+        let mut tx = self.core.database.begin().await?;
+        passwords::rehash(&mut tx, account.id, old, &new).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,245 @@
+//! Accounts as rows.
+
+use super::database::{Link, StoreError, execute, fetch_all, fetch_optional};
+use crate::domain::account::{Account, AccountStatus, DisplayName, EmailAddress, LoginName, Username};
+use crate::domain::id::AccountId;
+use crate::domain::language::Language;
+use crate::domain::time::Timestamp;
+use uuid::Uuid;
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: Uuid,
+    username: String,
+    email: String,
+    name: String,
+    language: Option<String>,
+    time_zone: Option<String>,
+    status: String,
+    administrator: bool,
+    sessions_valid_from: i64,
+    created_at: i64,
+    last_sign_in_at: Option<i64>,
+}
+
+impl From<Row> for Account {
+    fn from(row: Row) -> Self {
+        Self {
+            id: AccountId::new(row.id),
+            username: row.username,
+            email: row.email,
+            name: row.name,
+            language: row.language.as_deref().and_then(Language::parse),
+            time_zone: row.time_zone,
+            status: AccountStatus::from_stored(&row.status),
+            administrator: row.administrator,
+            sessions_valid_from: Timestamp::from_millis(row.sessions_valid_from),
+            created_at: Timestamp::from_millis(row.created_at),
+            last_sign_in_at: row.last_sign_in_at.map(Timestamp::from_millis),
+        }
+    }
+}
+
+/// An account about to be made.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    /// Its identifier.
+    pub id: AccountId,
+    /// The name it will sign in with.
+    pub username: Username,
+    /// Its address.
+    pub email: EmailAddress,
+    /// The name others see.
+    pub name: DisplayName,
+    /// Whether it administers this service.
+    pub administrator: bool,
+}
+
+/// What of a new account is taken already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// The username, or one that looks the same.
+    pub username: bool,
+    /// The address.
+    pub email: bool,
+}
+
+/// Makes an account.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when username or address are taken.
+pub async fn insert(link: &mut Link, new: &NewAccount, now: Timestamp) -> Result<(), StoreError> {
+    execute!(
+        link,
+        "INSERT INTO account (id, username, username_key, username_skeleton, email, email_key, name, status, \
+         administrator, sessions_valid_from, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        new.id.uuid(),
+        new.username.as_str(),
+        new.username.key(),
+        new.username.skeleton(),
+        new.email.as_str(),
+        new.email.key(),
+        new.name.as_str(),
+        AccountStatus::Active.as_str(),
+        new.administrator,
+        0_i64,
+        now.millis(),
+    )
+    .map(drop)
+}
+
+/// Says which of the two names another account has already.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn taken(link: &mut Link, username: &Username, email: &EmailAddress) -> Result<Taken, StoreError> {
+    let by_name = fetch_optional!(
+        link,
+        (i64,),
+        "SELECT COUNT(*) FROM account WHERE username_key = $1 OR username_skeleton = $2 OR email_key = $1",
+        username.key(),
+        username.skeleton(),
+    )?;
+    let email = email_taken(link, email).await?;
+    Ok(Taken { username: by_name.is_some_and(|(n,)| n > 0), email })
+}
+
+/// Whether an account has this address, or signs in with it as its username.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn email_taken(link: &mut Link, email: &EmailAddress) -> Result<bool, StoreError> {
+    let row = fetch_optional!(
+        link,
+        (i64,),
+        "SELECT COUNT(*) FROM account WHERE email_key = $1 OR username_key = $1",
+        email.key()
+    )?;
+    Ok(row.is_some_and(|(n,)| n > 0))
+}
+
+/// The account with this identifier.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn by_id(link: &mut Link, id: AccountId) -> Result<Option<Account>, StoreError> {
+    let row = fetch_optional!(
+        link,
+        Row,
+        "SELECT id, username, email, name, language, time_zone, status, administrator, sessions_valid_from, \
+         created_at, last_sign_in_at FROM account WHERE id = $1",
+        id.uuid()
+    )?;
+    Ok(row.map(Account::from))
+}
+
+/// The account that signs in with this name: its username first, then its address.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn by_login(link: &mut Link, login: &LoginName) -> Result<Option<Account>, StoreError> {
+    let row = fetch_optional!(
+        link,
+        Row,
+        "SELECT id, username, email, name, language, time_zone, status, administrator, sessions_valid_from, \
+         created_at, last_sign_in_at FROM account WHERE username_key = $1 OR email_key = $1 \
+         ORDER BY CASE WHEN username_key = $1 THEN 0 ELSE 1 END LIMIT 1",
+        login.key()
+    )?;
+    Ok(row.map(Account::from))
+}
+
+/// Accounts that administer this service.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn administrators(link: &mut Link) -> Result<Vec<Account>, StoreError> {
+    let rows = fetch_all!(
+        link,
+        Row,
+        "SELECT id, username, email, name, language, time_zone, status, administrator, sessions_valid_from, \
+         created_at, last_sign_in_at FROM account WHERE administrator = $1 ORDER BY username_key",
+        true
+    )?;
+    Ok(rows.into_iter().map(Account::from).collect())
+}
+
+/// Sets the state.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn set_status(link: &mut Link, id: AccountId, status: AccountStatus) -> Result<(), StoreError> {
+    execute!(link, "UPDATE account SET status = $2 WHERE id = $1", id.uuid(), status.as_str()).map(drop)
+}
+
+/// Sets the administrator flag.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn set_administrator(link: &mut Link, id: AccountId, administrator: bool) -> Result<(), StoreError> {
+    execute!(link, "UPDATE account SET administrator = $2 WHERE id = $1", id.uuid(), administrator).map(drop)
+}
+
+/// Ends every session opened up to and including `now`, on every node, with the commit. Never moves backwards.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn end_sessions_before(link: &mut Link, id: AccountId, now: Timestamp) -> Result<(), StoreError> {
+    execute!(
+        link,
+        "UPDATE account SET sessions_valid_from = $2 WHERE id = $1 AND sessions_valid_from < $2",
+        id.uuid(),
+        now.millis().saturating_add(1)
+    )
+    .map(drop)
+}
+
+/// Notes a session's opening.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn signed_in(link: &mut Link, id: AccountId, now: Timestamp) -> Result<(), StoreError> {
+    execute!(link, "UPDATE account SET last_sign_in_at = $2 WHERE id = $1", id.uuid(), now.millis()).map(drop)
+}
+
+/// What people may change about themselves without further proof.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// The name others see.
+    pub name: DisplayName,
+    /// Language of pages and letters.
+    pub language: Option<Language>,
+    /// IANA time zone.
+    pub time_zone: Option<String>,
+}
+
+/// Changes the profile.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn set_profile(link: &mut Link, id: AccountId, profile: &Profile) -> Result<(), StoreError> {
+    execute!(
+        link,
+        "UPDATE account SET name = $2, language = $3, time_zone = $4 WHERE id = $1",
+        id.uuid(),
+        profile.name.as_str(),
+        profile.language.map(Language::tag),
+        profile.time_zone.as_deref(),
+    )
+    .map(drop)
+}
+
+/// Changes the address.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when another account has it.
+pub async fn set_email(link: &mut Link, id: AccountId, email: &EmailAddress) -> Result<(), StoreError> {
+    execute!(
+        link,
+        "UPDATE account SET email = $2, email_key = $3 WHERE id = $1",
+        id.uuid(),
+        email.as_str(),
+        email.key()
+    )
+    .map(drop)
+}

@@ -1,0 +1,83 @@
+//! Groups and memberships as rows. A membership knows where it came from; only its source may take it away.
+
+use super::database::{Link, StoreError, execute, fetch_all, fetch_optional};
+use crate::domain::account::DisplayName;
+use crate::domain::account::fold;
+use crate::domain::id::{AccountId, GroupId};
+use crate::domain::time::Timestamp;
+use uuid::Uuid;
+
+/// The source of memberships given by administrators.
+pub const MANUAL: &str = "manual";
+
+/// Makes a group.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when one of this name exists.
+pub async fn insert(link: &mut Link, id: GroupId, name: &DisplayName, now: Timestamp) -> Result<(), StoreError> {
+    execute!(
+        link,
+        "INSERT INTO user_group (id, name, name_key, created_at) VALUES ($1, $2, $3, $4)",
+        id.uuid(),
+        name.as_str(),
+        fold(name.as_str()),
+        now.millis()
+    )
+    .map(drop)
+}
+
+/// The group of this name, whatever its case.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn by_name(link: &mut Link, name: &str) -> Result<Option<GroupId>, StoreError> {
+    let row = fetch_optional!(link, (Uuid,), "SELECT id FROM user_group WHERE name_key = $1", fold(name.trim()))?;
+    Ok(row.map(|(id,)| GroupId::new(id)))
+}
+
+/// Adds a member. False when the membership was there already.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn add(link: &mut Link, group: GroupId, account: AccountId, now: Timestamp) -> Result<bool, StoreError> {
+    let rows = execute!(
+        link,
+        "INSERT INTO membership (group_id, account_id, source, created_at) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (account_id, group_id, source) DO NOTHING",
+        group.uuid(),
+        account.uuid(),
+        MANUAL,
+        now.millis()
+    )?;
+    Ok(rows > 0)
+}
+
+/// Removes a membership that an administrator gave. False when there was none.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn remove(link: &mut Link, group: GroupId, account: AccountId) -> Result<bool, StoreError> {
+    let rows = execute!(
+        link,
+        "DELETE FROM membership WHERE group_id = $1 AND account_id = $2 AND source = $3",
+        group.uuid(),
+        account.uuid(),
+        MANUAL
+    )?;
+    Ok(rows > 0)
+}
+
+/// Names of the groups of an account, sorted.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn names_of(link: &mut Link, account: AccountId) -> Result<Vec<String>, StoreError> {
+    let rows = fetch_all!(
+        link,
+        (String,),
+        "SELECT DISTINCT g.name FROM user_group g JOIN membership m ON m.group_id = g.id \
+         WHERE m.account_id = $1 ORDER BY g.name",
+        account.uuid()
+    )?;
+    Ok(rows.into_iter().map(|(name,)| name).collect())
+}
