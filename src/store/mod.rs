@@ -9,6 +9,7 @@ pub mod key;
 pub mod letter;
 pub mod notice;
 pub mod password;
+pub mod root_key;
 pub mod token;
 pub mod volatile;
 
