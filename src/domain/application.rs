@@ -18,8 +18,8 @@ pub enum Anonymous {
 /// What one part of an application asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rule {
-    /// Paths it covers: each covers itself and everything below it. Empty covers all.
-    pub paths: Vec<String>,
+    /// The path it covers, with everything below it; `/` covers all. No slash at the end otherwise.
+    pub prefix: String,
     /// Any one of these groups, by name, is enough; empty asks for none.
     pub groups: Vec<String>,
     /// A second factor must have been used in this session.
@@ -39,9 +39,7 @@ pub struct Application {
     pub name: String,
     /// Its hosts, lower case, without ports unless they matter.
     pub hosts: Vec<String>,
-    /// What holds everywhere in it.
-    pub base: Rule,
-    /// Refinements; the one with the longest matching path replaces the base.
+    /// What it asks for; of several rules that cover a path, the one with the longest prefix decides alone.
     pub rules: Vec<Rule>,
     /// Whether a signed identity token accompanies the headers.
     pub signed_identity: bool,
@@ -82,6 +80,19 @@ pub enum Decision {
     Refuse(Refusal),
 }
 
+impl Decision {
+    /// Of several decisions about one request, the strictest counts.
+    #[must_use]
+    pub const fn strictness(&self) -> u8 {
+        match self {
+            Self::Allow => 0,
+            Self::AllowAnonymous => 1,
+            Self::SignIn => 2,
+            Self::Refuse(_) => 3,
+        }
+    }
+}
+
 /// Reason codes of a 403, stable: proxies and apps may show them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -112,13 +123,9 @@ impl Refusal {
 }
 
 impl Rule {
-    /// The length of the longest path of this rule that covers `path`.
-    fn covers(&self, path: &str) -> Option<usize> {
-        let covered = |prefix: &&String| {
-            let prefix = prefix.trim_end_matches('/');
-            path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        self.paths.iter().filter(covered).map(String::len).max()
+    fn covers(&self, path: &str) -> bool {
+        let prefix = self.prefix.trim_end_matches('/');
+        path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
     /// Applies this rule alone.
@@ -142,11 +149,10 @@ impl Rule {
 }
 
 impl Application {
-    /// The rule for a path: the refinement with the longest match, or the base.
+    /// The rule for a path: the one with the longest prefix that covers it. `None` when none does: then nobody passes.
     #[must_use]
-    pub fn rule_for(&self, path: &str) -> &Rule {
-        let longest = self.rules.iter().filter_map(|rule| rule.covers(path).map(|length| (length, rule)));
-        longest.max_by_key(|(length, _)| *length).map_or(&self.base, |(_, rule)| rule)
+    pub fn rule_for(&self, path: &str) -> Option<&Rule> {
+        self.rules.iter().filter(|rule| rule.covers(path)).max_by_key(|rule| rule.prefix.len())
     }
 }
 
@@ -195,8 +201,8 @@ mod tests {
     use super::*;
 
     fn app() -> Application {
-        let rule = |paths: &[&str], groups: &[&str], anonymous| Rule {
-            paths: paths.iter().map(ToString::to_string).collect(),
+        let rule = |prefix: &str, groups: &[&str], anonymous| Rule {
+            prefix: prefix.into(),
             groups: groups.iter().map(ToString::to_string).collect(),
             anonymous,
             ..Rule::default()
@@ -205,8 +211,11 @@ mod tests {
             slug: "tasks".into(),
             name: "Tasks".into(),
             hosts: vec!["tasks.example.org".into()],
-            base: rule(&[], &["staff"], Anonymous::None),
-            rules: vec![rule(&["/public"], &[], Anonymous::ReadOnly), rule(&["/public/admin"], &["admins"], Anonymous::None)],
+            rules: vec![
+                rule("/", &["staff"], Anonymous::None),
+                rule("/public", &[], Anonymous::ReadOnly),
+                rule("/public/admin", &["admins"], Anonymous::None),
+            ],
             signed_identity: false,
             audience: "tasks".into(),
         }
@@ -217,7 +226,7 @@ mod tests {
         let names: Vec<String> = groups.unwrap_or_default().iter().map(ToString::to_string).collect();
         let visitor = groups.map(|_| Visitor { groups: &names, methods: Methods::PASSWORD });
         let asked = Asked { method, path, address: "192.0.2.1".parse().unwrap() };
-        app.rule_for(path).decide(&asked, visitor.as_ref())
+        app.rule_for(path).unwrap().decide(&asked, visitor.as_ref())
     }
 
     #[test]

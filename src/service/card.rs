@@ -81,12 +81,13 @@ impl Cards {
     pub fn over(database: Database) -> Self {
         let shards: Arc<[Shard; SHARDS]> = Arc::default();
         let hearing = Arc::clone(&shards);
-        database.listen(move |notice| match notice {
-            Notice::Account(id) => shard(&hearing, *id).forget(Some(*id)),
-            Notice::Accounts => hearing.iter().for_each(|shard| shard.forget(None)),
-            Notice::Keys => {}
-        });
+        database.listen(move |notice| forget(&hearing, notice));
         Self { database, shards }
+    }
+
+    /// Forgets what a notice of another process makes stale.
+    pub fn forget(&self, notice: &Notice) {
+        forget(&self.shards, notice);
     }
 
     /// A card that is in memory already.
@@ -137,6 +138,14 @@ impl Shard {
             Some(id) => drop(cards.remove(&id)),
             None => cards.clear(),
         }
+    }
+}
+
+fn forget(shards: &[Shard; SHARDS], notice: &Notice) {
+    match notice {
+        Notice::Account(id) => shard(shards, *id).forget(Some(*id)),
+        Notice::Accounts => shards.iter().for_each(|shard| shard.forget(None)),
+        Notice::Keys => {}
     }
 }
 

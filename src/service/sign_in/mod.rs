@@ -9,6 +9,7 @@ pub mod step;
 use super::autologin_token::AutologinToken;
 use super::context::Context;
 use super::core::{Core, Trouble};
+use super::password::{ChangeError, Passwords};
 use super::session::{Handle, Sessions};
 use crate::domain::account::Account;
 use crate::domain::audit::{Act, Event};
@@ -26,6 +27,7 @@ use std::time::Duration;
 pub struct SignIn {
     core: Arc<Core>,
     sessions: Sessions,
+    passwords: Passwords,
 }
 
 /// What a request along the corridor leads to.
@@ -84,6 +86,17 @@ pub enum SignInError {
     Trouble(#[from] Trouble),
 }
 
+impl From<ChangeError> for SignInError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Rules(faults) => Self::Password(faults),
+            ChangeError::WrongPassword => Self::Refused,
+            ChangeError::TooManyFailures { retry_after } => Self::TooManyFailures { retry_after },
+            ChangeError::Trouble(trouble) => Self::Trouble(trouble),
+        }
+    }
+}
+
 impl From<StoreError> for SignInError {
     fn from(error: StoreError) -> Self {
         Self::Trouble(error.into())
@@ -109,7 +122,8 @@ impl SignIn {
     /// The corridor over a core.
     #[must_use]
     pub fn new(core: Arc<Core>) -> Self {
-        Self { sessions: Sessions::new(Arc::clone(&core)), core }
+        let (sessions, passwords) = (Sessions::new(Arc::clone(&core)), Passwords::new(Arc::clone(&core)));
+        Self { core, sessions, passwords }
     }
 
     /// From a verified identity to whatever is next: the session, or the step owed.

@@ -1,0 +1,267 @@
+# Die Wörter von Vestibule auf Deutsch. Schlicht und kurz; „Sie“ für die Lesenden; „anmelden“, nie „einloggen“.
+
+## Um jede Seite
+title-error = Fehler:
+form-has-errors = Bitte prüfen Sie die markierten Felder.
+mail-missing = Nach ein paar Minuten noch keine Mail da? Bitte sehen Sie auch im Spam-Ordner nach.
+back-to-login = Zurück zur Anmeldung
+link-invalid-title = Dieser Link gilt nicht mehr
+sign-out = Abmelden
+to-account = Zu Ihrem Konto
+
+## Anmelden
+login-title = Anmelden
+login-username = Benutzername oder E-Mail-Adresse
+login-password = Passwort
+login-stay = { $days ->
+    [one] Auf diesem Gerät einen Tag lang angemeldet bleiben
+   *[other] Auf diesem Gerät { $days } Tage lang angemeldet bleiben
+}
+login-submit = Anmelden
+login-lost-password = Passwort vergessen?
+sign-in-wrong-credentials = Benutzername und Passwort passen nicht zusammen. Bitte prüfen Sie beides und versuchen Sie es noch einmal.
+sign-in-too-many-attempts = { $minutes ->
+    [one] Zu viele Fehlversuche. Bitte versuchen Sie es in einer Minute wieder.
+   *[other] Zu viele Fehlversuche. Bitte versuchen Sie es in { $minutes } Minuten wieder.
+}
+sign-in-locked = Dieses Konto ist gesperrt. Bitte wenden Sie sich an die Administration.
+sign-in-attempt-expired = Das hat etwas zu lange gedauert. Bitte melden Sie sich noch einmal an.
+sign-in-busy = Gerade melden sich viele Menschen an. Bitte versuchen Sie es in ein paar Sekunden wieder.
+
+## Neue Passwörter
+new-password-label = Neues Passwort
+new-password-repeat = Neues Passwort wiederholen
+current-password = Aktuelles Passwort
+password-rule-shortest = { $count ->
+    [one] Mindestens ein Zeichen
+   *[other] Mindestens { $count } Zeichen; gut sind mehrere Wörter
+}
+password-rule-hard-to-guess = Schwer zu erraten: kein gängiges Passwort, kein einfaches Muster
+password-rule-not-personal = Ohne Ihren Namen, Benutzernamen oder Ihre E-Mail-Adresse
+password-rule-not-reused = { $count ->
+    [one] Nicht Ihr voriges Passwort
+   *[other] Keines Ihrer letzten { $count } Passwörter
+}
+password-too-short = { $count ->
+    [one] Das Passwort braucht mindestens ein Zeichen.
+   *[other] Das Passwort braucht mindestens { $count } Zeichen.
+}
+password-too-long = { $count ->
+    [one] Das Passwort darf höchstens ein Zeichen haben.
+   *[other] Das Passwort darf höchstens { $count } Zeichen haben.
+}
+password-common = Dieses Passwort steht auf der Liste gängiger Passwörter, die Angreifer zuerst probieren.
+password-weak = Dieses Passwort ist leicht zu erraten. Wählen Sie ein längeres oder weniger regelmäßiges.
+password-personal = Das Passwort darf weder Ihren Namen noch Benutzernamen noch Ihre E-Mail-Adresse enthalten.
+password-reused = Dieses Passwort hatten Sie schon einmal. Bitte wählen Sie ein anderes.
+password-unusable = Das Passwort enthält Zeichen, die man nicht tippen kann, zum Beispiel Zeilenumbrüche.
+password-mismatch = Die beiden Passwörter sind verschieden.
+change-password-title = Neues Passwort wählen
+change-password-expired = Ihr Passwort ist abgelaufen. Wählen Sie ein neues, dann geht es weiter.
+change-password-demanded = Die Administration bittet Sie, ein neues Passwort zu wählen. Danach geht es weiter.
+change-password-submit = Speichern und weiter
+
+## Verlorene Passwörter
+lost-password-title = Passwort vergessen?
+lost-password-text = Geben Sie Ihren Benutzernamen oder Ihre E-Mail-Adresse ein. Wir senden Ihnen einen Link, mit dem Sie ein neues Passwort wählen.
+lost-password-submit = Link senden
+lost-password-sent-title = Sehen Sie in Ihr Postfach
+lost-password-sent-text = { $minutes ->
+    [one] Falls wir dieses Konto kennen, ist eine Mail mit einem Link unterwegs. Der Link gilt eine Minute.
+   *[other] Falls wir dieses Konto kennen, ist eine Mail mit einem Link unterwegs. Der Link gilt { $minutes } Minuten.
+}
+reset-password-title = Neues Passwort wählen
+reset-password-text = Danach melden Sie sich damit an. Überall sonst werden Sie abgemeldet.
+reset-password-submit = Neues Passwort speichern
+reset-link-invalid-text = Er wurde schon benutzt oder ist zu alt. Sie können sich einen neuen senden lassen.
+reset-link-again = Neuen Link senden
+
+## Abmelden
+logout-title = Abmelden?
+logout-text = Sie sind als { $name } angemeldet.
+logout-stay = Angemeldet bleiben
+signed-out-title = Sie sind abgemeldet
+signed-out-text = Sie können dieses Fenster jetzt schließen.
+signed-out-again = Wieder anmelden
+
+## Erster Start
+setup-title = Willkommen
+setup-text = Richten Sie das erste Administrationskonto ein. Alle anderen können später dazukommen.
+setup-email-hint = Für Hinweise und falls Sie das Passwort vergessen.
+setup-submit = Administrationskonto anlegen
+setup-link-invalid-text = Er wurde schon benutzt oder ist zu alt.
+setup-link-invalid-help = Solange es kein Administrationskonto gibt, nennt der Dienst bei jedem Start einen neuen Link.
+
+## Konto
+account-skip = Zum Inhalt springen
+account-nav = Ihr Konto
+overview-title = Überblick
+overview-greeting = Hallo, { $name }
+overview-text = Das ist Ihr Konto: wer Sie hier sind und wo Sie angemeldet sind.
+overview-to-profile = Profil bearbeiten
+overview-to-password = Passwort ändern
+overview-to-sessions = Sitzungen ansehen
+overview-password-changed = Zuletzt geändert
+overview-password-none = Kein Passwort
+overview-signed-in = Hier angemeldet
+overview-sessions = Offene Sitzungen
+overview-session-count = { $count ->
+    [one] Nur diese
+   *[other] { $count }, diese mitgezählt
+}
+username-label = Benutzername
+username-hint = Kleinbuchstaben, Ziffern, Punkte und Bindestriche. Damit melden Sie sich an.
+name-label = Name
+name-hint = So, wie andere ihn sehen sollen.
+email-label = E-Mail-Adresse
+email-none = Noch keine
+profile-title = Profil
+profile-sign-in-data = Anmeldung
+profile-change-email = E-Mail-Adresse ändern
+profile-about-you = Über Sie
+profile-language = Sprache
+profile-language-browser = Wie es mein Browser wünscht
+profile-time-zone = Zeitzone
+profile-time-zone-hint = Zum Beispiel Europe/Berlin. Ohne Angabe zeigen wir Zeiten in UTC.
+profile-submit = Speichern
+
+email-title = E-Mail-Adresse ändern
+email-text = Wir senden einen Link an die neue Adresse. Bis Sie ihn öffnen, gilt die alte.
+email-current = Aktuelle Adresse
+email-new = Neue Adresse
+email-submit = Link senden
+email-sent-title = Sehen Sie in Ihr Postfach
+email-sent-text = { $hours ->
+    [one] Wir haben einen Link an { $address } gesendet. Bitte öffnen Sie ihn innerhalb einer Stunde; bis dahin gilt Ihre alte Adresse.
+   *[other] Wir haben einen Link an { $address } gesendet. Bitte öffnen Sie ihn innerhalb von { $hours } Stunden; bis dahin gilt Ihre alte Adresse.
+}
+email-confirm-title = E-Mail-Adresse bestätigen
+email-confirm-text = Von jetzt an ist { $address } die Adresse Ihres Kontos.
+email-confirm-submit = Adresse bestätigen
+email-confirmed-title = Adresse bestätigt
+email-confirmed-text = { $address } ist jetzt die Adresse Ihres Kontos.
+email-link-invalid-text = Er wurde schon benutzt oder ist zu alt. Ihre Adresse wurde nicht geändert.
+email-link-again = Noch einmal ändern
+
+password-title = Passwort
+password-text = Wenn Sie Ihr Passwort ändern, enden alle Ihre anderen Sitzungen, und gemerkte Geräte müssen sich neu anmelden.
+password-submit = Passwort ändern
+
+sessions-title = Sitzungen
+sessions-text = Hier sind Sie angemeldet. Wenn Sie eine Sitzung nicht erkennen, beenden Sie sie und ändern Sie Ihr Passwort.
+sessions-current = Diese Sitzung
+sessions-last-seen = Zuletzt benutzt
+sessions-started = Begonnen
+sessions-way = Angemeldet mit
+sessions-network = Netz
+sessions-end = Sitzung beenden
+sessions-end-others-text = Gerät verloren oder unsicher? Danach bleibt nur die Sitzung, die Sie gerade benutzen.
+sessions-end-others = Alle anderen beenden
+devices-title = Gemerkte Geräte
+devices-text = Diese Geräte melden sich von selbst an.
+devices-current = Dieses Gerät
+devices-last-used = Zuletzt angemeldet
+devices-remembered = Gemerkt seit
+devices-until = Gemerkt bis
+devices-forget = Gerät vergessen
+way-password = Passwort
+way-remembered-device = Gemerktes Gerät
+
+## Was an einem Feld nicht stimmt
+field-missing = Bitte füllen Sie dieses Feld aus.
+field-too-long = { $count ->
+    [one] Bitte höchstens ein Zeichen.
+   *[other] Bitte höchstens { $count } Zeichen.
+}
+field-invalid-username = Bitte nur Kleinbuchstaben, Ziffern, Punkte und Bindestriche; das erste Zeichen ist ein Buchstabe.
+field-username-taken = Dieser Benutzername ist vergeben.
+field-invalid-name = Der Name enthält Zeichen, die in keinem Namen vorkommen.
+field-invalid-email = Das ist keine E-Mail-Adresse.
+field-same-email = Das ist schon Ihre Adresse.
+field-unknown-time-zone = Diese Zeitzone kennen wir nicht. Bitte wählen Sie eine aus der Liste.
+field-wrong-password = Das ist nicht Ihr aktuelles Passwort.
+
+## Was gerade geschehen ist
+notice-profile-saved = Ihr Profil ist gespeichert.
+notice-password-changed = Ihr Passwort ist geändert. Alle anderen Sitzungen sind beendet.
+notice-password-reset = Ihr Passwort ist geändert. Sie können sich jetzt damit anmelden.
+notice-email-changed = Ihre E-Mail-Adresse ist geändert.
+notice-session-ended = Die Sitzung ist beendet.
+notice-other-sessions-ended = Alle anderen Sitzungen sind beendet.
+notice-device-forgotten = Das Gerät muss sich beim nächsten Mal neu anmelden.
+notice-setup-done = Das Administrationskonto ist eingerichtet. Sie können sich jetzt anmelden.
+
+## Wenn etwas nicht geht
+error-status = Fehler { $status }
+error-home = Zur Startseite
+error-id-label = Fehlernummer
+error-id-text = Falls es wieder geschieht, nennen Sie der Administration bitte diese Nummer:
+error-bad-request-title = Das hat nicht geklappt
+error-bad-request-text = Wir konnten die Anfrage nicht verstehen. Bitte gehen Sie zurück und versuchen Sie es noch einmal.
+error-form-expired-title = Bitte noch einmal
+error-form-expired-text = Die Seite war zu lange offen, oder sie wurde von woanders abgeschickt. Es wurde nichts geändert. Bitte gehen Sie zurück, laden Sie die Seite neu und versuchen Sie es noch einmal.
+error-forbidden-title = Kein Zugang
+error-forbidden-text = Ihr Konto darf diese Seite nicht öffnen.
+error-not-found-title = Seite nicht gefunden
+error-not-found-text = Unter dieser Adresse gibt es nichts. Vielleicht ist sie vertippt, oder die Seite ist umgezogen.
+error-too-large-title = Zu viel auf einmal
+error-too-large-text = Es wurden mehr Daten gesendet, als wir annehmen.
+error-too-many-requests-title = Zu viele Versuche
+error-too-many-requests-text = Bitte warten Sie ein paar Minuten und versuchen Sie es dann wieder.
+error-internal-title = Da ging etwas schief
+error-internal-text = Der Fehler liegt bei uns, nicht bei Ihnen. Bitte versuchen Sie es in ein paar Minuten wieder.
+error-unavailable-title = Gleich wieder da
+error-unavailable-text = Der Dienst kann gerade nicht antworten. Bitte versuchen Sie es in ein paar Minuten wieder.
+
+## Mails
+letter-greeting = Hallo { $name },
+letter-greeting-nameless = Hallo,
+letter-closing =
+    Diese Mail kommt von { $product }. Bitte antworten Sie nicht darauf.
+letter-password-recovery-subject = { $product }: neues Passwort wählen
+letter-password-recovery-body = { $minutes ->
+    [one]
+        jemand, vermutlich Sie, möchte ein neues Passwort für Ihr Konto bei { $product } wählen. Öffnen Sie dafür innerhalb einer Minute diesen Link:
+
+        { $link }
+
+        Wenn Sie das nicht waren, müssen Sie nichts tun. Ihr Passwort bleibt, wie es ist.
+   *[other]
+        jemand, vermutlich Sie, möchte ein neues Passwort für Ihr Konto bei { $product } wählen. Öffnen Sie dafür innerhalb von { $minutes } Minuten diesen Link:
+
+        { $link }
+
+        Wenn Sie das nicht waren, müssen Sie nichts tun. Ihr Passwort bleibt, wie es ist.
+}
+letter-confirm-email-subject = { $product }: E-Mail-Adresse bestätigen
+letter-confirm-email-body = { $hours ->
+    [one]
+        { $address } soll die Adresse eines Kontos bei { $product } werden. Öffnen Sie innerhalb einer Stunde diesen Link, um das zu bestätigen:
+
+        { $link }
+
+        Wenn Sie davon nichts wissen, beachten Sie diese Mail bitte nicht. Ohne den Link geschieht nichts.
+   *[other]
+        { $address } soll die Adresse eines Kontos bei { $product } werden. Öffnen Sie innerhalb von { $hours } Stunden diesen Link, um das zu bestätigen:
+
+        { $link }
+
+        Wenn Sie davon nichts wissen, beachten Sie diese Mail bitte nicht. Ohne den Link geschieht nichts.
+}
+letter-email-changed-subject = { $product }: Ihre E-Mail-Adresse wurde geändert
+letter-email-changed-body =
+    die Adresse Ihres Kontos bei { $product } wurde in { $address } geändert. Ab jetzt gehen Mails dorthin.
+
+    Wenn Sie das nicht waren, sagen Sie bitte sofort der Administration Bescheid.
+letter-password-changed-subject = { $product }: Ihr Passwort wurde geändert
+letter-password-changed-body =
+    das Passwort Ihres Kontos bei { $product } wurde geändert ({ $when }).
+
+    Wenn Sie das nicht waren, sagen Sie bitte sofort der Administration Bescheid.
+letter-autologin-theft-subject = { $product }: Ihre Sitzungen wurden beendet
+letter-autologin-theft-body =
+    eine gespeicherte Anmeldung Ihres Kontos bei { $product } wurde doppelt benutzt ({ $when }). Das geschieht, wenn jemand sie von diesem Gerät kopiert hat:
+
+    { $device }
+
+    Zur Sicherheit haben wir die Sitzungen beendet, die daraus entstanden sind, und das Gerät muss sich neu anmelden. Bitte ändern Sie Ihr Passwort und lassen Sie das Gerät auf Schadsoftware prüfen.

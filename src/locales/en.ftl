@@ -1,0 +1,268 @@
+# The words of Vestibule in English. Plain and short; "you" for the reader; "sign in", never "log in".
+# A key opens a line; a text of several paragraphs is indented below it.
+
+## Around every page
+title-error = Error:
+form-has-errors = Please check the marked fields.
+mail-missing = No mail after a few minutes? Please look in the spam folder too.
+back-to-login = Back to sign-in
+link-invalid-title = This link no longer works
+sign-out = Sign out
+to-account = Go to your account
+
+## Signing in
+login-title = Sign in
+login-username = Username or e-mail address
+login-password = Password
+login-stay = { $days ->
+    [one] Stay signed in on this device for one day
+   *[other] Stay signed in on this device for { $days } days
+}
+login-submit = Sign in
+login-lost-password = Forgotten your password?
+sign-in-wrong-credentials = That username and password do not match. Please check both and try again.
+sign-in-too-many-attempts = { $minutes ->
+    [one] Too many failed attempts. Please try again in a minute.
+   *[other] Too many failed attempts. Please try again in { $minutes } minutes.
+}
+sign-in-locked = This account is locked. Please contact an administrator.
+sign-in-attempt-expired = That took a little too long. Please sign in again.
+sign-in-busy = Many people are signing in right now. Please try again in a few seconds.
+
+## New passwords
+new-password-label = New password
+new-password-repeat = Repeat the new password
+current-password = Current password
+password-rule-shortest = { $count ->
+    [one] At least one character
+   *[other] At least { $count } characters; several words work well
+}
+password-rule-hard-to-guess = Hard to guess: no common password and no simple pattern
+password-rule-not-personal = Without your name, username or e-mail address
+password-rule-not-reused = { $count ->
+    [one] Not your previous password
+   *[other] None of your last { $count } passwords
+}
+password-too-short = { $count ->
+    [one] The password needs at least one character.
+   *[other] The password needs at least { $count } characters.
+}
+password-too-long = { $count ->
+    [one] The password may have one character at most.
+   *[other] The password may have { $count } characters at most.
+}
+password-common = This password is on the list of common passwords, which attackers try first.
+password-weak = This password is easy to guess. Make it longer or less regular.
+password-personal = The password must not contain your name, username or e-mail address.
+password-reused = You have used this password before. Please choose another one.
+password-unusable = The password contains characters that cannot be typed, such as line breaks.
+password-mismatch = The two passwords differ.
+change-password-title = Choose a new password
+change-password-expired = Your password has expired. Choose a new one to continue.
+change-password-demanded = An administrator has asked you to choose a new password. After that you can continue.
+change-password-submit = Save and continue
+
+## Lost passwords
+lost-password-title = Forgotten your password?
+lost-password-text = Enter your username or e-mail address. We will send you a link for choosing a new password.
+lost-password-submit = Send the link
+lost-password-sent-title = Check your mailbox
+lost-password-sent-text = { $minutes ->
+    [one] If we know this account, a mail with a link is on its way. The link works for one minute.
+   *[other] If we know this account, a mail with a link is on its way. The link works for { $minutes } minutes.
+}
+reset-password-title = Choose a new password
+reset-password-text = After that you can sign in with it. You will be signed out everywhere else.
+reset-password-submit = Save the new password
+reset-link-invalid-text = It has been used already, or it is too old. You can have a new one sent to you.
+reset-link-again = Send a new link
+
+## Signing out
+logout-title = Sign out?
+logout-text = You are signed in as { $name }.
+logout-stay = Stay signed in
+signed-out-title = You are signed out
+signed-out-text = You can close this window now.
+signed-out-again = Sign in again
+
+## First start
+setup-title = Welcome
+setup-text = Set up the first administrator. Everyone else can be added later.
+setup-email-hint = For notices and for replacing a forgotten password.
+setup-submit = Create administrator
+setup-link-invalid-text = It has been used already, or it is too old.
+setup-link-invalid-help = As long as there is no administrator, each start of the service prints a new link.
+
+## Account
+account-skip = Skip to content
+account-nav = Your account
+overview-title = Overview
+overview-greeting = Hello, { $name }
+overview-text = This is your account: who you are here, and where you are signed in.
+overview-to-profile = Edit profile
+overview-to-password = Change password
+overview-to-sessions = Show sessions
+overview-password-changed = Last changed
+overview-password-none = No password
+overview-signed-in = Signed in here
+overview-sessions = Open sessions
+overview-session-count = { $count ->
+    [one] Only this one
+   *[other] { $count }, this one included
+}
+username-label = Username
+username-hint = Lower-case letters, digits, dots and hyphens. You sign in with it.
+name-label = Name
+name-hint = As others should see it.
+email-label = E-mail address
+email-none = None yet
+profile-title = Profile
+profile-sign-in-data = Signing in
+profile-change-email = Change e-mail address
+profile-about-you = About you
+profile-language = Language
+profile-language-browser = As my browser asks
+profile-time-zone = Time zone
+profile-time-zone-hint = Such as Europe/Berlin. Left empty, times are shown in UTC.
+profile-submit = Save
+
+email-title = Change e-mail address
+email-text = We send a link to the new address. The old one counts until you have opened that link.
+email-current = Current address
+email-new = New address
+email-submit = Send the link
+email-sent-title = Check your mailbox
+email-sent-text = { $hours ->
+    [one] We have sent a link to { $address }. Please open it within an hour; until then your old address counts.
+   *[other] We have sent a link to { $address }. Please open it within { $hours } hours; until then your old address counts.
+}
+email-confirm-title = Confirm e-mail address
+email-confirm-text = From now on { $address } will be the address of your account.
+email-confirm-submit = Confirm address
+email-confirmed-title = Address confirmed
+email-confirmed-text = { $address } is now the address of your account.
+email-link-invalid-text = It has been used already, or it is too old. Your address has not been changed.
+email-link-again = Change e-mail address again
+
+password-title = Password
+password-text = When you change your password, all your other sessions end and remembered devices have to sign in again.
+password-submit = Change password
+
+sessions-title = Sessions
+sessions-text = These are the places where you are signed in. If you do not recognise one, end it and change your password.
+sessions-current = This session
+sessions-last-seen = Last used
+sessions-started = Started
+sessions-way = Signed in with
+sessions-network = Network
+sessions-end = End session
+sessions-end-others-text = Lost a device, or in doubt? This leaves only the session you are using now.
+sessions-end-others = End all others
+devices-title = Remembered devices
+devices-text = These devices sign in by themselves.
+devices-current = This device
+devices-last-used = Last signed in
+devices-remembered = Remembered since
+devices-until = Remembered until
+devices-forget = Forget device
+way-password = Password
+way-remembered-device = Remembered device
+
+## What is wrong with a field
+field-missing = Please fill in this field.
+field-too-long = { $count ->
+    [one] One character at most, please.
+   *[other] { $count } characters at most, please.
+}
+field-invalid-username = Only lower-case letters, digits, dots and hyphens, please; the first character is a letter.
+field-username-taken = This username is taken.
+field-invalid-name = The name contains characters that cannot be part of a name.
+field-invalid-email = This is not an e-mail address.
+field-same-email = This is your address already.
+field-unknown-time-zone = We do not know this time zone. Please choose one from the list.
+field-wrong-password = This is not your current password.
+
+## What was just done
+notice-profile-saved = Your profile is saved.
+notice-password-changed = Your password is changed. All other sessions have ended.
+notice-password-reset = Your password is changed. You can sign in with it now.
+notice-email-changed = Your e-mail address is changed.
+notice-session-ended = The session has ended.
+notice-other-sessions-ended = All other sessions have ended.
+notice-device-forgotten = The device has to sign in again next time.
+notice-setup-done = The administrator is set up. You can sign in now.
+
+## When something does not work
+error-status = Error { $status }
+error-home = Go to the start page
+error-id-label = Error number
+error-id-text = If it happens again, please give this number to your administrators:
+error-bad-request-title = That did not work
+error-bad-request-text = We could not understand the request. Please go back and try again.
+error-form-expired-title = Please try again
+error-form-expired-text = The page was open for too long, or it was sent from somewhere else. Nothing has been changed. Please go back, reload the page and try again.
+error-forbidden-title = No access
+error-forbidden-text = Your account is not allowed to open this page.
+error-not-found-title = Page not found
+error-not-found-text = There is nothing at this address. It may be mistyped, or the page has moved.
+error-too-large-title = Too much at once
+error-too-large-text = More data was sent than we accept.
+error-too-many-requests-title = Too many attempts
+error-too-many-requests-text = Please wait a few minutes, then try again.
+error-internal-title = Something went wrong
+error-internal-text = The fault is ours, not yours. Please try again in a few minutes.
+error-unavailable-title = Back in a moment
+error-unavailable-text = The service cannot answer right now. Please try again in a few minutes.
+
+## Mails
+letter-greeting = Hello { $name },
+letter-greeting-nameless = Hello,
+letter-closing =
+    This mail was sent by { $product }. Please do not reply to it.
+letter-password-recovery-subject = { $product }: choose a new password
+letter-password-recovery-body = { $minutes ->
+    [one]
+        someone, probably you, asked for a new password for your account at { $product }. Open this link within one minute to choose one:
+
+        { $link }
+
+        If it was not you, you need not do anything. Your password stays as it is.
+   *[other]
+        someone, probably you, asked for a new password for your account at { $product }. Open this link within { $minutes } minutes to choose one:
+
+        { $link }
+
+        If it was not you, you need not do anything. Your password stays as it is.
+}
+letter-confirm-email-subject = { $product }: confirm your e-mail address
+letter-confirm-email-body = { $hours ->
+    [one]
+        { $address } shall become the address of an account at { $product }. Open this link within one hour to confirm it:
+
+        { $link }
+
+        If you do not know about this, please ignore this mail. Without the link nothing happens.
+   *[other]
+        { $address } shall become the address of an account at { $product }. Open this link within { $hours } hours to confirm it:
+
+        { $link }
+
+        If you do not know about this, please ignore this mail. Without the link nothing happens.
+}
+letter-email-changed-subject = { $product }: your e-mail address was changed
+letter-email-changed-body =
+    the address of your account at { $product } was changed to { $address }. From now on mails go there.
+
+    If it was not you, please tell your administrators at once.
+letter-password-changed-subject = { $product }: your password was changed
+letter-password-changed-body =
+    the password of your account at { $product } was changed ({ $when }).
+
+    If it was not you, please tell your administrators at once.
+letter-autologin-theft-subject = { $product }: your sessions were ended
+letter-autologin-theft-body =
+    a stored sign-in of your account at { $product } was used twice ({ $when }). That happens when someone has copied it from this device:
+
+    { $device }
+
+    To be safe we have ended the sessions that came from it, and that device has to sign in again. Please change your password, and have the device checked for malware.

@@ -1,0 +1,200 @@
+//! Accounts: making, locking, unlocking, rights, profile.
+
+use super::caller::{Operator, SignedIn};
+use super::context::Context;
+use super::core::{Core, PasswordLogin, Trouble};
+use super::moment;
+use super::password::{ChangeError, Passwords, Ready};
+use super::revocation;
+use crate::domain::account::{Account, AccountStatus, DisplayName, EmailAddress, LoginName, Username};
+use crate::domain::audit::{Act, Event};
+use crate::domain::id::AccountId;
+use crate::domain::password::PlainPassword;
+use crate::domain::session::CredentialEvent;
+use crate::store::account::{self, NewAccount, Profile, Taken};
+use crate::store::notice::Notice;
+use crate::store::{StoreError, Tx};
+use std::sync::Arc;
+
+/// Accounts over a core.
+#[derive(Clone)]
+pub struct Accounts {
+    core: Arc<Core>,
+    passwords: Passwords,
+}
+
+/// Who the new account is for.
+#[derive(Clone, Debug)]
+pub struct Newcomer {
+    /// The name it will sign in with.
+    pub username: Username,
+    /// Its address.
+    pub email: EmailAddress,
+    /// The name others see.
+    pub name: DisplayName,
+    /// Whether it administers this service.
+    pub administrator: bool,
+}
+
+/// Why an account was not made or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    /// Another account has, or looks like it has, the username, the address, or both.
+    #[error("{}", taken_text(*.0))]
+    Taken(Taken),
+    /// Nobody has this name.
+    #[error("no account has the name {0:?}")]
+    Unknown(String),
+    /// The time zone is not in the IANA database.
+    #[error("there is no time zone {0:?}")]
+    TimeZone(String),
+    /// The last administrator that can sign in would be locked.
+    #[error("this is the last administrator who can sign in; make another one first")]
+    LastAdministrator,
+    /// The password breaks rules.
+    #[error(transparent)]
+    Password(#[from] ChangeError),
+    /// A store did not answer.
+    #[error(transparent)]
+    Trouble(#[from] Trouble),
+}
+
+fn taken_text(taken: Taken) -> &'static str {
+    match (taken.username, taken.email) {
+        (true, true) => "another account has this username, or one that looks the same, and another has this e-mail address",
+        (true, false) => "another account has this username, or one that looks the same",
+        _ => "another account has this e-mail address",
+    }
+}
+
+impl From<StoreError> for AccountError {
+    fn from(error: StoreError) -> Self {
+        Self::Trouble(error.into())
+    }
+}
+
+impl Accounts {
+    /// Accounts over a core.
+    #[must_use]
+    pub fn new(core: Arc<Core>) -> Self {
+        Self { passwords: Passwords::new(Arc::clone(&core)), core }
+    }
+
+    /// The account of this username or address.
+    ///
+    /// # Errors
+    /// [`AccountError::Unknown`].
+    pub async fn named(&self, _by: Operator, name: &str) -> Result<Account, AccountError> {
+        let mut link = self.core.database.read().await?;
+        account::by_login(&mut link, &LoginName::of(name)).await?.ok_or_else(|| AccountError::Unknown(name.to_owned()))
+    }
+
+    /// Makes an account from the command line, with or without a password.
+    ///
+    /// # Errors
+    /// [`AccountError::Taken`], [`AccountError::Password`]; nothing has been made then.
+    pub async fn create(&self, ctx: &Context, _by: Operator, new: Newcomer, password: Option<&PlainPassword>) -> Result<AccountId, AccountError> {
+        let ready = match password {
+            Some(password) => Some(self.prepare_first(ctx, &new, password).await?),
+            None => None,
+        };
+        let mut tx = self.core.database.begin().await?;
+        let id = self.create_in(ctx, &mut tx, new, ready).await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    pub(super) async fn prepare_first(&self, ctx: &Context, new: &Newcomer, password: &PlainPassword) -> Result<Ready, ChangeError> {
+        let names = [new.username.as_str(), new.email.as_str(), new.name.as_str()];
+        self.passwords.prepare_first(ctx, &names, password).await
+    }
+
+    pub(super) async fn create_in(&self, ctx: &Context, tx: &mut Tx, new: Newcomer, password: Option<Ready>) -> Result<AccountId, AccountError> {
+        let taken = account::taken(tx, &new.username, &new.email).await?;
+        if taken != Taken::default() {
+            return Err(AccountError::Taken(taken));
+        }
+        let Newcomer { username, email, name, administrator } = new;
+        let id = AccountId::new(ctx.uuid());
+        account::insert(tx, &NewAccount { id, username, email, name, administrator }, ctx.now()).await?;
+        let detail = serde_json::json!({ "administrator": administrator });
+        ctx.record(tx, Event::about(Act::AccountCreated, id).with(detail)).await?;
+        if let Some(ready) = password {
+            self.passwords.write_first(ctx, tx, id, ready).await?;
+        }
+        Ok(id)
+    }
+
+    /// Locks an account: every session and remembered browser ends, and no way in opens. Nothing is deleted.
+    ///
+    /// # Errors
+    /// [`AccountError::LastAdministrator`]; nothing has changed then.
+    pub async fn lock(&self, ctx: &Context, _by: Operator, id: AccountId) -> Result<(), AccountError> {
+        let mut tx = self.core.database.begin().await?;
+        let mut others = account::administrators(&mut tx).await?;
+        let is_administrator = others.iter().any(|one| one.id == id);
+        others.retain(|one| one.id != id && one.status == AccountStatus::Active);
+        if is_administrator && others.is_empty() {
+            return Err(AccountError::LastAdministrator);
+        }
+        account::set_status(&mut tx, id, AccountStatus::Locked).await?;
+        ctx.record(&mut tx, Event::about(Act::AccountLocked, id)).await?;
+        let aftermath = revocation::revoke(ctx, &mut tx, id, CredentialEvent::Locked, None).await?;
+        tx.commit().await?;
+        aftermath.finish(&self.core).await;
+        Ok(())
+    }
+
+    /// Unlocks an account, and forgets its failures.
+    ///
+    /// # Errors
+    /// [`AccountError::Trouble`].
+    pub async fn unlock(&self, ctx: &Context, _by: Operator, id: AccountId) -> Result<(), AccountError> {
+        let mut tx = self.core.database.begin().await?;
+        account::set_status(&mut tx, id, AccountStatus::Active).await?;
+        ctx.record(&mut tx, Event::about(Act::AccountUnlocked, id)).await?;
+        tx.announce(Notice::Account(id), ctx.now()).await?;
+        self.core.limiter.forget(id).await.map_err(Trouble::from)?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Makes an account an administrator. Its sessions end: a session never gains rights.
+    ///
+    /// # Errors
+    /// [`AccountError::Trouble`].
+    pub async fn make_administrator(&self, ctx: &Context, _by: Operator, id: AccountId) -> Result<(), AccountError> {
+        let mut tx = self.core.database.begin().await?;
+        account::set_administrator(&mut tx, id, true).await?;
+        ctx.record(&mut tx, Event::about(Act::AdministratorMade, id)).await?;
+        let aftermath = revocation::revoke(ctx, &mut tx, id, CredentialEvent::RightsChanged, None).await?;
+        tx.commit().await?;
+        aftermath.finish(&self.core).await;
+        Ok(())
+    }
+
+    /// Changes one's own profile.
+    ///
+    /// # Errors
+    /// [`AccountError::TimeZone`]; nothing has changed then.
+    pub async fn set_profile(&self, ctx: &Context, owner: &SignedIn, profile: Profile) -> Result<(), AccountError> {
+        if let Some(zone) = &profile.time_zone
+            && !moment::knows_zone(zone)
+        {
+            return Err(AccountError::TimeZone(zone.clone()));
+        }
+        let id = owner.account();
+        let mut tx = self.core.database.begin().await?;
+        account::set_profile(&mut tx, id, &profile).await?;
+        ctx.record(&mut tx, Event::about(Act::ProfileChanged, id)).await?;
+        tx.announce(Notice::Account(id), ctx.now()).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Whether people sign in with passwords here at all (the sign-in page asks).
+    #[must_use]
+    pub fn passwords_are_used(&self) -> bool {
+        !matches!(self.core.policy.password_login, PasswordLogin::Nobody { .. })
+    }
+}

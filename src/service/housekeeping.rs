@@ -1,0 +1,92 @@
+//! What the clock asks for: noticing changes of other processes, sweeping what has expired.
+
+use super::context::Context;
+use super::core::{Core, Trouble};
+use super::keys::Keys;
+use crate::store::notice::{self, Notice};
+use crate::store::{autologin, token};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+/// Notices are kept for this long; a process that slept longer starts with empty caches anyway.
+const NOTICES_KEPT: Duration = Duration::from_secs(60 * 60);
+
+/// Housekeeping over a core.
+#[derive(Clone)]
+pub struct Housekeeping {
+    core: Arc<Core>,
+    keys: Keys,
+    seen: Arc<AtomicI64>,
+}
+
+impl Housekeeping {
+    /// Housekeeping that notices what happens from now on.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub async fn begin(core: Arc<Core>, keys: Keys) -> Result<Self, Trouble> {
+        let newest = {
+            let mut link = core.database.read().await?;
+            notice::newest(&mut link).await?
+        };
+        Ok(Self { core, keys, seen: Arc::new(AtomicI64::new(newest)) })
+    }
+
+    /// Learns what other processes on this database changed: forgets stale cards, reloads keys.
+    ///
+    /// # Errors
+    /// [`Trouble`]; the next round looks again from the same place.
+    pub async fn notice(&self, ctx: &Context) -> Result<(), Trouble> {
+        let seen = self.seen.load(Ordering::SeqCst);
+        let (notices, last) = {
+            let mut link = self.core.database.read().await?;
+            notice::after(&mut link, seen).await?
+        };
+        for notice in &notices {
+            self.core.cards.forget(notice);
+        }
+        if notices.contains(&Notice::Keys) {
+            self.reload_keys(ctx).await;
+        }
+        self.seen.store(last, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// Drops keys whose time is over.
+    pub async fn reload_keys(&self, ctx: &Context) {
+        if let Err(error) = self.keys.reload(ctx.now()).await {
+            tracing::error!(%error, "the key ring could not be read again; the one in memory stays");
+        }
+    }
+
+    /// Removes what has expired.
+    ///
+    /// # Errors
+    /// [`Trouble`]; the next round goes on.
+    pub async fn sweep(&self, ctx: &Context) -> Result<(), Trouble> {
+        let ended = self.core.volatile.sweep(ctx.now()).await?;
+        self.core.metrics.sessions_ended(ended);
+        let mut tx = self.core.database.begin().await?;
+        autologin::sweep(&mut tx, ctx.now()).await?;
+        token::sweep(&mut tx, ctx.now()).await?;
+        notice::prune(&mut tx, ctx.now().before(NOTICES_KEPT)).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Whether both stores answer.
+    ///
+    /// # Errors
+    /// [`Trouble`] says which does not.
+    pub async fn ready(&self) -> Result<(), Trouble> {
+        let mut link = self.core.database.read().await?;
+        notice::newest(&mut link).await?;
+        Ok(self.core.volatile.ready().await?)
+    }
+
+    /// Writes what is behind and closes the stores; the last thing the service does.
+    pub async fn close(&self) {
+        self.core.volatile.close().await;
+        self.core.database.close().await;
+    }
+}

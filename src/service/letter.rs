@@ -1,0 +1,227 @@
+//! The mails that people get, as plain text: what each one says, in the language of the reader. Sending them is in
+//! `connect/`; who gets one and when is decided by the use cases.
+
+use crate::service::texts::{Texts, Value};
+
+/// The longest name that a greeting repeats; longer ones carry messages.
+const LONGEST_GREETED_NAME: usize = 64;
+
+/// A mail, with what its text needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Letter<'a> {
+    /// The way to a new password for someone who lost the old one.
+    PasswordRecovery {
+        /// The address of the page that takes the new password, with its token.
+        link: &'a str,
+        /// How long the link works.
+        minutes: u32,
+    },
+    /// To a new address: does it belong to the account?
+    ConfirmEmail {
+        /// The address of the page that confirms, with its token.
+        link: &'a str,
+        /// How long the link works.
+        hours: u32,
+        /// The address to be confirmed.
+        new_address: &'a str,
+    },
+    /// To the old address: another one counts now.
+    EmailChanged {
+        /// The new address, with most of it hidden.
+        masked_address: &'a str,
+    },
+    /// The password is another one now.
+    PasswordChanged {
+        /// When, in the language and time zone of the reader.
+        when: &'a str,
+    },
+    /// An old autologin token came back, so somebody has a copy; its sessions were ended.
+    AutologinTheft {
+        /// The device that was remembered, in words.
+        device: &'a str,
+        /// When, in the language and time zone of the reader.
+        when: &'a str,
+    },
+}
+
+/// A mail as it is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// The subject: one line without control characters, not yet encoded for a header.
+    pub subject: String,
+    /// The text, lines ended by `\n`, paragraphs not wrapped.
+    pub body: String,
+}
+
+impl Letter<'_> {
+    /// Writes the mail. `product` is the name of the service as its visitors know it, `name` the reader's own.
+    ///
+    /// Line ends and other control characters in any of the values become spaces, so that a value can neither add a
+    /// header nor a paragraph. A name that could be a message or turn into a link is left out of the greeting,
+    /// because whoever chooses a name may choose the address that the mail goes to as well.
+    #[must_use]
+    pub fn render(&self, texts: &Texts, product: &str, name: &str) -> Rendered {
+        let product = one_line(product);
+        let (subject, paragraphs) = self.words(texts, &product);
+        let name = one_line(name);
+        let greeting = if is_plain_name(&name) {
+            texts.msg_with("letter-greeting", &[("name", (&name).into())])
+        } else {
+            texts.msg("letter-greeting-nameless")
+        };
+        let closing = texts.msg_with("letter-closing", &[("product", (&product).into())]);
+        Rendered {
+            subject: one_line(&subject),
+            body: format!("{greeting}\n\n{}\n\n-- \n{}\n", paragraphs.trim_end(), closing.trim_end()),
+        }
+    }
+
+    /// Subject and main text.
+    fn words(&self, texts: &Texts, product: &str) -> (String, String) {
+        let product = ("product", Value::Text(product));
+        match *self {
+            Self::PasswordRecovery { link, minutes } => (
+                texts.msg_with("letter-password-recovery-subject", &[product]),
+                texts.msg_with(
+                    "letter-password-recovery-body",
+                    &[product, ("link", (&one_line(link)).into()), ("minutes", minutes.into())],
+                ),
+            ),
+            Self::ConfirmEmail { link, hours, new_address } => (
+                texts.msg_with("letter-confirm-email-subject", &[product]),
+                texts.msg_with(
+                    "letter-confirm-email-body",
+                    &[
+                        product,
+                        ("link", (&one_line(link)).into()),
+                        ("hours", hours.into()),
+                        ("address", (&one_line(new_address)).into()),
+                    ],
+                ),
+            ),
+            Self::EmailChanged { masked_address } => (
+                texts.msg_with("letter-email-changed-subject", &[product]),
+                texts
+                    .msg_with("letter-email-changed-body", &[product, ("address", (&one_line(masked_address)).into())]),
+            ),
+            Self::PasswordChanged { when } => (
+                texts.msg_with("letter-password-changed-subject", &[product]),
+                texts.msg_with("letter-password-changed-body", &[product, ("when", (&one_line(when)).into())]),
+            ),
+            Self::AutologinTheft { device, when } => (
+                texts.msg_with("letter-autologin-theft-subject", &[product]),
+                texts.msg_with(
+                    "letter-autologin-theft-body",
+                    &[product, ("device", (&one_line(device)).into()), ("when", (&one_line(when)).into())],
+                ),
+            ),
+        }
+    }
+}
+
+/// The text with every control character and Unicode line end as a space.
+fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|character| if character.is_control() || "\u{2028}\u{2029}".contains(character) { ' ' } else { character })
+        .collect()
+}
+
+/// Whether a greeting can repeat the name: mail programs turn `evil.example` and `//…` into links.
+fn is_plain_name(name: &str) -> bool {
+    let joins_words = name.split('.').skip(1).any(|after| after.starts_with(char::is_alphanumeric));
+    !name.trim().is_empty()
+        && name.chars().count() <= LONGEST_GREETED_NAME
+        && !joins_words
+        && !name.contains(['/', '@', ':', '\\'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::language::Language;
+
+    const LINK: &str = "https://login.example.org/login/reset-password?token=abc";
+
+    fn every_letter<'a>(value: &'a str, link: &'a str) -> [Letter<'a>; 5] {
+        [
+            Letter::PasswordRecovery { link, minutes: 30 },
+            Letter::ConfirmEmail { link, hours: 24, new_address: value },
+            Letter::EmailChanged { masked_address: value },
+            Letter::PasswordChanged { when: value },
+            Letter::AutologinTheft { device: value, when: value },
+        ]
+    }
+
+    #[test]
+    fn a_recovery_mail_says_whose_what_and_how_long() {
+        let letter = Letter::PasswordRecovery { link: LINK, minutes: 30 };
+        let mail = letter.render(Texts::for_language(Language::English), "Example Hall", "Anna B.");
+        assert_eq!(mail.subject, "Example Hall: choose a new password");
+        assert_eq!(
+            mail.body,
+            format!(
+                "Hello Anna B.,\n\nsomeone, probably you, asked for a new password for your account at Example Hall. \
+                 Open this link within 30 minutes to choose one:\n\n{LINK}\n\nIf it was not you, you need not do \
+                 anything. Your password stays as it is.\n\n-- \nThis mail was sent by Example Hall. Please do not \
+                 reply to it.\n"
+            )
+        );
+    }
+
+    #[test]
+    fn every_letter_is_filled_in_and_its_link_stands_alone_on_a_line() {
+        for language in Language::ALL {
+            for letter in every_letter("Wert", LINK) {
+                let mail = letter.render(Texts::for_language(language), "Halle", "Anna");
+                assert!(mail.subject.starts_with("Halle: "), "{mail:?}");
+                assert!(!mail.body.contains(['{', '}', '$', '\u{2068}']), "{mail:?}");
+                assert!(!mail.body.contains("\n\n\n") && !mail.body.contains("\n "), "{mail:?}");
+                if matches!(letter, Letter::PasswordRecovery { .. } | Letter::ConfirmEmail { .. }) {
+                    assert!(mail.body.lines().any(|line| line == LINK), "{mail:?}");
+                } else {
+                    assert!(mail.body.contains("Wert"), "{mail:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_value_adds_a_header_or_a_line() {
+        let hostile = "x\r\nBcc: all@example.org\n\n\u{2028}{ $product }";
+        for letter in every_letter(hostile, hostile) {
+            let texts = Texts::for_language(Language::English);
+            let mail = letter.render(texts, hostile, hostile);
+            let harmless = letter_like(&letter).render(texts, "x", "x");
+            assert!(!mail.subject.contains(|character: char| character.is_control()), "{mail:?}");
+            assert!(!mail.body.contains(['\r', '\u{2028}']), "{mail:?}");
+            assert_eq!(mail.body.lines().count(), harmless.body.lines().count(), "{mail:?}");
+            assert!(!mail.body.lines().any(|line| line.starts_with("Bcc")), "{mail:?}");
+        }
+    }
+
+    /// The same kind of letter with values of one word.
+    fn letter_like(letter: &Letter<'_>) -> Letter<'static> {
+        match letter {
+            Letter::PasswordRecovery { minutes, .. } => Letter::PasswordRecovery { link: "x", minutes: *minutes },
+            Letter::ConfirmEmail { hours, .. } => Letter::ConfirmEmail { link: "x", hours: *hours, new_address: "x" },
+            Letter::EmailChanged { .. } => Letter::EmailChanged { masked_address: "x" },
+            Letter::PasswordChanged { .. } => Letter::PasswordChanged { when: "x" },
+            Letter::AutologinTheft { .. } => Letter::AutologinTheft { device: "x", when: "x" },
+        }
+    }
+
+    #[test]
+    fn a_name_that_could_be_a_message_or_a_link_is_not_repeated() {
+        let texts = Texts::for_language(Language::English);
+        let greeted = |name: &str| {
+            Letter::PasswordChanged { when: "now" }.render(texts, "Hall", name).body.starts_with("Hello,\n")
+        };
+        for name in ["Anna", "Anna B.", "Dr. Åsa Öberg-Nuñez", "李 小龍", "O'Neill"] {
+            assert!(!greeted(name), "{name}");
+        }
+        let long = "win ".repeat(40);
+        for name in ["", "  ", "evil.example", "https://evil", "a@b", "//evil", long.as_str()] {
+            assert!(greeted(name), "{name}");
+        }
+    }
+}

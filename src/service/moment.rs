@@ -1,0 +1,45 @@
+//! Points in time as people read them: in their zone and language.
+
+use crate::domain::language::Language;
+use crate::domain::time::Timestamp;
+use jiff::tz::TimeZone;
+
+/// Such as "21 November 2026, 18:05 (UTC)" in words that need no translation: ISO date for machines aside, both
+/// languages read day, month, year.
+#[must_use]
+pub fn shown(at: Timestamp, zone: Option<&str>, language: Language) -> String {
+    let Ok(instant) = jiff::Timestamp::from_millisecond(at.millis()) else { return String::new() };
+    let zone = zone.and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
+    let zoned = instant.to_zoned(zone);
+    let pattern = match language {
+        Language::English => "%d/%m/%Y, %H:%M %Z",
+        Language::German => "%d.%m.%Y, %H:%M %Z",
+    };
+    zoned.strftime(pattern).to_string()
+}
+
+/// RFC 3339 in UTC, for `datetime` attributes and JSON.
+#[must_use]
+pub fn machine(at: Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(at.millis()).map(|instant| instant.to_string()).unwrap_or_default()
+}
+
+/// Whether a time zone of this IANA name is known.
+#[must_use]
+pub fn knows_zone(name: &str) -> bool {
+    TimeZone::get(name).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_in_the_readers_zone_and_order() {
+        let at = Timestamp::from_millis(1_795_284_300_000);
+        assert_eq!(machine(at), "2026-11-21T18:05:00Z");
+        assert_eq!(shown(at, None, Language::English), "21/11/2026, 18:05 UTC");
+        assert_eq!(shown(at, Some("Europe/Berlin"), Language::German), "21.11.2026, 19:05 CET");
+        assert_eq!(shown(at, Some("Nowhere/Land"), Language::German), "21.11.2026, 18:05 UTC");
+    }
+}

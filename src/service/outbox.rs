@@ -1,0 +1,285 @@
+//! Letters: ordered in the transaction of the act that causes them, written and sent by the clock. What waits in the
+//! database is sealed; a link is made only when its letter is written, and never stored.
+
+use super::context::Context;
+use super::core::{Core, Trouble, fingerprint};
+use super::letter::Letter;
+use super::texts::Texts;
+use crate::connect::mail::{Mail, MailError, Mailer};
+use crate::domain::account::{Account, AccountStatus, EmailAddress, LoginName};
+use crate::domain::audit::{Act, Event};
+use crate::domain::id::{AccountId, LetterId};
+use crate::domain::time::Timestamp;
+use crate::store::letter::{self, Queued};
+use crate::store::token::{self, Purpose, Token};
+use crate::store::{Tx, account};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Duration;
+
+const COLUMN: &str = "letter.sealed";
+const EMAIL_COLUMN: &str = "one_time_token.sealed";
+
+/// How long a link to a new password is good (NIST SP 800-63B-4 allows 24 hours by mail; an hour is enough).
+pub const RECOVERY_LIFETIME: Duration = Duration::from_secs(60 * 60);
+/// How long a link that confirms an address is good.
+pub const EMAIL_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+/// A letter that could not be sent for this long is given up; its links would be useless.
+const GIVE_UP: Duration = Duration::from_secs(24 * 60 * 60);
+/// Letters written in one round.
+const BATCH: u32 = 20;
+
+/// What to write, as it waits sealed in the queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// Somebody who claims this name has lost the password. Whether an account has it is found out when the letter is
+    /// written, so that the request costs the same either way.
+    Recovery {
+        /// What was typed, folded.
+        login: String,
+    },
+    /// The account wants this address.
+    ConfirmEmail {
+        /// The new address.
+        address: String,
+    },
+    /// The address was changed; the letter goes to the old one.
+    EmailChanged {
+        /// The address before.
+        old: String,
+        /// The new one, masked.
+        new: String,
+    },
+    /// The password was changed.
+    PasswordChanged {
+        /// When.
+        at: Timestamp,
+    },
+    /// An old autologin token was shown again.
+    AutologinReplayed {
+        /// Which browser.
+        device: String,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// Orders a letter with the act that causes it.
+pub(super) async fn order(core: &Core, ctx: &Context, tx: &mut Tx, to: Option<AccountId>, order: &Order) -> Result<(), Trouble> {
+    let plain = serde_json::to_vec(order).map_err(|_| Trouble::Sealing("a letter could not be written"))?;
+    let queued = Queued {
+        id: LetterId::new(ctx.uuid()),
+        account: to,
+        sealed: core.seal_column(ctx, COLUMN, &plain)?,
+        attempts: 0,
+        created_at: ctx.now(),
+    };
+    Ok(letter::insert(tx, &queued).await?)
+}
+
+/// Reads the new address that a confirmation link stands for.
+pub(super) fn confirmed_address(core: &Core, token: &Token) -> Result<Option<EmailAddress>, Trouble> {
+    let Some(sealed) = &token.sealed else { return Ok(None) };
+    let plain = core.open_column(EMAIL_COLUMN, sealed)?;
+    Ok(String::from_utf8(plain).ok().and_then(|text| EmailAddress::parse(&text).ok()))
+}
+
+/// Writes and sends what is due.
+#[derive(Clone)]
+pub struct Outbox {
+    core: Arc<Core>,
+    mailer: Arc<Mailer>,
+}
+
+/// A letter ready to go.
+struct Written {
+    to: String,
+    recipient: Account,
+    letter: Letter,
+}
+
+impl Outbox {
+    /// Sends letters of a core with a mailer.
+    #[must_use]
+    pub const fn new(core: Arc<Core>, mailer: Arc<Mailer>) -> Self {
+        Self { core, mailer }
+    }
+
+    /// Sends what is due; returns how many letters left.
+    ///
+    /// # Errors
+    /// [`Trouble`] when the database does not answer. A mail server that does not is no error: the letter waits.
+    pub async fn send_due(&self, ctx: &Context) -> Result<usize, Trouble> {
+        let due = {
+            let mut link = self.core.database.read().await?;
+            letter::due(&mut link, ctx.now(), BATCH).await?
+        };
+        let mut sent = 0;
+        for queued in due {
+            sent += usize::from(self.process(ctx, &queued).await?);
+        }
+        Ok(sent)
+    }
+
+    async fn process(&self, ctx: &Context, queued: &Queued) -> Result<bool, Trouble> {
+        let outdated = ctx.now() >= queued.created_at.after(GIVE_UP);
+        let order = self.opened(queued).filter(|_| !outdated);
+        let written = match order {
+            Some(order) => self.write(ctx, queued, order).await?,
+            None => None,
+        };
+        let Some(written) = written else {
+            self.remove(queued).await?;
+            return Ok(false);
+        };
+        match self.send(ctx, &written).await {
+            Ok(()) => {
+                self.core.metrics.mail_sent();
+                self.remove(queued).await?;
+                Ok(true)
+            }
+            Err(MailError::Permanent(why)) => {
+                self.core.metrics.mail_failed();
+                tracing::warn!(letter = %queued.id, %why, "a letter was refused for good");
+                self.remove(queued).await?;
+                Ok(false)
+            }
+            Err(MailError::Transient(why)) => {
+                self.core.metrics.mail_failed();
+                let wait = backoff(queued.attempts);
+                tracing::warn!(letter = %queued.id, %why, retry_in_seconds = wait.as_secs(), "a letter could not be sent");
+                let mut tx = self.core.database.begin().await?;
+                letter::postpone(&mut tx, queued.id, ctx.now().after(wait)).await?;
+                tx.commit().await?;
+                Ok(false)
+            }
+        }
+    }
+
+    fn opened(&self, queued: &Queued) -> Option<Order> {
+        let plain = self.core.open_column(COLUMN, &queued.sealed).ok()?;
+        serde_json::from_slice(&plain).ok()
+    }
+
+    async fn remove(&self, queued: &Queued) -> Result<(), Trouble> {
+        let mut tx = self.core.database.begin().await?;
+        letter::remove(&mut tx, queued.id).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Writes a letter; `None` when there is nobody to write to.
+    async fn write(&self, ctx: &Context, queued: &Queued, order: Order) -> Result<Option<Written>, Trouble> {
+        if let Order::Recovery { login } = &order {
+            return self.write_recovery(ctx, &LoginName::of(login)).await;
+        }
+        let mut link = self.core.database.read().await?;
+        let Some(id) = queued.account else { return Ok(None) };
+        let Some(recipient) = account::by_id(&mut link, id).await? else { return Ok(None) };
+        drop(link);
+        let own = recipient.email.clone();
+        let (to, letter) = match order {
+            Order::Recovery { .. } => return Ok(None),
+            Order::ConfirmEmail { address } => return self.write_confirmation(ctx, recipient, address).await,
+            Order::EmailChanged { old, new } => (old, Letter::EmailChanged { new_address: new }),
+            Order::PasswordChanged { at } => (own, Letter::PasswordChanged { when: shown(at, &recipient) }),
+            Order::AutologinReplayed { device, at } => {
+                (own, Letter::AutologinTheft { device, when: shown(at, &recipient) })
+            }
+        };
+        Ok(Some(Written { to, recipient, letter }))
+    }
+
+    async fn write_recovery(&self, ctx: &Context, login: &LoginName) -> Result<Option<Written>, Trouble> {
+        let mut tx = self.core.database.begin().await?;
+        let Some(recipient) = account::by_login(&mut tx, login).await? else {
+            tracing::info!("a recovery letter was asked for a name that nobody has");
+            return Ok(None);
+        };
+        if recipient.status != AccountStatus::Active {
+            tracing::info!(account = %recipient.id, "a recovery letter was asked for an account that may not sign in");
+            return Ok(None);
+        }
+        token::void(&mut tx, recipient.id, Some(Purpose::Recovery)).await?;
+        let link = self.link(ctx, &mut tx, Purpose::Recovery, &recipient, None).await?;
+        ctx.record(&mut tx, Event::about(Act::RecoveryRequested, recipient.id)).await?;
+        tx.commit().await?;
+        let minutes = RECOVERY_LIFETIME.as_secs() / 60;
+        Ok(Some(Written { to: recipient.email.clone(), letter: Letter::PasswordRecovery { link, minutes }, recipient }))
+    }
+
+    async fn write_confirmation(&self, ctx: &Context, recipient: Account, address: String) -> Result<Option<Written>, Trouble> {
+        let mut tx = self.core.database.begin().await?;
+        let parsed = EmailAddress::parse(&address).ok();
+        let free = match &parsed {
+            Some(parsed) => parsed.key() == crate::domain::account::fold(&recipient.email) || !account::email_taken(&mut tx, parsed).await?,
+            None => false,
+        };
+        if !free {
+            // Said on the page, this would tell who has an account here.
+            tracing::info!(account = %recipient.id, "a new address was asked for that another account has");
+            return Ok(None);
+        }
+        token::void(&mut tx, recipient.id, Some(Purpose::Email)).await?;
+        let sealed = self.core.seal_column(ctx, EMAIL_COLUMN, address.as_bytes())?;
+        let link = self.link(ctx, &mut tx, Purpose::Email, &recipient, Some(sealed)).await?;
+        tx.commit().await?;
+        let hours = EMAIL_LIFETIME.as_secs() / 3600;
+        let letter = Letter::ConfirmEmail { link, hours, new_address: address.clone() };
+        Ok(Some(Written { to: address, recipient, letter }))
+    }
+
+    async fn link(&self, ctx: &Context, tx: &mut Tx, purpose: Purpose, to: &Account, sealed: Option<Vec<u8>>) -> Result<String, Trouble> {
+        let (path, lifetime) = match purpose {
+            Purpose::Email => ("/account/email/confirm", EMAIL_LIFETIME),
+            Purpose::Recovery | Purpose::SetUp => ("/login/reset-password", RECOVERY_LIFETIME),
+        };
+        let secret = URL_SAFE_NO_PAD.encode(ctx.bytes::<32>());
+        let token = Token {
+            hash: fingerprint(secret.as_bytes()),
+            purpose,
+            account: Some(to.id),
+            sealed,
+            expires_at: ctx.now().after(lifetime),
+        };
+        token::insert(tx, &token, ctx.now()).await?;
+        Ok(format!("{}{path}?token={secret}", self.core.policy.public_url))
+    }
+
+    async fn send(&self, ctx: &Context, written: &Written) -> Result<(), MailError> {
+        let texts = Texts::of(written.recipient.language.unwrap_or_default());
+        let rendered = written.letter.render(texts, &self.core.policy.product, &written.recipient.name);
+        let mail = Mail {
+            to: written.to.clone(),
+            to_name: written.recipient.name.clone(),
+            subject: rendered.subject,
+            text: rendered.body,
+            id: ctx.uuid(),
+            at: ctx.now(),
+        };
+        self.mailer.send(&mail).await
+    }
+}
+
+/// 30 s, doubling to an hour.
+fn backoff(attempts: u32) -> Duration {
+    Duration::from_secs(30_u64.saturating_mul(1 << attempts.min(7)).min(3600))
+}
+
+fn shown(at: Timestamp, recipient: &Account) -> String {
+    super::moment::shown(at, recipient.time_zone.as_deref(), recipient.language.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_doubles_up_to_an_hour() {
+        assert_eq!(backoff(0).as_secs(), 30);
+        assert_eq!(backoff(3).as_secs(), 240);
+        assert_eq!(backoff(60).as_secs(), 3600);
+    }
+}

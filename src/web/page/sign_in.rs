@@ -1,0 +1,73 @@
+//! Views of signing in and out: the login card, the forced change of a password, the confirmation of a logout.
+//! Lost passwords are in `recovery.rs`.
+
+use askama::Template;
+
+use crate::web::page::{Field, Shell, paths};
+
+/// The login card. Sends `username`, `password`, `stay` (`1` when ticked), `return_to`, `csrf`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "login.html")]
+pub struct LoginPage {
+    /// What is around the page.
+    pub shell: Shell,
+    /// Why the last try failed ([`super::words::SignInProblem`]).
+    pub problem: Option<String>,
+    /// Username or e-mail address.
+    pub username: Field,
+    /// What is wrong with the password field itself, such as that it is empty.
+    pub password_error: Option<String>,
+    /// Whether "stay signed in" is offered, and for how many days.
+    pub stay_days: Option<u32>,
+    /// Whether "stay signed in" is ticked.
+    pub stay: bool,
+    /// Whether lost passwords can be replaced here.
+    pub recovery: bool,
+    /// Where to go after the sign-in; empty for the default.
+    pub return_to: String,
+}
+
+/// Why a sign-in asks for a new password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeReason {
+    /// The password is older than the rules allow.
+    Expired,
+    /// An administrator asked for a new one.
+    Demanded,
+}
+
+/// The step of a sign-in that asks for a new password. Sends `new_password`, `repeat`, `csrf`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "change_password.html")]
+pub struct ChangePasswordPage {
+    /// What is around the page.
+    pub shell: Shell,
+    /// The username, for password managers only.
+    pub username: String,
+    /// Why a new password is asked for.
+    pub reason: ChangeReason,
+    /// The rules that it must keep.
+    pub rules: Vec<String>,
+    /// Which of them the last try broke.
+    pub problems: Vec<String>,
+    /// What is wrong with the repetition.
+    pub repeat_error: Option<String>,
+}
+
+/// Asks before signing out. Sends `csrf`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "logout.html")]
+pub struct LogoutPage {
+    /// What is around the page.
+    pub shell: Shell,
+    /// The name of the person who is signed in.
+    pub person: String,
+}
+
+/// Says that the session has ended.
+#[derive(Debug, Clone, Template)]
+#[template(path = "signed_out.html")]
+pub struct SignedOutPage {
+    /// What is around the page.
+    pub shell: Shell,
+}

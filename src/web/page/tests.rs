@@ -1,0 +1,445 @@
+//! Every page in every language, with everyday values and with hostile ones: complete, escaped, free of scripts.
+//! With `VESTIBULE_PAGES` set to a folder, the pages and their assets are written there to be looked at.
+
+use std::path::{Path, PathBuf};
+
+use super::account::{
+    DeviceRow, EmailConfirmPage, EmailConfirmedPage, EmailLinkInvalidPage, EmailPage, EmailSentPage, OverviewPage,
+    PasswordPage, ProfilePage, SessionRow, SessionsPage,
+};
+use super::outcome::{ErrorPage, Failure};
+use super::recovery::{LostPasswordPage, LostPasswordSentPage, ResetLinkInvalidPage, ResetPasswordPage};
+use super::setup::{SetupLinkInvalidPage, SetupPage};
+use super::sign_in::{ChangePasswordPage, ChangeReason, LoginPage, LogoutPage, SignedOutPage};
+use super::words::{FieldProblem, PasswordProblem, PasswordRule, SignInProblem, SignInWay};
+use super::*;
+use crate::domain::language::Language;
+
+/// Breaks out of text, attributes and URLs wherever escaping is missing.
+const HOSTILE: &str = r#""'><script>alert(1)</script><img src=x onerror=alert(1)>&"#;
+
+const RULES: [PasswordRule; 4] =
+    [PasswordRule::Shortest(10), PasswordRule::HardToGuess, PasswordRule::NotPersonal, PasswordRule::NotReused(5)];
+
+/// The values that fill the pages.
+struct Sample {
+    t: &'static Texts,
+    hostile: bool,
+    notice: Option<Notice>,
+}
+
+impl Sample {
+    fn value(&self, everyday: &str) -> String {
+        if self.hostile { HOSTILE.to_owned() } else { everyday.to_owned() }
+    }
+
+    fn shell(&self) -> Shell {
+        Shell { t: self.t, product: self.value("Example Hall"), csrf: self.value("csrf-token"), notice: self.notice }
+    }
+
+    fn person(&self) -> String {
+        self.value("Anna Berger")
+    }
+
+    fn moment(&self, text: &str) -> Moment {
+        Moment { text: self.value(text), machine: self.value("2026-03-01T09:30:00Z") }
+    }
+
+    fn rules(&self) -> Vec<String> {
+        RULES.iter().map(|rule| rule.text(self.t)).collect()
+    }
+
+    fn problems(&self) -> Vec<String> {
+        [PasswordProblem::TooShort(10), PasswordProblem::Common].map(|problem| problem.text(self.t)).to_vec()
+    }
+
+    fn field(&self, everyday: &str) -> Field {
+        Field::new(self.value(everyday))
+    }
+
+    fn wrong(&self, everyday: &str, problem: FieldProblem) -> Field {
+        let error = if self.hostile { HOSTILE.to_owned() } else { problem.text(self.t) };
+        self.field(everyday).with_error(error)
+    }
+
+    fn pages(&self) -> Vec<(String, Box<dyn Page>)> {
+        let mut pages = self.entry_pages();
+        pages.extend(self.password_pages());
+        pages.extend(self.account_pages());
+        pages.extend(self.session_pages());
+        for failure in Failure::ALL {
+            let error_id = (failure.status() >= 500).then(|| self.value("0198c0de-4b1d"));
+            let page = ErrorPage { shell: self.shell(), failure, error_id, home: self.value("/account") };
+            pages.push((format!("error-{}-{failure:?}", failure.status()), Box::new(page)));
+        }
+        pages
+    }
+
+    fn entry_pages(&self) -> Vec<(String, Box<dyn Page>)> {
+        let login = LoginPage {
+            shell: self.shell(),
+            problem: None,
+            username: Field::default(),
+            password_error: None,
+            stay_days: Some(30),
+            stay: false,
+            recovery: true,
+            return_to: self.value("/account/profile"),
+        };
+        let failed = LoginPage {
+            problem: Some(self.value(&SignInProblem::WrongCredentials.text(self.t))),
+            username: self.field("anna"),
+            stay: true,
+            ..login.clone()
+        };
+        let bare = LoginPage {
+            username: self.wrong("", FieldProblem::Missing),
+            password_error: Some(FieldProblem::Missing.text(self.t)),
+            stay_days: None,
+            recovery: false,
+            return_to: String::new(),
+            ..login.clone()
+        };
+        let setup = SetupPage {
+            shell: self.shell(),
+            token: self.value("setup-token"),
+            username: self.field(""),
+            name: self.field(""),
+            email: self.field(""),
+            rules: self.rules(),
+            problems: Vec::new(),
+            repeat_error: None,
+        };
+        let setup_wrong = SetupPage {
+            username: self.wrong("Anna!", FieldProblem::InvalidUsername),
+            name: self.field("Anna Berger"),
+            email: self.wrong("anna@", FieldProblem::InvalidEmail),
+            repeat_error: Some(self.value(&PasswordProblem::Mismatch.text(self.t))),
+            ..setup.clone()
+        };
+        vec![
+            ("login".to_owned(), Box::new(login)),
+            ("login-failed".to_owned(), Box::new(failed)),
+            ("login-bare".to_owned(), Box::new(bare)),
+            ("logout".to_owned(), Box::new(LogoutPage { shell: self.shell(), person: self.person() })),
+            ("signed-out".to_owned(), Box::new(SignedOutPage { shell: self.shell() })),
+            ("setup".to_owned(), Box::new(setup)),
+            ("setup-wrong".to_owned(), Box::new(setup_wrong)),
+            ("setup-link-invalid".to_owned(), Box::new(SetupLinkInvalidPage { shell: self.shell() })),
+        ]
+    }
+
+    fn password_pages(&self) -> Vec<(String, Box<dyn Page>)> {
+        let change = |reason| ChangePasswordPage {
+            shell: self.shell(),
+            username: self.value("anna"),
+            reason,
+            rules: self.rules(),
+            problems: self.problems(),
+            repeat_error: None,
+        };
+        let lost = LostPasswordPage { shell: self.shell(), problem: None, username: self.field("") };
+        let lost_refused = LostPasswordPage {
+            problem: Some(self.value(&SignInProblem::TooManyAttempts { minutes: 5 }.text(self.t))),
+            username: self.field("anna@example.org"),
+            ..lost.clone()
+        };
+        let reset = ResetPasswordPage {
+            shell: self.shell(),
+            username: self.value("anna"),
+            token: self.value("reset-token"),
+            rules: self.rules(),
+            problems: Vec::new(),
+            repeat_error: Some(self.value(&PasswordProblem::Mismatch.text(self.t))),
+        };
+        let password = PasswordPage {
+            shell: self.shell(),
+            person: self.person(),
+            username: self.value("anna"),
+            problem: None,
+            password_error: None,
+            rules: self.rules(),
+            problems: Vec::new(),
+            repeat_error: None,
+        };
+        let password_wrong = PasswordPage {
+            password_error: Some(self.value(&FieldProblem::WrongPassword.text(self.t))),
+            problems: self.problems(),
+            ..password.clone()
+        };
+        vec![
+            ("change-password-expired".to_owned(), Box::new(change(ChangeReason::Expired))),
+            ("change-password-demanded".to_owned(), Box::new(change(ChangeReason::Demanded))),
+            ("lost-password".to_owned(), Box::new(lost)),
+            ("lost-password-refused".to_owned(), Box::new(lost_refused)),
+            ("lost-password-sent".to_owned(), Box::new(LostPasswordSentPage { shell: self.shell(), minutes: 30 })),
+            ("reset-password".to_owned(), Box::new(reset)),
+            ("reset-link-invalid".to_owned(), Box::new(ResetLinkInvalidPage { shell: self.shell() })),
+            ("account-password".to_owned(), Box::new(password)),
+            ("account-password-wrong".to_owned(), Box::new(password_wrong)),
+        ]
+    }
+
+    fn account_pages(&self) -> Vec<(String, Box<dyn Page>)> {
+        let email = self.value("anna.berger@example.org");
+        let overview = OverviewPage {
+            shell: self.shell(),
+            person: self.person(),
+            username: self.value("anna"),
+            email: Some(email.clone()),
+            password_changed: Some(self.moment("12 February 2026")),
+            signed_in: self.moment("today, 10:30"),
+            way: self.value(&SignInWay::Password.text(self.t)),
+            sessions: 3,
+        };
+        let profile = ProfilePage {
+            shell: self.shell(),
+            person: self.person(),
+            name: self.field("Anna Berger"),
+            username: self.value("anna"),
+            email: Some(email.clone()),
+            languages: Language::ALL
+                .map(|language| Choice {
+                    value: self.value(language.tag()),
+                    label: self.value(language.own_name()),
+                    selected: language == Language::German,
+                })
+                .to_vec(),
+            time_zone: self.wrong("Mars/Olympus", FieldProblem::UnknownTimeZone),
+            time_zones: vec![self.value("Europe/Berlin"), self.value("Europe/Paris")],
+        };
+        let change = EmailPage {
+            shell: self.shell(),
+            person: self.person(),
+            username: self.value("anna"),
+            current: Some(email.clone()),
+            email: self.field(""),
+            password_error: None,
+            problem: None,
+        };
+        let refused = EmailPage {
+            email: self.wrong("anna@", FieldProblem::InvalidEmail),
+            password_error: Some(self.value(&FieldProblem::WrongPassword.text(self.t))),
+            problem: Some(self.value(&SignInProblem::TooManyAttempts { minutes: 1 }.text(self.t))),
+            current: None,
+            ..change.clone()
+        };
+        let sent = EmailSentPage { shell: self.shell(), person: self.person(), email: email.clone(), hours: 24 };
+        let confirm = EmailConfirmPage { shell: self.shell(), email: email.clone(), token: self.value("mail-token") };
+        vec![
+            ("account".to_owned(), Box::new(overview)),
+            ("account-profile".to_owned(), Box::new(profile)),
+            ("account-email".to_owned(), Box::new(change)),
+            ("account-email-refused".to_owned(), Box::new(refused)),
+            ("account-email-sent".to_owned(), Box::new(sent)),
+            ("email-confirm".to_owned(), Box::new(confirm)),
+            ("email-confirmed".to_owned(), Box::new(EmailConfirmedPage { shell: self.shell(), email })),
+            ("email-link-invalid".to_owned(), Box::new(EmailLinkInvalidPage { shell: self.shell() })),
+        ]
+    }
+
+    fn session_pages(&self) -> Vec<(String, Box<dyn Page>)> {
+        let session = |id: &str, device: &str, way: SignInWay, current| SessionRow {
+            id: self.value(id),
+            device: self.value(device),
+            started: self.moment("today, 08:02"),
+            last_seen: self.moment("today, 10:30"),
+            way: self.value(&way.text(self.t)),
+            network: self.value("192.0.2.0/24"),
+            current,
+        };
+        let device = |id: &str, name: &str, current| DeviceRow {
+            id: self.value(id),
+            device: self.value(name),
+            remembered: self.moment("12 February 2026"),
+            last_used: self.moment("yesterday, 17:45"),
+            until: self.moment("14 March 2026"),
+            current,
+        };
+        let all = SessionsPage {
+            shell: self.shell(),
+            person: self.person(),
+            sessions: vec![
+                session("s1", "Firefox, Linux", SignInWay::Password, true),
+                session("s2", "Safari, iPhone", SignInWay::RememberedDevice, false),
+            ],
+            devices: vec![device("d1", "Safari, iPhone", false), device("d2", "Firefox, Linux", true)],
+        };
+        let alone = SessionsPage {
+            sessions: vec![session("s1", "Firefox, Linux", SignInWay::Password, true)],
+            devices: Vec::new(),
+            ..all.clone()
+        };
+        vec![("account-sessions".to_owned(), Box::new(all)), ("account-sessions-alone".to_owned(), Box::new(alone))]
+    }
+}
+
+/// Every page of the samples, rendered.
+fn rendered(language: Language, hostile: bool, notice: Option<Notice>) -> Vec<(String, String)> {
+    let sample = Sample { t: Texts::for_language(language), hostile, notice };
+    sample.pages().into_iter().map(|(name, page)| (name, page.html().expect("rendered"))).collect()
+}
+
+#[test]
+fn every_page_renders() {
+    for language in Language::ALL {
+        for (name, html) in rendered(language, false, None) {
+            assert!(html.starts_with("<!doctype html>"), "{name}");
+            assert!(html.contains(&format!("<html lang=\"{}\" dir=\"ltr\">", language.tag())), "{name}");
+            assert!(html.contains(" · Example Hall</title>"), "{name}");
+            assert_eq!(html.matches("<h1>").count(), 1, "{name}");
+            assert_eq!(html.matches("<main").count(), 1, "{name}");
+            assert!(html.contains(assets::path_of(File::Stylesheet)), "{name}");
+            write_for_looking(language, &name, &html);
+        }
+    }
+}
+
+#[test]
+fn hostile_values_stay_text() {
+    for language in Language::ALL {
+        for (name, html) in rendered(language, true, Some(Notice::ProfileSaved)) {
+            assert!(!html.contains("<script"), "{name}: a script tag came through");
+            assert!(!html.contains("<img src=x"), "{name}: an element came through");
+            assert!(!html.contains("\"'>"), "{name}: a quote ended an attribute");
+            assert!(html.contains("&#60;script&#62;"), "{name}: the value is not shown at all");
+        }
+    }
+}
+
+#[test]
+fn no_page_has_script_or_inline_style_or_loads_from_elsewhere() {
+    for (name, html) in rendered(Language::English, false, Some(Notice::PasswordChanged)) {
+        for forbidden in ["<script", "<style", " style=", "javascript:", "http:", "https:", "src=\"//", " on"] {
+            let found = html.find(forbidden).map(|at| html.get(at..at + 40).unwrap_or_default());
+            let is_word = forbidden == " on" && !html.split(" on").skip(1).any(|rest| starts_like_a_handler(rest));
+            assert!(found.is_none() || is_word, "{name}: {found:?}");
+        }
+    }
+}
+
+/// Whether what follows ` on` makes it an attribute such as ` onclick=`.
+fn starts_like_a_handler(rest: &str) -> bool {
+    rest.trim_start_matches(|next: char| next.is_ascii_alphabetic()).starts_with('=')
+}
+
+#[test]
+fn every_form_posts_and_carries_the_token() {
+    for (name, html) in rendered(Language::English, false, None) {
+        for form in html.split("<form").skip(1) {
+            let form = form.split("</form>").next().expect("a closed form");
+            assert!(form.contains("method=\"post\" action=\"/"), "{name}");
+            assert!(form.contains("<input type=\"hidden\" name=\"csrf\" value=\"csrf-token\">"), "{name}");
+            assert!(form.contains("type=\"submit\""), "{name}");
+        }
+    }
+}
+
+#[test]
+fn every_input_has_a_label_and_every_description_exists() {
+    for (name, html) in rendered(Language::English, false, None) {
+        let attributes = |attribute: &'static str| {
+            html.split(attribute).skip(1).filter_map(|rest| rest.split('"').next()).collect::<Vec<_>>()
+        };
+        let ids = attributes(" id=\"");
+        for id in attributes("<input id=\"").into_iter().chain(attributes("<select id=\"")) {
+            assert!(html.contains(&format!("<label for=\"{id}\">")), "{name}: {id} has no label");
+            assert_eq!(ids.iter().filter(|other| **other == id).count(), 1, "{name}: {id} is there twice");
+        }
+        for described in attributes("aria-describedby=\"") {
+            assert!(!described.trim().is_empty(), "{name}: an empty description");
+            for id in described.split_whitespace() {
+                assert!(ids.contains(&id), "{name}: {id} is missing");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_password_field_is_ever_filled_in() {
+    for (name, html) in rendered(Language::English, true, None) {
+        for input in html.split("<input").skip(1).filter_map(|rest| rest.split('>').next()) {
+            assert!(!(input.contains("type=\"password\"") && input.contains("value=")), "{name}: {input}");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_offered_is_not_on_the_login_page() {
+    let pages = rendered(Language::English, false, None);
+    let page = |wanted: &str| &pages.iter().find(|(name, _)| *name == wanted).expect("rendered").1;
+    assert!(page("login").contains("name=\"stay\"") && page("login").contains("/login/lost-password"));
+    assert!(page("login").contains("name=\"return_to\""));
+    assert!(!page("login").contains(" checked") && page("login-failed").contains(" checked"));
+    for absent in ["name=\"stay\"", "/login/lost-password", "return_to"] {
+        assert!(!page("login-bare").contains(absent), "{absent}");
+    }
+}
+
+#[test]
+fn the_own_session_cannot_be_ended_from_the_list_and_one_alone_has_no_others() {
+    let pages = rendered(Language::English, false, None);
+    let page = |wanted: &str| &pages.iter().find(|(name, _)| *name == wanted).expect("rendered").1;
+    assert!(page("account-sessions").contains("name=\"session\" value=\"s2\""));
+    assert!(!page("account-sessions").contains("name=\"session\" value=\"s1\""));
+    assert!(page("account-sessions").contains(paths::ACCOUNT_SESSIONS_END_OTHERS));
+    assert!(!page("account-sessions-alone").contains(paths::ACCOUNT_SESSIONS_END_OTHERS));
+}
+
+#[test]
+fn a_notice_is_shown_once_where_there_is_one() {
+    for notice in Notice::ALL {
+        assert_eq!(Notice::parse(notice.code()), Some(notice));
+        let text = notice.text(Texts::for_language(Language::German));
+        for (name, html) in rendered(Language::German, false, Some(notice)) {
+            assert_eq!(html.matches(&text).count(), 1, "{name}");
+        }
+    }
+    assert_eq!(Notice::parse("notice-unknown"), None);
+    assert!(!rendered(Language::German, false, None).iter().any(|(_, html)| html.contains("class=\"notice\"")));
+}
+
+#[test]
+fn every_problem_has_a_sentence() {
+    for language in Language::ALL {
+        let t = Texts::for_language(language);
+        let sign_in = [SignInProblem::Locked, SignInProblem::AttemptExpired, SignInProblem::Busy];
+        let password = [
+            PasswordProblem::TooLong(128),
+            PasswordProblem::Weak,
+            PasswordProblem::Personal,
+            PasswordProblem::Reused,
+            PasswordProblem::Unusable,
+        ];
+        let field = [
+            FieldProblem::TooLong(64),
+            FieldProblem::UsernameTaken,
+            FieldProblem::InvalidName,
+            FieldProblem::SameEmail,
+        ];
+        let sentences = sign_in
+            .map(|problem| problem.text(t))
+            .into_iter()
+            .chain(password.map(|problem| problem.text(t)))
+            .chain(field.map(|problem| problem.text(t)));
+        for sentence in sentences {
+            assert!(sentence.ends_with('.') && sentence.contains(' '), "{sentence}");
+        }
+    }
+}
+
+/// Writes a page and the assets to the folder that the environment names, if it names one.
+#[expect(clippy::disallowed_methods, reason = "a test that is asked for its pages, not a setting of the service")]
+fn write_for_looking(language: Language, name: &str, html: &str) {
+    let Some(folder) = std::env::var_os("VESTIBULE_PAGES").map(PathBuf::from) else { return };
+    let write = |path: &Path, bytes: &[u8]| {
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, bytes).expect("written");
+    };
+    write(&folder.join(language.tag()).join(format!("{name}.html")), html.as_bytes());
+    for file in [File::Stylesheet, File::Logo, File::Icon] {
+        let path = assets::path_of(file);
+        let asset = assets::find(path).expect("served");
+        write(&folder.join(path.trim_start_matches('/')), asset.bytes);
+    }
+}

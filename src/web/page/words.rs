@@ -1,0 +1,225 @@
+//! The sentences that a page can say besides its own labels: problems, rules, notices. Each is an enum variant, so
+//! that a handler maps an error of a service to a variant and never to a string. The words are in the catalogue.
+
+use crate::service::texts::Texts;
+
+/// Why a sign-in did not succeed, as far as the visitor may know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignInProblem {
+    /// Name and password do not belong together; said of unknown accounts too.
+    WrongCredentials,
+    /// Too many failures; the visitor may try again after this many minutes.
+    TooManyAttempts {
+        /// Minutes to wait, rounded up.
+        minutes: u32,
+    },
+    /// The account is locked; said only after the right password.
+    Locked,
+    /// The sign-in took too long or began in another browser.
+    AttemptExpired,
+    /// All places for checking passwords are taken at the moment.
+    Busy,
+}
+
+impl SignInProblem {
+    /// The sentence in the language of the catalogue.
+    #[must_use]
+    pub fn text(self, t: &Texts) -> String {
+        match self {
+            Self::WrongCredentials => t.msg("sign-in-wrong-credentials"),
+            Self::TooManyAttempts { minutes } => {
+                t.msg_with("sign-in-too-many-attempts", &[("minutes", minutes.into())])
+            }
+            Self::Locked => t.msg("sign-in-locked"),
+            Self::AttemptExpired => t.msg("sign-in-attempt-expired"),
+            Self::Busy => t.msg("sign-in-busy"),
+        }
+    }
+}
+
+/// A rule that a new password must keep, shown before the person chooses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordRule {
+    /// At least this many characters.
+    Shortest(u32),
+    /// Hard to guess: not on the list of common passwords, no simple pattern.
+    HardToGuess,
+    /// Without the own name or address.
+    NotPersonal,
+    /// None of this many passwords before.
+    NotReused(u32),
+}
+
+impl PasswordRule {
+    /// The rule in the language of the catalogue.
+    #[must_use]
+    pub fn text(self, t: &Texts) -> String {
+        match self {
+            Self::Shortest(count) => t.msg_with("password-rule-shortest", &[("count", count.into())]),
+            Self::HardToGuess => t.msg("password-rule-hard-to-guess"),
+            Self::NotPersonal => t.msg("password-rule-not-personal"),
+            Self::NotReused(count) => t.msg_with("password-rule-not-reused", &[("count", count.into())]),
+        }
+    }
+}
+
+/// Why a new password was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordProblem {
+    /// Fewer characters than this.
+    TooShort(u32),
+    /// More characters than this.
+    TooLong(u32),
+    /// On the list of common passwords.
+    Common,
+    /// Easy to guess by its pattern.
+    Weak,
+    /// Contains the own name or address.
+    Personal,
+    /// Was used before.
+    Reused,
+    /// Contains characters that cannot be typed, such as line ends.
+    Unusable,
+    /// The repetition differs.
+    Mismatch,
+}
+
+impl PasswordProblem {
+    /// The sentence in the language of the catalogue.
+    #[must_use]
+    pub fn text(self, t: &Texts) -> String {
+        match self {
+            Self::TooShort(count) => t.msg_with("password-too-short", &[("count", count.into())]),
+            Self::TooLong(count) => t.msg_with("password-too-long", &[("count", count.into())]),
+            Self::Common => t.msg("password-common"),
+            Self::Weak => t.msg("password-weak"),
+            Self::Personal => t.msg("password-personal"),
+            Self::Reused => t.msg("password-reused"),
+            Self::Unusable => t.msg("password-unusable"),
+            Self::Mismatch => t.msg("password-mismatch"),
+        }
+    }
+}
+
+/// What is wrong with one field of a form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldProblem {
+    /// Nothing was entered.
+    Missing,
+    /// More characters than this.
+    TooLong(u32),
+    /// Not a possible username.
+    InvalidUsername,
+    /// Someone has this username.
+    UsernameTaken,
+    /// Contains characters that cannot be part of a name.
+    InvalidName,
+    /// Not an e-mail address.
+    InvalidEmail,
+    /// The new address is the old one.
+    SameEmail,
+    /// Not a known time zone.
+    UnknownTimeZone,
+    /// The current password is wrong.
+    WrongPassword,
+}
+
+impl FieldProblem {
+    /// The sentence in the language of the catalogue.
+    #[must_use]
+    pub fn text(self, t: &Texts) -> String {
+        match self {
+            Self::Missing => t.msg("field-missing"),
+            Self::TooLong(count) => t.msg_with("field-too-long", &[("count", count.into())]),
+            Self::InvalidUsername => t.msg("field-invalid-username"),
+            Self::UsernameTaken => t.msg("field-username-taken"),
+            Self::InvalidName => t.msg("field-invalid-name"),
+            Self::InvalidEmail => t.msg("field-invalid-email"),
+            Self::SameEmail => t.msg("field-same-email"),
+            Self::UnknownTimeZone => t.msg("field-unknown-time-zone"),
+            Self::WrongPassword => t.msg("field-wrong-password"),
+        }
+    }
+}
+
+/// How a session came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignInWay {
+    /// With the password.
+    Password,
+    /// By the autologin cookie of a remembered device.
+    RememberedDevice,
+}
+
+impl SignInWay {
+    /// The way in the language of the catalogue.
+    #[must_use]
+    pub fn text(self, t: &Texts) -> String {
+        match self {
+            Self::Password => t.msg("way-password"),
+            Self::RememberedDevice => t.msg("way-remembered-device"),
+        }
+    }
+}
+
+/// A note about what was just done, shown once on the next page; [`Notice::code`] travels in the flash cookie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// Name, language or time zone was saved.
+    ProfileSaved,
+    /// The password was changed, other sessions have ended.
+    PasswordChanged,
+    /// The password was set by a recovery link.
+    PasswordReset,
+    /// The new e-mail address counts from now on.
+    EmailChanged,
+    /// One session was ended.
+    SessionEnded,
+    /// All other sessions were ended.
+    OtherSessionsEnded,
+    /// A remembered device was forgotten.
+    DeviceForgotten,
+    /// The first administrator exists and can sign in.
+    SetupDone,
+}
+
+impl Notice {
+    /// Every notice.
+    pub const ALL: [Self; 8] = [
+        Self::ProfileSaved,
+        Self::PasswordChanged,
+        Self::PasswordReset,
+        Self::EmailChanged,
+        Self::SessionEnded,
+        Self::OtherSessionsEnded,
+        Self::DeviceForgotten,
+        Self::SetupDone,
+    ];
+
+    /// The word that stands for the notice in a cookie; it is also its key in the catalogue.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::ProfileSaved => "notice-profile-saved",
+            Self::PasswordChanged => "notice-password-changed",
+            Self::PasswordReset => "notice-password-reset",
+            Self::EmailChanged => "notice-email-changed",
+            Self::SessionEnded => "notice-session-ended",
+            Self::OtherSessionsEnded => "notice-other-sessions-ended",
+            Self::DeviceForgotten => "notice-device-forgotten",
+            Self::SetupDone => "notice-setup-done",
+        }
+    }
+
+    /// The notice of a code; None for any other word.
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|notice| notice.code() == code)
+    }
+
+    /// The sentence in the language of the catalogue.
+    #[must_use]
+    pub fn text(self, t: &Texts) -> String {
+        t.msg(self.code())
+    }
+}

@@ -1,0 +1,96 @@
+//! Building responses: pages with their cookies, redirects. Headers that every response has are set in `frame.rs`.
+
+use super::cookies::Jar;
+use super::error::PageError;
+use super::extract::Visit;
+use super::page::words::Notice;
+use super::page::Page;
+use super::site::Site;
+use super::trace::LoggedAccount;
+use crate::domain::redirect::SafeRedirect;
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
+use http::{HeaderValue, StatusCode};
+
+/// A response under construction.
+pub struct Reply {
+    response: Response,
+}
+
+impl Reply {
+    /// A page.
+    ///
+    /// # Errors
+    /// [`PageError::Render`].
+    pub fn page(site: &Site, visit: &Visit, page: &impl Page) -> Result<Self, PageError> {
+        Self::page_with(site, visit, StatusCode::OK, page)
+    }
+
+    /// A page with another status than 200.
+    ///
+    /// # Errors
+    /// [`PageError::Render`].
+    pub fn page_with(site: &Site, visit: &Visit, status: StatusCode, page: &impl Page) -> Result<Self, PageError> {
+        let mut response = Response::new(Body::from(page.html()?));
+        *response.status_mut() = status;
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
+        let mut reply = Self { response }.of(visit);
+        if !visit.csrf_is_known {
+            reply = reply.cookie(jar.set_csrf(&site.surroundings, &visit.csrf));
+        }
+        if visit.notice.is_some() {
+            reply = reply.cookie(jar.drop_flash());
+        }
+        Ok(reply)
+    }
+
+    /// 303: a form was taken, go on there with GET. Never 307, which would send the form's secrets along (RFC 9700 §4.12).
+    #[must_use]
+    pub fn see_other(target: &SafeRedirect) -> Self {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::SEE_OTHER;
+        let location = HeaderValue::from_str(target.as_str()).unwrap_or(HeaderValue::from_static("/"));
+        response.headers_mut().insert(LOCATION, location);
+        Self { response }
+    }
+
+    /// Notes who acted, for the access log.
+    #[must_use]
+    pub fn of(mut self, visit: &Visit) -> Self {
+        if let Some(person) = &visit.person {
+            self.response.extensions_mut().insert(LoggedAccount(person.account().uuid()));
+        }
+        self
+    }
+
+    /// Sets a cookie.
+    #[must_use]
+    pub fn cookie(mut self, cookie: Option<HeaderValue>) -> Self {
+        if let Some(cookie) = cookie {
+            self.response.headers_mut().append(SET_COOKIE, cookie);
+        }
+        self
+    }
+
+    /// Says something on the next page.
+    #[must_use]
+    pub fn notice(self, site: &Site, notice: Notice) -> Self {
+        let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
+        self.cookie(jar.set_flash(&site.surroundings, notice.code()))
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.response.headers_mut().insert(name, HeaderValue::from_static(value));
+        self
+    }
+
+    /// The response.
+    #[must_use]
+    pub fn done(self) -> Response {
+        self.response
+    }
+}

@@ -1,0 +1,212 @@
+//! Every route, and what stands around them. `/verify` and whoami are answered in front of the router.
+
+use super::site::Site;
+use super::trace::{Trace, trace};
+use super::{account, assets, frame, internal, login, logout, lost_password, setup, step, verify};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use http::{HeaderValue, Request, StatusCode};
+use http_body_util::BodyExt;
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+use tower::Service;
+
+/// Every path of the main listener with who may call it; the test of routes compares this list with its own.
+pub const ROUTES: &[(&str, &str, Who)] = &[
+    ("GET", "/", Who::Anybody),
+    ("GET", "/login", Who::Anybody),
+    ("POST", "/login", Who::Form),
+    ("GET", "/login/internal", Who::Anybody),
+    ("POST", "/login/internal", Who::Form),
+    ("GET", "/login/step/password", Who::Attempt),
+    ("POST", "/login/step/password", Who::Attempt),
+    ("GET", "/login/lost-password", Who::Anybody),
+    ("POST", "/login/lost-password", Who::Form),
+    ("GET", "/login/reset-password", Who::Anybody),
+    ("POST", "/login/reset-password", Who::Form),
+    ("GET", "/logout", Who::Anybody),
+    ("POST", "/logout", Who::Form),
+    ("GET", "/logout/done", Who::Anybody),
+    ("GET", "/setup", Who::Anybody),
+    ("POST", "/setup", Who::Form),
+    ("GET", "/account", Who::Person),
+    ("GET", "/account/profile", Who::Person),
+    ("POST", "/account/profile", Who::Person),
+    ("GET", "/account/email", Who::Person),
+    ("POST", "/account/email", Who::Person),
+    ("GET", "/account/email/confirm", Who::Anybody),
+    ("POST", "/account/email/confirm", Who::Form),
+    ("GET", "/account/password", Who::Person),
+    ("POST", "/account/password", Who::Person),
+    ("GET", "/account/sessions", Who::Person),
+    ("POST", "/account/sessions/end", Who::Person),
+    ("POST", "/account/sessions/end-others", Who::Person),
+    ("POST", "/account/devices/forget", Who::Person),
+    ("GET", "/.well-known/jwks.json", Who::Anybody),
+    ("GET", "/.well-known/change-password", Who::Anybody),
+    ("GET", "/assets/{file}", Who::Anybody),
+    ("GET", "/health", Who::Anybody),
+    ("GET", "/ready", Who::Anybody),
+    ("GET", "/verify", Who::Proxy),
+    ("GET", "/api/v1/session", Who::Session),
+];
+
+/// Who may call a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Everybody.
+    Anybody,
+    /// Everybody, with a form of ours and its token.
+    Form,
+    /// The browser that began a sign-in.
+    Attempt,
+    /// Somebody signed in; with POST also the form's token.
+    Person,
+    /// A proxy, about a session.
+    Proxy,
+    /// The holder of a session cookie, or an application with its secret beside it.
+    Session,
+}
+
+/// All pages, with everything around them.
+pub fn pages(site: Arc<Site>, around: Arc<Trace>, readiness: internal::Readiness) -> Router {
+    let own = Router::new()
+        .route("/", get(home))
+        .route("/login", get(login::get).post(login::post))
+        .route("/login/internal", get(login::get_internal).post(login::post_internal))
+        .route("/login/step/password", get(step::get_password).post(step::post_password))
+        .route("/login/lost-password", get(lost_password::get).post(lost_password::post))
+        .route("/login/reset-password", get(lost_password::get_reset).post(lost_password::post_reset))
+        .route("/logout", get(logout::get).post(logout::post))
+        .route("/logout/done", get(logout::done))
+        .route("/setup", get(setup::get).post(setup::post))
+        .route("/account", get(account::get))
+        .route("/account/profile", get(account::profile::get).post(account::profile::post))
+        .route("/account/email", get(account::email::get).post(account::email::post))
+        .route("/account/email/confirm", get(account::email::get_confirm).post(account::email::post_confirm))
+        .route("/account/password", get(account::password::get).post(account::password::post))
+        .route("/account/sessions", get(account::sessions::get))
+        .route("/account/sessions/end", post(account::sessions::end))
+        .route("/account/sessions/end-others", post(account::sessions::end_others))
+        .route("/account/devices/forget", post(account::sessions::forget))
+        .route("/.well-known/jwks.json", get(key_set))
+        .route("/.well-known/change-password", get(change_password))
+        .route("/assets/{file}", get(asset))
+        .fallback(frame::not_found)
+        .with_state(Arc::clone(&site));
+    own.merge(internal::health_routes(readiness))
+        .layer(from_fn_with_state(site, frame::frame))
+        .layer(from_fn_with_state(around, trace))
+}
+
+/// `GET /`: there is nothing here but the account.
+async fn home() -> Response {
+    (StatusCode::SEE_OTHER, [(LOCATION, HeaderValue::from_static(super::page::paths::ACCOUNT))]).into_response()
+}
+
+/// `GET /.well-known/change-password` (W3C "A Well-Known URL for Changing Passwords").
+async fn change_password() -> Response {
+    (StatusCode::SEE_OTHER, [(LOCATION, HeaderValue::from_static(super::page::paths::ACCOUNT_PASSWORD))]).into_response()
+}
+
+/// `GET /.well-known/jwks.json`: keys that identity tokens are signed with. Rotated keys stay listed until they retire.
+async fn key_set(State(site): State<Arc<Site>>) -> Response {
+    let keys = serde_json::to_string(&site.core.signing_keys.key_set()).unwrap_or_default();
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json")),
+        (CACHE_CONTROL, HeaderValue::from_static("public, max-age=300")),
+    ];
+    (headers, keys).into_response()
+}
+
+/// `GET /assets/{file}`: the path changes with the content, so browsers may keep it for ever.
+async fn asset(request: axum::extract::Request) -> Response {
+    let Some(asset) = assets::find(request.uri().path()) else { return StatusCode::NOT_FOUND.into_response() };
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static(asset.content_type)),
+        (CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
+    ];
+    (headers, asset.bytes).into_response()
+}
+
+/// The front of the house: main apps' questions are answered here, everything else goes to the router.
+#[derive(Clone)]
+pub struct Entrance {
+    site: Arc<Site>,
+    pages: Router,
+}
+
+impl Entrance {
+    /// In front of a router.
+    #[must_use]
+    pub const fn new(site: Arc<Site>, pages: Router) -> Self {
+        Self { site, pages }
+    }
+}
+
+/// The future of [`Entrance`]: an answer that is there already costs no allocation.
+pub enum Answering {
+    /// There already.
+    Ready(Option<Response>),
+    /// Still to come.
+    Pending(Pin<Box<dyn Future<Output = Response> + Send>>),
+}
+
+impl Future for Answering {
+    type Output = Result<Response, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        match self.get_mut() {
+            Self::Ready(response) => Poll::Ready(Ok(response.take().unwrap_or_default())),
+            Self::Pending(future) => future.as_mut().poll(cx).map(Ok),
+        }
+    }
+}
+
+impl<B> Service<Request<B>> for Entrance
+where
+    B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
+    B::Error: Into<axum::BoxError>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Answering;
+
+    fn poll_ready(&mut self, _cx: &mut TaskContext<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Answering {
+        let path = request.uri().path();
+        if verify::is_verify(path) {
+            let (parts, body) = request.into_parts();
+            return match verify::hot(&self.site, parts) {
+                Ok(response) => Answering::Ready(Some(response)),
+                Err(parts) => {
+                    drop(body);
+                    Answering::Pending(Box::pin(verify::cold(Arc::clone(&self.site), parts)))
+                }
+            };
+        }
+        if path == verify::WHOAMI {
+            let (parts, _body) = request.into_parts();
+            return Answering::Pending(Box::pin(verify::whoami(Arc::clone(&self.site), parts)));
+        }
+        let request = request.map(|body| Body::new(body.map_err(axum::Error::new)));
+        let mut pages = self.pages.clone();
+        Answering::Pending(Box::pin(async move {
+            match pages.call(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            }
+        }))
+    }
+}

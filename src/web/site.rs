@@ -1,0 +1,84 @@
+//! What all handlers share: the services, and the few settings that shape responses.
+
+use super::cookies::Cookies;
+use crate::domain::forwarded::TrustedNetworks;
+use crate::domain::redirect::{AllowedOrigin, SafeRedirect};
+use crate::service::account::Accounts;
+use crate::service::context::Surroundings;
+use crate::service::core::Core;
+use crate::service::email::Emails;
+use crate::service::password::Passwords;
+use crate::service::recovery::Recovery;
+use crate::service::session::Sessions;
+use crate::service::setup::SetUp;
+use crate::service::sign_in::SignIn;
+use crate::service::verify::Verify;
+use http::HeaderValue;
+use std::sync::Arc;
+
+/// What all handlers share.
+pub struct Site {
+    /// Clock and generator.
+    pub surroundings: Surroundings,
+    /// What all use cases share; handlers read its policy and keys and call none of its stores.
+    pub core: Arc<Core>,
+    /// Signing in.
+    pub sign_in: SignIn,
+    /// Sessions.
+    pub sessions: Sessions,
+    /// Passwords.
+    pub passwords: Passwords,
+    /// Lost passwords.
+    pub recovery: Recovery,
+    /// Addresses.
+    pub emails: Emails,
+    /// Accounts.
+    pub accounts: Accounts,
+    /// The first administrator.
+    pub set_up: SetUp,
+    /// Forward-auth and whoami.
+    pub verify: Verify,
+    /// Cookies by name.
+    pub cookies: Cookies,
+    /// Whose forwarding headers count.
+    pub trusted_proxies: TrustedNetworks,
+    /// The policy of every page (CSP level 3).
+    pub content_security_policy: HeaderValue,
+    /// Sent with every response when the site is https.
+    pub strict_transport: bool,
+    /// Most bytes of a form.
+    pub max_body: usize,
+}
+
+impl Site {
+    /// Reads a redirect target that a stranger may have written.
+    #[must_use]
+    pub fn redirect(&self, text: &str) -> Option<SafeRedirect> {
+        SafeRedirect::parse(text, &self.core.policy.redirect_origins)
+    }
+
+    /// The address of the sign-in page.
+    #[must_use]
+    pub fn login_url(&self) -> String {
+        format!("{}/login", self.core.policy.public_url)
+    }
+
+    /// Our own origin, as browsers write it into `Origin`.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.core.policy.public_url
+    }
+}
+
+/// The policy: nothing but our own stylesheet and images; forms go to us, and may be redirected on to an application.
+#[must_use]
+pub fn content_security_policy(applications: &[AllowedOrigin]) -> HeaderValue {
+    let mut policy = String::from(
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
+    );
+    for origin in applications {
+        policy.push(' ');
+        policy.push_str(&origin.text());
+    }
+    HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"))
+}

@@ -1,0 +1,73 @@
+//! `/login/step/…`: what a sign-in still owes. Only the browser that began has the attempt's cookie.
+
+use super::cookies::Jar;
+use super::error::PageError;
+use super::extract::{Fields, Visit};
+use super::login::outcome_reply;
+use super::new_password::{self, Complaints};
+use super::page::sign_in::{ChangePasswordPage, ChangeReason};
+use super::page::paths;
+use super::respond::Reply;
+use super::site::Site;
+use crate::domain::redirect::SafeRedirect;
+use crate::domain::sign_in::PasswordDue;
+use crate::service::sign_in::{AttemptHandle, SignInError};
+use axum::extract::State;
+use axum::response::Response;
+use http::{HeaderMap, StatusCode};
+use std::sync::Arc;
+
+/// `GET /login/step/password`
+pub async fn get_password(State(site): State<Arc<Site>>, headers: HeaderMap, visit: Visit) -> Result<Response, PageError> {
+    match attempt(&site, &headers) {
+        Some(handle) => password_page(&site, &visit, &handle, StatusCode::OK, Complaints::default()).await,
+        None => Ok(begin_again()),
+    }
+}
+
+/// `POST /login/step/password`
+pub async fn post_password(State(site): State<Arc<Site>>, headers: HeaderMap, visit: Visit, fields: Fields) -> Result<Response, PageError> {
+    let Some(handle) = attempt(&site, &headers) else { return Ok(begin_again()) };
+    let refused = StatusCode::UNPROCESSABLE_ENTITY;
+    let new = match new_password::read(&fields, visit.texts()) {
+        Ok(new) => new,
+        Err(complaints) => return password_page(&site, &visit, &handle, refused, complaints).await,
+    };
+    match site.sign_in.choose_password(&visit.ctx, &handle, &new).await {
+        Ok(outcome) => Ok(outcome_reply(&site, outcome)),
+        Err(SignInError::Password(faults)) => {
+            let complaints = Complaints::of(&faults, visit.texts());
+            password_page(&site, &visit, &handle, refused, complaints).await
+        }
+        Err(SignInError::Outdated | SignInError::Refused) => Ok(begin_again()),
+        Err(other) => Err(other.into()),
+    }
+}
+
+async fn password_page(site: &Site, visit: &Visit, handle: &AttemptHandle, status: StatusCode, said: Complaints) -> Result<Response, PageError> {
+    let view = match site.sign_in.pending(&visit.ctx, handle).await {
+        Ok(view) => view,
+        Err(SignInError::Outdated) => return Ok(begin_again()),
+        Err(other) => return Err(other.into()),
+    };
+    let page = ChangePasswordPage {
+        shell: visit.shell(site),
+        username: view.username,
+        reason: match view.password {
+            Some(PasswordDue::Demanded) => ChangeReason::Demanded,
+            _ => ChangeReason::Expired,
+        },
+        rules: new_password::rules(&site.core.policy, visit.texts()),
+        problems: said.problems,
+        repeat_error: said.repeat_error,
+    };
+    Ok(Reply::page_with(site, visit, status, &page)?.done())
+}
+
+fn attempt(site: &Site, headers: &HeaderMap) -> Option<AttemptHandle> {
+    Jar::new(&site.cookies, &site.core.cookie_keys).attempt(headers)
+}
+
+fn begin_again() -> Response {
+    Reply::see_other(&SafeRedirect::to(paths::LOGIN)).done()
+}
