@@ -308,7 +308,13 @@ fn a_name_that_says_nothing_is_found() {
     for text in ["fn get_session() {}", "struct SessionManager;", "mod utils {}", "impl X { fn get_id(&self) {} }"] {
         assert_eq!(found_in(rules::names, "src/web/x.rs", text).len(), 1, "{text}");
     }
-    for text in ["fn session() {}", "impl Outside for X { fn get_id(&self) {} }", "fn forget_device() {}"] {
+    assert_eq!(found_in(rules::names, "src/service/x.rs", "async fn get_session() {}").len(), 1);
+    for text in [
+        "fn session() {}",
+        "pub async fn get_reset() {}",
+        "impl Outside for X { fn get_id(&self) {} }",
+        "fn forget_device() {}",
+    ] {
         assert!(found_in(rules::names, "src/web/x.rs", text).is_empty(), "{text}");
     }
 }
@@ -323,4 +329,16 @@ fn a_file_for_tests_is_not_production() {
     ];
     let kept: Vec<String> = source::production(files).into_iter().map(|file| file.path).collect();
     assert_eq!(kept, ["src/web/mod.rs", "src/web/page.rs"]);
+}
+
+#[test]
+fn a_module_at_a_named_path_is_where_it_says() {
+    let files = vec![
+        file("src/lib.rs", "mod web;"),
+        file("src/web/mod.rs", "mod page;"),
+        file("src/web/page.rs", "#[cfg(test)]\n#[path = \"page_tests.rs\"]\nmod tests;"),
+        file("src/web/page_tests.rs", ""),
+    ];
+    assert!(rules::rooms(&files).is_empty());
+    assert!(source::production(files).iter().all(|file| file.path != "src/web/page_tests.rs"));
 }

@@ -247,12 +247,8 @@ pub(crate) fn headers(files: &[SourceFile]) -> Vec<Violation> {
 
 /// A room is a folder with a `mod.rs`, and every file is declared by the one above it.
 pub(crate) fn rooms(files: &[SourceFile]) -> Vec<Violation> {
-    let declared: BTreeSet<String> = files
-        .iter()
-        .flat_map(|file| {
-            file.declared_modules().into_iter().map(|(name, ..)| format!("{}/{name}", file.module_folder()))
-        })
-        .collect();
+    let declared: BTreeSet<String> =
+        files.iter().flat_map(SourceFile::declared_modules).map(|(module, _)| module).collect();
     let mut found = Vec::new();
     for file in files.iter().filter(|file| !matches!(file.path.as_str(), "src/lib.rs" | "src/main.rs")) {
         let module = file.path.trim_end_matches(".rs").trim_end_matches("/mod");
@@ -292,7 +288,8 @@ pub(crate) fn allows(files: &[SourceFile]) -> Vec<Violation> {
     found
 }
 
-/// Names say what a thing is: no `get_`, no Manager, Helper or Util.
+/// Names say what a thing is: no `get_`, no Manager, Helper or Util. For a handler in `web` (an `async fn`), `get_` is the
+/// HTTP method.
 pub(crate) fn names(files: &[SourceFile]) -> Vec<Violation> {
     struct Finder<'a> {
         file: &'a SourceFile,
@@ -300,20 +297,32 @@ pub(crate) fn names(files: &[SourceFile]) -> Vec<Violation> {
     }
     impl Finder<'_> {
         fn check(&mut self, ident: &syn::Ident) {
+            if ident.to_string().starts_with("get_") {
+                self.report(ident);
+            }
+            self.check_words(ident);
+        }
+
+        fn check_words(&mut self, ident: &syn::Ident) {
             let name = ident.to_string();
             let vague = ["Manager", "Helper", "Util", "Utils"].iter().any(|word| name.ends_with(word));
-            if name.starts_with("get_")
-                || vague
-                || matches!(name.as_str(), "util" | "utils" | "helper" | "helpers" | "common")
-            {
-                let line = ident.span().start().line;
-                self.found.push(violation(self.file, line, format!("`{name}` does not say what it is")));
+            if vague || matches!(name.as_str(), "util" | "utils" | "helper" | "helpers" | "common") {
+                self.report(ident);
             }
+        }
+
+        fn report(&mut self, ident: &syn::Ident) {
+            let line = ident.span().start().line;
+            self.found.push(violation(self.file, line, format!("`{ident}` does not say what it is")));
         }
     }
     impl<'ast> Visit<'ast> for Finder<'_> {
         fn visit_signature(&mut self, signature: &'ast syn::Signature) {
-            self.check(&signature.ident);
+            if self.file.layer() == "web" && signature.asyncness.is_some() {
+                self.check_words(&signature.ident);
+            } else {
+                self.check(&signature.ident);
+            }
         }
         fn visit_item_struct(&mut self, item: &'ast syn::ItemStruct) {
             self.check(&item.ident);

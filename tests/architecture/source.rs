@@ -70,13 +70,18 @@ impl SourceFile {
         self.walk().texts
     }
 
-    /// Modules that this file declares without a body: name, line, whether for tests only.
-    pub(crate) fn declared_modules(&self) -> Vec<(String, usize, bool)> {
+    /// Modules that this file declares without a body: path without `.rs` or `/mod.rs`, and whether for tests only.
+    pub(crate) fn declared_modules(&self) -> Vec<(String, bool)> {
         let declared = self.syntax.items.iter().filter_map(|item| match item {
             syn::Item::Mod(module) if module.content.is_none() => Some(module),
             _ => None,
         });
-        declared.map(|m| (m.ident.to_string(), m.ident.span().start().line, is_test_only(&m.attrs))).collect()
+        let beside = self.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let place = |module: &syn::ItemMod| match named_path(&module.attrs) {
+            Some(path) => format!("{beside}/{}", path.trim_end_matches(".rs").trim_end_matches("/mod")),
+            None => format!("{}/{}", self.module_folder(), module.ident),
+        };
+        declared.map(|module| (place(module), is_test_only(&module.attrs))).collect()
     }
 
     /// The folder in which the modules declared by this file lie.
@@ -122,11 +127,8 @@ pub(crate) fn read_tree(root: &Path, folder: &str) -> Result<Vec<SourceFile>, St
 pub(crate) fn production(files: Vec<SourceFile>) -> Vec<SourceFile> {
     let mut test_only = BTreeSet::new();
     for file in &files {
-        for (name, _, for_tests) in file.declared_modules() {
-            if for_tests {
-                test_only.insert(format!("{}/{name}", file.module_folder()));
-            }
-        }
+        test_only
+            .extend(file.declared_modules().into_iter().filter(|(_, for_tests)| *for_tests).map(|(module, _)| module));
     }
     let is_test = |file: &SourceFile| {
         test_only
@@ -145,6 +147,17 @@ pub(crate) fn is_test_only(attributes: &[syn::Attribute]) -> bool {
         }
         let condition = list.tokens.to_string().replace(' ', "");
         condition == "test" || condition.starts_with("all(test,")
+    })
+}
+
+/// The value of `#[path = "…"]`.
+fn named_path(attributes: &[syn::Attribute]) -> Option<String> {
+    attributes.iter().find_map(|attribute| match &attribute.meta {
+        syn::Meta::NameValue(pair) if pair.path.is_ident("path") => match &pair.value {
+            syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(path), .. }) => Some(path.value()),
+            _ => None,
+        },
+        _ => None,
     })
 }
 
