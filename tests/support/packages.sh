@@ -40,6 +40,7 @@ need_command() {
 # need_rust   cargo and a compiler new enough for the manifest; a toolchain is nothing that a test installs
 need_rust() {
   local wanted have
+  if ! command -v cargo >/dev/null && [ -f "$HOME/.cargo/env" ]; then source "$HOME/.cargo/env"; fi
   if ! command -v cargo >/dev/null; then
     echo "cargo was not found; install Rust with rustup (https://rustup.rs)" >&2
     exit 1
