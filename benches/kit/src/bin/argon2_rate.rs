@@ -21,7 +21,9 @@ fn main() -> Result<(), argon2::Error> {
                 let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
                 for _ in 0..share {
                     let mut hash = [0; 32];
-                    argon2.hash_password_into_with_memory(b"correct horse", &[1; 16], &mut hash, &mut blocks).expect("a hash");
+                    argon2
+                        .hash_password_into_with_memory(b"correct horse", &[1; 16], &mut hash, &mut blocks)
+                        .expect("a hash");
                     std::hint::black_box(hash);
                 }
             });
