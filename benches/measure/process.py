@@ -96,6 +96,8 @@ class Gates:
 CONFIGURATION = """\
 public_url = "http://localhost:{port}"
 data_dir = "{data}"
+# Only for measuring: so that the seeder can seal cookies.
+secret_key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 [server]
 listen = "127.0.0.1:{port}"
