@@ -12,9 +12,7 @@ use super::{
 };
 use crate::domain::secret::Secret;
 
-/// A site this service guards: its hosts, who may enter, and what it is told about people.
-/// Repeat the block for each application. A request is the business of the application with its host (one with the port
-/// before one without); what the application says holds for all its paths, and `[[application.rule]]` refines it.
+/// The section `[[application]]`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Application {
@@ -45,8 +43,8 @@ pub struct Application {
     #[schemars(example = ["10.0.0.0/8"])]
     pub networks: Vec<Network>,
 
-    /// Path prefixes that anybody may read without signing in (GET, HEAD and OPTIONS); the same as a rule for these paths with
-    /// `anonymous = "read_only"`.
+    /// Path prefixes that anybody may read without signing in (GET, HEAD and OPTIONS); the same as a rule for these
+    /// paths with `anonymous = "read_only"`.
     #[serde(default)]
     #[schemars(example = ["/public"])]
     pub anonymous_paths: Vec<PathPrefix>,
@@ -61,10 +59,10 @@ pub struct Application {
     #[schemars(example = &"https://tasks.example.org")]
     pub audience: Option<String>,
 
-    /// Secret with which the application itself may ask about sessions (server to server). At least 32 characters; make one
-    /// with `openssl rand -base64 32`. When not set, the application may not ask.
+    /// Secret with which the application itself may ask about sessions (server to server). At least 32 characters; make
+    /// one with `openssl rand -base64 32`. When not set, the application may not ask.
     #[serde(default)]
-    #[schemars(example = &"at-least-32-characters-from-a-generator", extend("x-allowed" = "at least 32 characters"))]
+    #[schemars(example = &"paste the output of: openssl rand -base64 32", extend("x-allowed" = "at least 32 characters"))]
     pub secret: Option<Secret<String>>,
 
     /// File with the secret, instead of `secret`.
@@ -72,13 +70,13 @@ pub struct Application {
     #[schemars(example = &"/run/secrets/tasks")]
     pub secret_file: Option<PathBuf>,
 
-    /// Exceptions for parts of the application.
+    /// An exception for parts of an application. For each path the rule with the longest matching prefix counts, and
+    /// that one alone; what it does not set is as the application says.
     #[serde(default, rename = "rule")]
     pub rules: Vec<Rule>,
 }
 
-/// An exception for parts of an application. For each path the rule with the longest matching prefix counts, and that one
-/// alone; what it does not set is as the application says.
+/// The section `[[application.rule]]`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
@@ -145,8 +143,8 @@ impl Application {
         self.audience.as_deref().unwrap_or(self.slug.as_str())
     }
 
-    /// All rules, the longest prefix first and the root last: the first whose prefix covers the path is the one that counts.
-    /// There always is one, since the root is there.
+    /// All rules, the longest prefix first and the root last: the first whose prefix covers the path is the one that
+    /// counts. There always is one, since the root is there.
     #[must_use]
     pub fn access_rules(&self) -> Vec<AccessRule> {
         let base = |prefix: PathPrefix, anonymous| AccessRule {
@@ -189,6 +187,10 @@ impl Application {
         }
         if self.secret.as_ref().is_some_and(|secret| secret.expose().chars().count() < 32) {
             found.wrong(&key("secret"), "is too short: at least 32 characters; make one with: openssl rand -base64 32");
+        }
+        // The example file stands in public: what it shows must not become anybody's secret.
+        if self.secret.as_ref().is_some_and(|secret| secret.expose().contains("openssl rand")) {
+            found.wrong(&key("secret"), "is the text of the example; make a secret with: openssl rand -base64 32");
         }
         for (name, text) in [("name", &self.name), ("audience", &self.audience)] {
             if text.as_ref().is_some_and(|text| text.trim().is_empty() || text.contains(char::is_control)) {

@@ -5,14 +5,15 @@ use serde::Deserialize;
 
 use super::sessions::CookieName;
 
-/// "Stay signed in": a long-lived cookie that opens a new session without a password.
+/// The section `[autologin]`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Autologin {
     /// For how many days a device may be remembered. 0 turns it off: the choice is not offered, and cookies that exist
     /// are not accepted.
     ///
-    /// Danger: whoever holds the device is signed in for that long. A stolen cookie that is used twice ends the whole series.
+    /// Danger: whoever holds the device is signed in for that long. A stolen cookie that is used twice ends the whole
+    /// series.
     #[schemars(range(min = 0, max = 365))]
     pub days: u32,
 

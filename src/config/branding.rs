@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::findings::Findings;
 
-/// The name people see.
+/// The section `[branding]`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Branding {

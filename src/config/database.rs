@@ -11,12 +11,12 @@ use serde::Deserialize;
 
 use super::values::text_value;
 
-/// Where accounts, groups, audit events and everything else that lasts are kept.
+/// The section `[database]`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Database {
-    /// Address of the database: a SQLite file. `sqlite:///var/lib/vestibule/vestibule.db` (three slashes) is an absolute path;
-    /// `sqlite://vestibule.db` lies in `data_dir`. When not set: `vestibule.db` in `data_dir`.
+    /// Address of the database: a SQLite file. `sqlite:///var/lib/vestibule/vestibule.db` (three slashes) is an
+    /// absolute path; `sqlite://vestibule.db` lies in `data_dir`. When not set: `vestibule.db` in `data_dir`.
     ///
     /// Danger: the file must be on a local disk; network file systems break SQLite's locks.
     #[schemars(example = &"sqlite://vestibule.db")]

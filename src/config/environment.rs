@@ -29,8 +29,9 @@ enum Step {
     Index(usize),
 }
 
-/// Lays the variables over the tree, notes where each value comes from, and adds variables that mean nothing to the problems.
-/// Returns the names of those that were used. An empty variable counts as not set, as container set-ups pass those on.
+/// Lays the variables over the tree, notes where each value comes from, and adds variables that mean nothing to the
+/// problems. Returns the names of those that were used. An empty variable counts as not set, as container set-ups pass
+/// those on.
 pub(super) fn overlay(
     root: &mut Map<String, Value>,
     environment: &BTreeMap<String, String>,
@@ -133,7 +134,8 @@ fn set(root: &mut Map<String, Value>, target: &Target<'_>, text: &str, found: &F
     // Where the file has something else than a table on the way, that is told when the tree is checked.
     let Some(table) = descend(root, &target.steps) else { return };
     table.insert(target.key.name.clone(), value(&target.key.kind, text));
-    // A secret from the environment replaces the one of the file, however that was given; two in the environment contradict.
+    // A secret from the environment replaces the one of the file, however that was given; two in the environment
+    // contradict.
     if let Some((name, path)) = &target.twin
         && !matches!(found.place(path), Place::Variable(_))
     {

@@ -39,7 +39,8 @@ fn list(problems: &[Problem]) -> String {
 pub struct Problem {
     /// Where it was written.
     pub place: Place,
-    /// The full path of the key, such as `server.listen` or `application[0].slug`; empty for a fault of the file's grammar.
+    /// The full path of the key, such as `server.listen` or `application[0].slug`; empty for a fault of the file's
+    /// grammar.
     pub key: String,
     /// What is wrong. Never the value of a secret.
     pub text: String,

@@ -1,4 +1,5 @@
-//! From file and environment to a checked configuration: layers, search order, and one list of everything that is wrong.
+//! From file and environment to a checked configuration: layers, search order, and one list of everything that is
+//! wrong.
 
 use std::{
     collections::BTreeMap,
@@ -63,8 +64,9 @@ impl fmt::Display for Source {
 }
 
 impl Config {
-    /// Reads the configuration: the environment over the named file, or else over the first of [`SEARCHED`] that exists, or else over the
-    /// built-in defaults. Relative paths count from the working directory. Files that `_file` keys name are read here.
+    /// Reads the configuration: the environment over the named file, or else over the first of [`SEARCHED`] that
+    /// exists, or else over the built-in defaults. Relative paths count from the working directory. Files that `_file`
+    /// keys name are read here.
     ///
     /// # Errors
     /// [`ConfigError::Unreadable`] for a file that is there, or was named, and cannot be read; [`ConfigError::Invalid`]
@@ -80,8 +82,8 @@ impl Config {
         Ok(Loaded { config, source, warnings })
     }
 
-    /// Reads a configuration from its text, with the environment over it and without touching any file: the secrets that `_file` keys
-    /// name stay unset.
+    /// Reads a configuration from its text, with the environment over it and without touching any file: the secrets
+    /// that `_file` keys name stay unset.
     ///
     /// # Errors
     /// [`ConfigError::Invalid`] with every problem.
@@ -125,8 +127,8 @@ fn build(
     }
 }
 
-/// Reads the values into the structs. A value that its type refuses is told and taken out, and the rest is read again, so that
-/// all such values are found.
+/// Reads the values into the structs. A value that its type refuses is told and taken out, and the rest is read again,
+/// so that all such values are found.
 fn deserialize(root: Map<String, Value>, spec: &Table, found: &mut Findings) -> Option<Config> {
     let mut root = Value::Object(root);
     for _ in 0..MOST_BAD_VALUES {
@@ -146,8 +148,8 @@ fn deserialize(root: Map<String, Value>, spec: &Table, found: &mut Findings) -> 
     None
 }
 
-/// Removes the value that the steps lead to (the whole list, if it is an item), or puts a substitute there if the key is required.
-/// Also says what would have been possible.
+/// Removes the value that the steps lead to (the whole list, if it is an item), or puts a substitute there if the key
+/// is required. Also says what would have been possible.
 fn take_out(root: &mut Value, spec: &Table, steps: &[Segment]) -> (Option<String>, bool) {
     let (mut value, mut table) = (root, spec);
     for step in steps {
@@ -177,7 +179,8 @@ fn take_out(root: &mut Value, spec: &Table, steps: &[Segment]) -> (Option<String
     (None, false)
 }
 
-/// The checks that look at several values together. A section with unreadable values is left out: it has substitutes in it.
+/// The checks that look at several values together. A section with unreadable values is left out: it has substitutes in
+/// it.
 fn check(config: &Config, secrets_read: bool, found: &mut Findings) {
     let sound = |found: &Findings, section| found.is_sound(section);
     if sound(found, "public_url") {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What is written about requests and events, where to, and for how long. Secrets are never written.
+/// The section `[log]`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
@@ -15,8 +15,8 @@ pub struct Log {
     /// How an event is written.
     pub format: LogFormat,
 
-    /// File to write to. When not set, events go to the standard output, and `max_bytes`, `keep_files` and `max_age_days`
-    /// mean nothing.
+    /// File to write to. When not set, events go to the standard output, and `max_bytes`, `keep_files` and
+    /// `max_age_days` mean nothing.
     #[schemars(example = &"/var/log/vestibule/vestibule.log")]
     pub file: Option<PathBuf>,
 
@@ -28,8 +28,8 @@ pub struct Log {
     #[schemars(range(min = 0, max = 1000))]
     pub keep_files: u32,
 
-    /// After how many days a finished file is deleted, full or not. Logs hold account ids and shortened addresses, which are
-    /// personal data. 0 keeps them until `keep_files` removes them.
+    /// After how many days a finished file is deleted, full or not. Logs hold account ids and shortened addresses,
+    /// which are personal data. 0 keeps them until `keep_files` removes them.
     #[schemars(range(min = 0, max = 3650))]
     pub max_age_days: u32,
 

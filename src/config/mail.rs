@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{findings::Findings, span::Span};
 use crate::domain::secret::Secret;
 
-/// How mails leave this machine. Without `host` they are written as files to `outbox` in `data_dir`, and the start says so.
+/// The section `[mail]`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mail {
@@ -111,7 +111,8 @@ impl Mail {
                     .wrong("mail.security", "\"danger_plain\" would send the password of the mail account unencrypted");
             }
             found.warn(format!(
-                "mail.security = \"danger_plain\": recovery links travel to {host} unencrypted, and who reads them can take over accounts"
+                "mail.security = \"danger_plain\": recovery links travel to {host} unencrypted, \
+                 and who reads them can take over accounts"
             ));
         }
     }

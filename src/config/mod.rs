@@ -1,7 +1,7 @@
 //! The typed configuration: one file per section of vestibule.toml. This file holds the whole and the top-level keys.
 //!
-//! Reading it: `load` (layers and search order) uses `tree` (TOML with lines), `environment` (variables), `spec` (which keys exist),
-//! `shape` (do the values fit), `findings` (what is wrong and where).
+//! Reading it: `load` (layers and search order) uses `tree` (TOML with lines), `environment` (variables), `spec` (which
+//! keys exist), `shape` (do the values fit), `findings` (what is wrong and where). `reference` writes the documents.
 //! Not here: what admins set in the console, and anything that happens with a value.
 
 use std::path::{Path, PathBuf};
@@ -21,6 +21,7 @@ pub mod mail;
 pub mod password;
 pub mod privacy;
 mod public_url;
+pub mod reference;
 pub mod server;
 pub mod sessions;
 mod shape;
@@ -42,50 +43,55 @@ use values::RootKey;
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Address under which browsers reach this service: scheme, host and port, no path. Links in mails, redirects, cookie
-    /// attributes and the audience of tokens follow from it. `http` is accepted for localhost only.
+    /// Address under which browsers reach this service: scheme, host and port, no path. Links in mails, redirects,
+    /// cookie attributes and the audience of tokens follow from it. `http` is accepted for localhost only.
     #[schemars(example = &"https://login.example.org")]
     pub public_url: PublicUrl,
 
-    /// Directory for everything this service writes: the database file, the generated key, the outbox. It is made at the
-    /// first start, readable for the service's user only. A relative path counts from the working directory.
+    /// Directory for everything this service writes: the database file, the generated key, the outbox. It is made at
+    /// the first start, readable for the service's user only. A relative path counts from the working directory.
     ///
     /// Danger: who can read it can read the data and the key. Back it up as a whole.
     pub data_dir: PathBuf,
 
-    /// Root key: wraps the keys that seal cookies and columns. When neither this nor `secret_key_file` is set, one is generated
-    /// at the first start and kept in `secret.key` in `data_dir` (mode 0600). Set it to keep the key apart from the data.
+    /// Root key: wraps the keys that seal cookies and columns. When neither this nor `secret_key_file` is set, one is
+    /// generated at the first start and kept in `secret.key` in `data_dir` (mode 0600). Set it to keep the key apart
+    /// from the data.
     ///
-    /// Danger: without it sealed data is lost; with it and the data everything can be opened. Better in a file or in the
-    /// environment than here.
-    #[schemars(example = &"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")]
+    /// Danger: without it sealed data is lost; with it and the data everything can be opened. Better in a file or in
+    /// the environment than here.
+    #[schemars(example = &"paste the output of: openssl rand -base64 32")]
     pub secret_key: Option<RootKey>,
 
     /// File with the root key, instead of `secret_key`. Make one with `openssl rand -base64 32`.
     #[schemars(example = &"/run/secrets/vestibule_key")]
     pub secret_key_file: Option<PathBuf>,
 
-    /// `[server]`
+    /// Where the service listens, its certificate, the proxies it trusts, and its limits.
     pub server: server::Server,
-    /// `[database]`
+    /// Where accounts, groups, audit events and everything else that lasts are kept.
     pub database: database::Database,
-    /// `[sessions]`
+    /// The session cookie, how long a session lives, and how many there may be.
     pub sessions: sessions::Sessions,
-    /// `[autologin]`
+    /// "Stay signed in": a long-lived cookie that opens a new session without a password.
     pub autologin: autologin::Autologin,
-    /// `[password]`
+    /// Who may sign in with a password, what a password must be like, and how it is kept.
     pub password: password::Password,
-    /// `[throttle]`
+    /// How many failed tries are borne before further ones have to wait. All secrets count: password, second factor,
+    /// backup code, recovery. The counters of a person start again when a session opens. 0 turns one limit off.
     pub throttle: throttle::Throttle,
-    /// `[mail]`
+    /// How mails leave this machine. Without `host` they are written as files to `outbox` in `data_dir`, and the start
+    /// says so.
     pub mail: mail::Mail,
-    /// `[log]`
+    /// What is written about requests and events, where to, and for how long. Secrets are never written.
     pub log: log::Log,
-    /// `[privacy]`
+    /// Whom people can ask about their data; shown at the foot of every page.
     pub privacy: privacy::Privacy,
-    /// `[branding]`
+    /// The name people see.
     pub branding: branding::Branding,
-    /// `[[application]]`
+    /// A site this service guards: its hosts, who may enter, and what it is told about people. Repeat the block for
+    /// each application. A request is the business of the application with its host (one with the port before one
+    /// without); what the application says holds for all its paths, and `[[application.rule]]` refines it.
     #[serde(rename = "application")]
     pub applications: Vec<application::Application>,
 }

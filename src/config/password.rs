@@ -5,25 +5,25 @@ use serde::{Deserialize, Serialize};
 
 use super::findings::Findings;
 
-/// Who may sign in with a password, what a password must be like, and how it is kept.
+/// The section `[password]`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Password {
     /// Who may sign in with a password.
     pub login: PasswordLogin,
 
-    /// User names that may sign in with a password at `/login/internal` although `login` would not let them: for the day
-    /// when the identity provider is down.
+    /// User names that may sign in with a password at `/login/internal` although `login` would not let them: for the
+    /// day when the identity provider is down.
     #[schemars(example = ["admin"], extend("x-allowed" = "a list of user names"))]
     pub internal: Vec<String>,
 
-    /// Fewest characters of a new password. NIST SP 800-63B-4 section 3.1.1.2 asks for 15 where the password is the only
-    /// factor, and for 8 beside a second one.
+    /// Fewest characters of a new password. NIST SP 800-63B-4 section 3.1.1.2 asks for 15 where the password is the
+    /// only factor, and for 8 beside a second one.
     #[schemars(range(min = 8, max = 128))]
     pub min_length: u32,
 
-    /// Kinds of characters that each new password must have. None by default: NIST SP 800-63B-4 section 3.1.1.2 forbids such
-    /// rules, because they make people choose worse passwords. For organisations that still have to.
+    /// Kinds of characters that each new password must have. None by default: NIST SP 800-63B-4 section 3.1.1.2 forbids
+    /// such rules, because they make people choose worse passwords. For organisations that still have to.
     #[schemars(example = ["lowercase", "digit"])]
     pub required_classes: Vec<CharacterClass>,
 
@@ -31,15 +31,16 @@ pub struct Password {
     #[schemars(range(min = 0, max = 100))]
     pub history: u32,
 
-    /// After how many days a new password is asked for at sign-in. 0 is never, as NIST SP 800-63B-4 section 3.1.1.2 asks for.
+    /// After how many days a new password is asked for at sign-in. 0 is never, as NIST SP 800-63B-4 section 3.1.1.2
+    /// asks for.
     #[schemars(range(min = 0, max = 3650))]
     pub expire_after_days: u32,
 
     /// Whether passwords from the built-in list of common ones are refused. No request leaves this machine for it.
     pub refuse_common: bool,
 
-    /// Least strength of a new password as estimated by zxcvbn: 0 is anything, 1 very weak, 2 weak against offline guessing,
-    /// 3 good, 4 very good.
+    /// Least strength of a new password as estimated by zxcvbn: 0 is anything, 1 very weak, 2 weak against offline
+    /// guessing, 3 good, 4 very good.
     #[schemars(range(min = 0, max = 4))]
     pub min_strength: u32,
 
@@ -49,7 +50,8 @@ pub struct Password {
     /// Whether people can change their own mail address; the new one must be confirmed.
     pub email_change: bool,
 
-    /// How passwords are hashed (argon2id).
+    /// How passwords are hashed with argon2id. The defaults are those of the OWASP Password Storage Cheat Sheet.
+    /// Changed values apply to new hashes; existing ones are renewed at the next sign-in.
     pub hashing: Hashing,
 }
 
@@ -85,7 +87,8 @@ impl Password {
                     .to_owned(),
             );
         }
-        // OWASP Password Storage: the five equivalent settings (47104·1, 19456·2, 12288·3, 9216·4, 7168·5) all cost this or more.
+        // OWASP Password Storage: the five equivalent settings (47104·1, 19456·2, 12288·3, 9216·4, 7168·5) all
+        // cost this or more.
         let work = u64::from(self.hashing.memory_kib) * u64::from(self.hashing.iterations);
         if work < 7168 * 5 {
             found.wrong(
@@ -125,8 +128,7 @@ pub enum CharacterClass {
     Special,
 }
 
-/// How passwords are hashed with argon2id. The defaults are those of the OWASP Password Storage Cheat Sheet. Changed values apply to new
-/// hashes; existing ones are renewed at the next sign-in.
+/// The section `[password.hashing]`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Hashing {
@@ -136,11 +138,11 @@ pub struct Hashing {
     #[schemars(range(min = 7168, max = 1_048_576))]
     pub memory_kib: u32,
 
-    /// Passes over the memory.
+    /// Passes over the memory; each one makes a hash take that much longer, for us and for those who guess.
     #[schemars(range(min = 1, max = 64))]
     pub iterations: u32,
 
-    /// Lanes per hash.
+    /// Lanes per hash. More than one helps only where a single sign-in may use several cores.
     #[schemars(range(min = 1, max = 64))]
     pub parallelism: u32,
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{findings::Findings, values::text_value};
 
-/// Whom people can ask about their data; shown at the foot of every page.
+/// The section `[privacy]`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Privacy {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::{findings::Findings, span::Span, values::Network};
 
-/// Where the service listens, its certificate, the proxies it trusts, and its limits.
+/// The section `[server]`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Server {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{findings::Findings, public_url::PublicUrl, span::Span, values::text_value};
 
-/// The session cookie, how long a session lives, and how many there may be.
+/// The section `[sessions]`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sessions {
@@ -26,12 +26,12 @@ pub struct Sessions {
     #[schemars(example = &"example.org")]
     pub cookie_domain: Option<CookieDomain>,
 
-    /// A session ends when it was not used for this long. The default is what NIST SP 800-63B-4 section 2.2.3 recommends for
-    /// two-factor assurance (AAL2), and the documented limit that OWASP ASVS 5.0 7.3.1 asks for.
+    /// A session ends when it was not used for this long. The default is what NIST SP 800-63B-4 section 2.2.3
+    /// recommends for two-factor assurance (AAL2), and the documented limit that OWASP ASVS 5.0 7.3.1 asks for.
     pub idle_timeout: Span,
 
-    /// A session ends this long after the sign-in, used or not. The default is the limit of NIST SP 800-63B-4 section 2.2.3
-    /// (AAL2, once a day); AAL1 allows up to 30 days (`"720h"`).
+    /// A session ends this long after the sign-in, used or not. The default is the limit of NIST SP 800-63B-4 section
+    /// 2.2.3 (AAL2, once a day); AAL1 allows up to 30 days (`"720h"`).
     pub absolute_timeout: Span,
 
     /// How many sessions one account may have at a time; the oldest one ends when another begins. 0 is unlimited.

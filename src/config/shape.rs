@@ -1,5 +1,5 @@
-//! Compares the tree with the keys that exist: unknown keys, wrong kinds, values out of range, missing keys, secrets in files.
-//! What is wrong is told and taken out, so that the rest can still be looked at.
+//! Compares the tree with the keys that exist: unknown keys, wrong kinds, values out of range, missing keys, secrets in
+//! files. What is wrong is told and taken out, so that the rest can still be looked at.
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,5 @@
-//! Which keys exist: read from the schema of the structs, so that checks, environment names and documents cannot disagree with them.
+//! Which keys exist: read from the schema of the structs, so that checks, environment names and documents cannot
+//! disagree with them.
 
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};

@@ -5,12 +5,12 @@ use serde::Deserialize;
 
 use super::{findings::Findings, span::Span};
 
-/// How many failed tries are borne before further ones have to wait. All secrets count: password, second factor, backup code,
-/// recovery. The counters of a person start again when a session opens. 0 turns one limit off.
+/// The section `[throttle]`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Throttle {
-    /// Failures against one account within `account_window`. NIST SP 800-63B-4 section 3.2.2 allows at most 100 in a row.
+    /// Failures against one account within `account_window`. NIST SP 800-63B-4 section 3.2.2 allows at most 100 in a
+    /// row.
     ///
     /// Danger: with 0 one account can be guessed at as long as addresses are changed.
     #[schemars(range(min = 0, max = 1_000_000))]
@@ -27,7 +27,8 @@ pub struct Throttle {
     /// The time in which the failures of one address are counted, and after which it is free again.
     pub address_window: Span,
 
-    /// Failures from one network (IPv4 /24, IPv6 /48) within `network_window`; against those who change addresses inside it.
+    /// Failures from one network (IPv4 /24, IPv6 /48) within `network_window`; against those who change addresses
+    /// inside it.
     #[schemars(range(min = 0, max = 1_000_000))]
     pub network_failures: u32,
 

@@ -1,1 +1,5 @@
 //! What is outside: mail servers, log files.
+
+pub mod log;
+pub mod log_file;
+pub mod mail;

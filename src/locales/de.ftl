@@ -17,6 +17,7 @@ login-stay = { $days ->
     [one] Auf diesem Gerät einen Tag lang angemeldet bleiben
    *[other] Auf diesem Gerät { $days } Tage lang angemeldet bleiben
 }
+login-no-passwords = Mit einem Passwort kann man sich hier nicht anmelden.
 login-submit = Anmelden
 login-lost-password = Passwort vergessen?
 sign-in-wrong-credentials = Benutzername und Passwort passen nicht zusammen. Bitte prüfen Sie beides und versuchen Sie es noch einmal.
@@ -36,6 +37,7 @@ password-rule-shortest = { $count ->
     [one] Mindestens ein Zeichen
    *[other] Mindestens { $count } Zeichen; gut sind mehrere Wörter
 }
+password-rule-contains = Enthält { $class }
 password-rule-hard-to-guess = Schwer zu erraten: kein gängiges Passwort, kein einfaches Muster
 password-rule-not-personal = Ohne Ihren Namen, Benutzernamen oder Ihre E-Mail-Adresse
 password-rule-not-reused = { $count ->
@@ -50,6 +52,11 @@ password-too-long = { $count ->
     [one] Das Passwort darf höchstens ein Zeichen haben.
    *[other] Das Passwort darf höchstens { $count } Zeichen haben.
 }
+password-lacks = Das Passwort braucht { $class }.
+password-class-lowercase = einen Kleinbuchstaben
+password-class-uppercase = einen Großbuchstaben
+password-class-digit = eine Ziffer
+password-class-special = ein Zeichen, das weder Buchstabe noch Ziffer ist
 password-common = Dieses Passwort steht auf der Liste gängiger Passwörter, die Angreifer zuerst probieren.
 password-weak = Dieses Passwort ist leicht zu erraten. Wählen Sie ein längeres oder weniger regelmäßiges.
 password-personal = Das Passwort darf weder Ihren Namen noch Benutzernamen noch Ihre E-Mail-Adresse enthalten.
@@ -110,7 +117,7 @@ overview-session-count = { $count ->
    *[other] { $count }, diese mitgezählt
 }
 username-label = Benutzername
-username-hint = Kleinbuchstaben, Ziffern, Punkte und Bindestriche. Damit melden Sie sich an.
+username-hint = Damit melden Sie sich an.
 name-label = Name
 name-hint = So, wie andere ihn sehen sollen.
 email-label = E-Mail-Adresse
@@ -173,8 +180,9 @@ field-too-long = { $count ->
     [one] Bitte höchstens ein Zeichen.
    *[other] Bitte höchstens { $count } Zeichen.
 }
-field-invalid-username = Bitte nur Kleinbuchstaben, Ziffern, Punkte und Bindestriche; das erste Zeichen ist ein Buchstabe.
+field-invalid-username = Das kann kein Benutzername sein. Möglich sind Buchstaben eines Alphabets, Ziffern, Leerzeichen und _ - @ . +
 field-username-taken = Dieser Benutzername ist vergeben.
+field-email-taken = Diese Adresse gehört schon zu einem anderen Konto.
 field-invalid-name = Der Name enthält Zeichen, die in keinem Namen vorkommen.
 field-invalid-email = Das ist keine E-Mail-Adresse.
 field-same-email = Das ist schon Ihre Adresse.

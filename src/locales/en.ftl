@@ -18,6 +18,7 @@ login-stay = { $days ->
     [one] Stay signed in on this device for one day
    *[other] Stay signed in on this device for { $days } days
 }
+login-no-passwords = Passwords are not used for signing in here.
 login-submit = Sign in
 login-lost-password = Forgotten your password?
 sign-in-wrong-credentials = That username and password do not match. Please check both and try again.
@@ -37,6 +38,7 @@ password-rule-shortest = { $count ->
     [one] At least one character
    *[other] At least { $count } characters; several words work well
 }
+password-rule-contains = Contains { $class }
 password-rule-hard-to-guess = Hard to guess: no common password and no simple pattern
 password-rule-not-personal = Without your name, username or e-mail address
 password-rule-not-reused = { $count ->
@@ -51,6 +53,11 @@ password-too-long = { $count ->
     [one] The password may have one character at most.
    *[other] The password may have { $count } characters at most.
 }
+password-lacks = The password needs { $class }.
+password-class-lowercase = a lower-case letter
+password-class-uppercase = a capital letter
+password-class-digit = a digit
+password-class-special = a character that is neither letter nor digit
 password-common = This password is on the list of common passwords, which attackers try first.
 password-weak = This password is easy to guess. Make it longer or less regular.
 password-personal = The password must not contain your name, username or e-mail address.
@@ -111,7 +118,7 @@ overview-session-count = { $count ->
    *[other] { $count }, this one included
 }
 username-label = Username
-username-hint = Lower-case letters, digits, dots and hyphens. You sign in with it.
+username-hint = You sign in with it.
 name-label = Name
 name-hint = As others should see it.
 email-label = E-mail address
@@ -174,8 +181,9 @@ field-too-long = { $count ->
     [one] One character at most, please.
    *[other] { $count } characters at most, please.
 }
-field-invalid-username = Only lower-case letters, digits, dots and hyphens, please; the first character is a letter.
+field-invalid-username = This cannot be a username. Letters of one alphabet, digits, spaces and _ - @ . + are possible.
 field-username-taken = This username is taken.
+field-email-taken = Another account has this address.
 field-invalid-name = The name contains characters that cannot be part of a name.
 field-invalid-email = This is not an e-mail address.
 field-same-email = This is your address already.

@@ -11,7 +11,9 @@ use crate::domain::audit::{Act, Event};
 use crate::domain::id::AccountId;
 use crate::domain::password::PlainPassword;
 use crate::domain::session::CredentialEvent;
-use crate::store::account::{self, NewAccount, Profile, Taken};
+use crate::store::account::{self, NewAccount, Taken};
+
+pub use crate::store::account::Profile;
 use crate::store::notice::Notice;
 use crate::store::{StoreError, Tx};
 use std::sync::Arc;

@@ -4,6 +4,7 @@
 use crate::domain::audit::{Actor, Event};
 use crate::domain::id::{EventId, RequestId};
 use crate::domain::language::Language;
+use crate::domain::redact::ClientNetwork;
 use crate::domain::time::Timestamp;
 use crate::store::audit::{self, Circumstances};
 use crate::store::{Link, StoreError};
@@ -99,7 +100,7 @@ impl Origin {
     /// The client's network, truncated, as shown and stored; empty when there is no client.
     #[must_use]
     pub fn network(&self) -> String {
-        self.address.map(|address| crate::domain::redact::network(address).to_string()).unwrap_or_default()
+        self.address.map(|address| ClientNetwork(address).to_string()).unwrap_or_default()
     }
 }
 

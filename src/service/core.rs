@@ -114,7 +114,7 @@ impl From<HashError> for Trouble {
     fn from(error: HashError) -> Self {
         match error {
             HashError::Busy { retry_after } => Self::Busy { retry_after },
-            HashError::Unavailable => Self::Sealing("the password hasher has stopped"),
+            HashError::Failed => Self::Sealing("a password hash could not be computed"),
         }
     }
 }

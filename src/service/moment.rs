@@ -8,9 +8,8 @@ use jiff::tz::TimeZone;
 /// languages read day, month, year.
 #[must_use]
 pub fn shown(at: Timestamp, zone: Option<&str>, language: Language) -> String {
-    let Ok(instant) = jiff::Timestamp::from_millisecond(at.millis()) else { return String::new() };
     let zone = zone.and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
-    let zoned = instant.to_zoned(zone);
+    let zoned = instant(at).to_zoned(zone);
     let pattern = match language {
         Language::English => "%d/%m/%Y, %H:%M %Z",
         Language::German => "%d.%m.%Y, %H:%M %Z",
@@ -18,10 +17,22 @@ pub fn shown(at: Timestamp, zone: Option<&str>, language: Language) -> String {
     zoned.strftime(pattern).to_string()
 }
 
+/// The same point as the calendar library has it; the epoch for what lies outside of its range.
+#[must_use]
+pub fn instant(at: Timestamp) -> jiff::Timestamp {
+    jiff::Timestamp::from_millisecond(at.millis()).unwrap_or_default()
+}
+
+/// Names of all time zones, for a list to choose from.
+#[must_use]
+pub fn zones() -> Vec<String> {
+    jiff::tz::db().available().map(|name| name.to_string()).collect()
+}
+
 /// RFC 3339 in UTC, for `datetime` attributes and JSON.
 #[must_use]
 pub fn machine(at: Timestamp) -> String {
-    jiff::Timestamp::from_millisecond(at.millis()).map(|instant| instant.to_string()).unwrap_or_default()
+    instant(at).to_string()
 }
 
 /// Whether a time zone of this IANA name is known.

@@ -4,8 +4,10 @@
 use super::context::Context;
 use super::core::{Core, Trouble, fingerprint};
 use super::letter::Letter;
+use super::moment;
 use super::texts::Texts;
 use crate::connect::mail::{Mail, MailError, Mailer};
+use crate::service::metrics::MailOutcome;
 use crate::domain::account::{Account, AccountStatus, EmailAddress, LoginName};
 use crate::domain::audit::{Act, Event};
 use crate::domain::id::{AccountId, LetterId};
@@ -94,11 +96,34 @@ pub struct Outbox {
     mailer: Arc<Mailer>,
 }
 
+/// What a letter says, before it is put into the reader's words.
+enum Content {
+    Recovery { link: String },
+    ConfirmEmail { link: String, new_address: String },
+    EmailChanged { masked: String },
+    PasswordChanged { when: String },
+    AutologinTheft { device: String, when: String },
+}
+
 /// A letter ready to go.
 struct Written {
     to: String,
     recipient: Account,
-    letter: Letter,
+    content: Content,
+}
+
+impl Content {
+    fn letter(&self) -> Letter<'_> {
+        let hours = u32::try_from(EMAIL_LIFETIME.as_secs() / 3600).unwrap_or(u32::MAX);
+        let minutes = u32::try_from(RECOVERY_LIFETIME.as_secs() / 60).unwrap_or(u32::MAX);
+        match self {
+            Self::Recovery { link } => Letter::PasswordRecovery { link, minutes },
+            Self::ConfirmEmail { link, new_address } => Letter::ConfirmEmail { link, hours, new_address },
+            Self::EmailChanged { masked } => Letter::EmailChanged { masked_address: masked },
+            Self::PasswordChanged { when } => Letter::PasswordChanged { when },
+            Self::AutologinTheft { device, when } => Letter::AutologinTheft { device, when },
+        }
+    }
 }
 
 impl Outbox {
@@ -137,20 +162,21 @@ impl Outbox {
         };
         match self.send(ctx, &written).await {
             Ok(()) => {
-                self.core.metrics.mail_sent();
+                self.core.metrics.mail(MailOutcome::Sent);
                 self.remove(queued).await?;
                 Ok(true)
             }
-            Err(MailError::Permanent(why)) => {
-                self.core.metrics.mail_failed();
-                tracing::warn!(letter = %queued.id, %why, "a letter was refused for good");
+            Err(error @ (MailError::Permanent(_) | MailError::Invalid(_))) => {
+                self.core.metrics.mail(MailOutcome::Failed);
+                tracing::warn!(letter = %queued.id, %error, "a letter was refused for good");
                 self.remove(queued).await?;
                 Ok(false)
             }
-            Err(MailError::Transient(why)) => {
-                self.core.metrics.mail_failed();
+            // A wrong certificate or login is somebody's to mend: the letter waits for that.
+            Err(error) => {
+                self.core.metrics.mail(MailOutcome::Failed);
                 let wait = backoff(queued.attempts);
-                tracing::warn!(letter = %queued.id, %why, retry_in_seconds = wait.as_secs(), "a letter could not be sent");
+                tracing::warn!(letter = %queued.id, %error, retry_in_seconds = wait.as_secs(), "a letter could not be sent");
                 let mut tx = self.core.database.begin().await?;
                 letter::postpone(&mut tx, queued.id, ctx.now().after(wait)).await?;
                 tx.commit().await?;
@@ -180,16 +206,16 @@ impl Outbox {
         let Some(recipient) = account::by_id(&mut link, id).await? else { return Ok(None) };
         drop(link);
         let own = recipient.email.clone();
-        let (to, letter) = match order {
+        let (to, content) = match order {
             Order::Recovery { .. } => return Ok(None),
             Order::ConfirmEmail { address } => return self.write_confirmation(ctx, recipient, address).await,
-            Order::EmailChanged { old, new } => (old, Letter::EmailChanged { new_address: new }),
-            Order::PasswordChanged { at } => (own, Letter::PasswordChanged { when: shown(at, &recipient) }),
+            Order::EmailChanged { old, new } => (old, Content::EmailChanged { masked: new }),
+            Order::PasswordChanged { at } => (own, Content::PasswordChanged { when: shown(at, &recipient) }),
             Order::AutologinReplayed { device, at } => {
-                (own, Letter::AutologinTheft { device, when: shown(at, &recipient) })
+                (own, Content::AutologinTheft { device, when: shown(at, &recipient) })
             }
         };
-        Ok(Some(Written { to, recipient, letter }))
+        Ok(Some(Written { to, recipient, content }))
     }
 
     async fn write_recovery(&self, ctx: &Context, login: &LoginName) -> Result<Option<Written>, Trouble> {
@@ -206,8 +232,7 @@ impl Outbox {
         let link = self.link(ctx, &mut tx, Purpose::Recovery, &recipient, None).await?;
         ctx.record(&mut tx, Event::about(Act::RecoveryRequested, recipient.id)).await?;
         tx.commit().await?;
-        let minutes = RECOVERY_LIFETIME.as_secs() / 60;
-        Ok(Some(Written { to: recipient.email.clone(), letter: Letter::PasswordRecovery { link, minutes }, recipient }))
+        Ok(Some(Written { to: recipient.email.clone(), content: Content::Recovery { link }, recipient }))
     }
 
     async fn write_confirmation(&self, ctx: &Context, recipient: Account, address: String) -> Result<Option<Written>, Trouble> {
@@ -226,9 +251,8 @@ impl Outbox {
         let sealed = self.core.seal_column(ctx, EMAIL_COLUMN, address.as_bytes())?;
         let link = self.link(ctx, &mut tx, Purpose::Email, &recipient, Some(sealed)).await?;
         tx.commit().await?;
-        let hours = EMAIL_LIFETIME.as_secs() / 3600;
-        let letter = Letter::ConfirmEmail { link, hours, new_address: address.clone() };
-        Ok(Some(Written { to: address, recipient, letter }))
+        let content = Content::ConfirmEmail { link, new_address: address.clone() };
+        Ok(Some(Written { to: address, recipient, content }))
     }
 
     async fn link(&self, ctx: &Context, tx: &mut Tx, purpose: Purpose, to: &Account, sealed: Option<Vec<u8>>) -> Result<String, Trouble> {
@@ -249,17 +273,10 @@ impl Outbox {
     }
 
     async fn send(&self, ctx: &Context, written: &Written) -> Result<(), MailError> {
-        let texts = Texts::of(written.recipient.language.unwrap_or_default());
-        let rendered = written.letter.render(texts, &self.core.policy.product, &written.recipient.name);
-        let mail = Mail {
-            to: written.to.clone(),
-            to_name: written.recipient.name.clone(),
-            subject: rendered.subject,
-            text: rendered.body,
-            id: ctx.uuid(),
-            at: ctx.now(),
-        };
-        self.mailer.send(&mail).await
+        let texts = Texts::for_language(written.recipient.language.unwrap_or_default());
+        let rendered = written.content.letter().render(texts, &self.core.policy.product, &written.recipient.name);
+        let mail = Mail { to: written.to.clone(), subject: rendered.subject, text: rendered.body };
+        self.mailer.send(&mail, moment::instant(ctx.now()), ctx.uuid()).await
     }
 }
 
@@ -269,7 +286,7 @@ fn backoff(attempts: u32) -> Duration {
 }
 
 fn shown(at: Timestamp, recipient: &Account) -> String {
-    super::moment::shown(at, recipient.time_zone.as_deref(), recipient.language.unwrap_or_default())
+    moment::shown(at, recipient.time_zone.as_deref(), recipient.language.unwrap_or_default())
 }
 
 #[cfg(test)]

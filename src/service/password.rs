@@ -13,6 +13,7 @@ use crate::domain::audit::{Act, Event};
 use crate::domain::id::AccountId;
 use crate::domain::password::{Fault, PlainPassword};
 use crate::domain::session::CredentialEvent;
+use crate::domain::time::Timestamp;
 use crate::store::password::{self as passwords, StoredPassword};
 use crate::store::volatile::Unavailable;
 use crate::store::{StoreError, Tx, account};
@@ -84,13 +85,13 @@ impl Passwords {
         Self { core }
     }
 
-    /// Whether the account has a password at all.
+    /// When the person's password was chosen; `None` when they have none.
     ///
     /// # Errors
     /// [`Trouble`].
-    pub async fn exists(&self, owner: &SignedIn) -> Result<bool, Trouble> {
+    pub async fn changed_at(&self, owner: &SignedIn) -> Result<Option<Timestamp>, Trouble> {
         let mut link = self.core.database.read().await?;
-        Ok(passwords::of(&mut link, owner.account()).await?.is_some())
+        Ok(passwords::of(&mut link, owner.account()).await?.map(|stored| stored.set_at))
     }
 
     /// Changes one's own password. Ends all other sessions and remembered browsers; this session gets a new handle.

@@ -115,7 +115,7 @@ impl Sessions {
     /// # Errors
     /// [`Trouble`].
     pub async fn overview(&self, ctx: &Context, owner: &SignedIn) -> Result<Overview, Trouble> {
-        let mut sessions = self.core.volatile.sessions_of(owner.account()).await?;
+        let mut sessions = self.core.volatile.sessions_of(owner.account(), ctx.now()).await?;
         sessions.retain(|session| owner.card().honours(session));
         let current = owner.session_id();
         sessions.sort_by_key(|session| (session.id != current, -session.last_seen_at.millis()));
@@ -130,7 +130,7 @@ impl Sessions {
     /// [`EndError::NotFound`] when there is none of this name among theirs; nothing is changed then.
     pub async fn end(&self, ctx: &Context, owner: &SignedIn, id: SessionId) -> Result<(), EndError> {
         let account = owner.account();
-        let sessions = self.core.volatile.sessions_of(account).await?;
+        let sessions = self.core.volatile.sessions_of(account, ctx.now()).await?;
         let Some(session) = sessions.into_iter().find(|session| session.id == id) else { return Err(EndError::NotFound) };
         let mut tx = self.core.database.begin().await?;
         if let Some(family) = session.remembered {
@@ -248,7 +248,7 @@ impl Sessions {
             let ended = volatile.end_sessions(proof.account, Some(id)).await?;
             self.core.metrics.sessions_ended(ended);
         } else if policy.max_sessions > 0 {
-            let mut sessions = volatile.sessions_of(proof.account).await?;
+            let mut sessions = volatile.sessions_of(proof.account, ctx.now()).await?;
             sessions.sort_by_key(|session| (session.id != id, -session.last_seen_at.millis()));
             for surplus in sessions.iter().skip(usize::try_from(policy.max_sessions).unwrap_or(usize::MAX)) {
                 volatile.end_session(proof.account, surplus.id).await?;
@@ -272,8 +272,8 @@ impl Sessions {
             ends_at: now.after(self.core.policy.lifetimes.absolute),
             last_seen_at: now,
             methods: proof.methods,
-            device: ctx.origin.device.clone(),
-            network: ctx.origin.network(),
+            device: ctx.origin.device.as_str().into(),
+            network: ctx.origin.network().into(),
             remembered: proof.remembered,
         };
         let hash = fingerprint(handle.expose());

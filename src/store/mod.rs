@@ -9,6 +9,7 @@ pub mod key;
 pub mod letter;
 pub mod notice;
 pub mod password;
+pub mod root_key;
 pub mod token;
 pub mod volatile;
 
@@ -21,10 +22,16 @@ use std::path::Path;
 
 /// Makes sure that a database file exists and that only its owner can read it, before SQLite gets to make it itself.
 ///
+/// A file that is there is not opened: closing it again would drop the locks that other connections of this process have
+/// on it (<https://www.sqlite.org/howtocorrupt.html>, section 2.2).
+///
 /// # Errors
 /// What the file system says.
 pub fn private_file(path: &Path) -> io::Result<()> {
-    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path).map(drop)
+    match OpenOptions::new().create_new(true).write(true).mode(0o600).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other.map(drop),
+    }
 }
 
 /// Waits until no other process of this machine is bringing the same database up to date; the lock ends with the file

@@ -2,7 +2,7 @@
 
 use super::extract::Fields;
 use super::page::words::{PasswordProblem, PasswordRule};
-use crate::domain::password::{Class, Fault, PlainPassword, Strength};
+use crate::domain::password::{Fault, PlainPassword, Strength};
 use crate::service::core::Policy;
 use crate::service::texts::Texts;
 
@@ -60,14 +60,4 @@ fn problem(fault: Fault) -> PasswordProblem {
 
 fn count(characters: usize) -> u32 {
     u32::try_from(characters).unwrap_or(u32::MAX)
-}
-
-/// The message key of a class, for rules and problems.
-pub(super) const fn class_key(class: Class) -> &'static str {
-    match class {
-        Class::Lowercase => "password-class-lowercase",
-        Class::Uppercase => "password-class-uppercase",
-        Class::Digit => "password-class-digit",
-        Class::Special => "password-class-special",
-    }
 }

@@ -44,6 +44,8 @@ pub struct Site {
     pub trusted_proxies: TrustedNetworks,
     /// The policy of every page (CSP level 3).
     pub content_security_policy: HeaderValue,
+    /// The address of the sign-in page, ready to be sent.
+    pub login_location: HeaderValue,
     /// Sent with every response when the site is https.
     pub strict_transport: bool,
     /// Most bytes of a form.

@@ -158,13 +158,21 @@ impl<'p> Asked<'p> {
         let location = match &self.original {
             None => site.login_location.clone(),
             Some(original) => {
-                let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", &original.url()).finish();
+                let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", &address_of(original)).finish();
                 HeaderValue::from_str(&format!("{}?{query}", site.login_url())).unwrap_or_else(|_| site.login_location.clone())
             }
         };
         response.headers_mut().insert(LOCATION, location);
         response
     }
+}
+
+/// The address that the browser asked for, in our spelling of it.
+fn address_of(original: &OriginalRequest<'_>) -> String {
+    let (scheme, host, path) = (original.scheme.as_str(), original.host.name(), original.path.literal());
+    let port = original.host.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let query = original.query.map(|query| format!("?{query}")).unwrap_or_default();
+    format!("{scheme}://{host}{port}{path}{query}")
 }
 
 fn allowed(alive: &Alive, token: Option<HeaderValue>) -> Response {

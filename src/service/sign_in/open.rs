@@ -10,6 +10,7 @@ use crate::domain::time::days;
 use crate::service::autologin_token::AutologinToken;
 use crate::service::context::Context;
 use crate::service::core::fingerprint;
+use crate::service::metrics::{SignInOutcome, SignInWay};
 use crate::service::session::Proof;
 use crate::store::volatile::Shelf;
 use crate::store::{account, autologin, token};
@@ -19,7 +20,7 @@ impl SignIn {
     pub(super) async fn park(&self, ctx: &Context, attempt: &Attempt, step: Step) -> Result<AttemptHandle, SignInError> {
         let handle = AttemptHandle::new(ctx.bytes());
         let until = attempt.expires_at;
-        self.core.volatile.put(Shelf::Attempt, fingerprint(handle.expose()), stored(attempt)?, until).await?;
+        self.core.volatile.put(Shelf::Attempt, fingerprint(handle.expose()), stored(attempt)?, until, ctx.now()).await?;
         let mut tx = self.core.database.begin().await?;
         let detail = serde_json::json!({ "attempt": attempt.id, "way": attempt.identity.way, "step": step });
         ctx.record(&mut tx, Event::about(Act::SignInStepOwed, attempt.identity.account).with(detail)).await?;
@@ -48,7 +49,7 @@ impl SignIn {
             return Err(error.into());
         }
         self.core.limiter.forget(identity.account).await?;
-        self.core.metrics.signed_in(identity.way.as_str());
+        self.core.metrics.sign_in(counted(identity.way), SignInOutcome::Succeeded);
         let autologin = fresh.map(|(_, token)| token);
         Ok(Opened { handle, autologin, return_to, account: identity.account })
     }
@@ -91,6 +92,13 @@ impl SignIn {
             network: ctx.origin.network(),
         };
         Some((one, token))
+    }
+}
+
+const fn counted(way: Way) -> SignInWay {
+    match way {
+        Way::Password => SignInWay::Password,
+        Way::Autologin => SignInWay::Autologin,
     }
 }
 

@@ -10,6 +10,7 @@ use crate::service::context::Context;
 use crate::service::core::{PasswordLogin, Trouble};
 use crate::service::hasher::Verdict;
 use crate::service::limiter::{Target, Ticket, Try};
+use crate::service::metrics::{SignInOutcome, SignInWay};
 use crate::store::{account, password as passwords};
 
 /// A name and a password, as typed.
@@ -38,7 +39,7 @@ impl SignIn {
             // Told apart from a wrong password, a block would tell who has an account here.
             Try::Refused { scope: Scope::Account, .. } => None,
             Try::Refused { retry_after, .. } => {
-                self.core.metrics.throttled();
+                self.core.metrics.sign_in(SignInWay::Password, SignInOutcome::Throttled);
                 return Err(SignInError::TooManyFailures { retry_after });
             }
         };
@@ -80,7 +81,8 @@ impl SignIn {
     }
 
     async fn refuse(&self, ctx: &Context, account: Option<&Account>, why: &'static str) -> Result<Outcome, SignInError> {
-        self.core.metrics.sign_in_failed(Way::Password.as_str());
+        let outcome = if why == "password" { SignInOutcome::WrongSecret } else { SignInOutcome::Denied };
+        self.core.metrics.sign_in(SignInWay::Password, outcome);
         self.failed(ctx, account.map(|account| account.id), why).await?;
         Err(SignInError::Refused)
     }

@@ -52,7 +52,7 @@ pub struct LiveSession {
 }
 
 /// How often, at most, one session's last request is written behind.
-pub const WRITE_BEHIND: Duration = Duration::from_secs(60);
+pub const WRITE_BEHIND: Duration = Duration::from_mins(1);
 
 impl LiveSession {
     /// Wraps a session; its `last_seen_at` counts as written.
@@ -81,6 +81,18 @@ impl LiveSession {
         now.since(Timestamp::from_millis(written)) >= WRITE_BEHIND
             && self.written.compare_exchange(written, now.millis(), Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
+
+    /// The last request, when it is later than what was written or claimed for writing by [`LiveSession::touch`].
+    #[must_use]
+    pub fn unwritten(&self) -> Option<Timestamp> {
+        let seen = self.seen.load(Ordering::Relaxed);
+        (seen > self.written.load(Ordering::Relaxed)).then(|| Timestamp::from_millis(seen))
+    }
+
+    /// Notes that requests up to this one are written.
+    pub fn written_up_to(&self, seen: Timestamp) {
+        self.written.fetch_max(seen.millis(), Ordering::Relaxed);
+    }
 }
 
 /// The store for what does not last. Every method is atomic: of two callers racing, one comes first, on any node.
@@ -98,8 +110,8 @@ pub trait Volatile: Send + Sync {
     /// Notes a request of a session; cheap, never waits. Written behind, at most once per minute and session.
     fn touch(&self, handle: &HandleHash, session: &LiveSession, now: Timestamp);
 
-    /// All live sessions of an account, newest first.
-    async fn sessions_of(&self, account: AccountId) -> Result<Vec<Session>, Unavailable>;
+    /// All sessions of an account that are alive at `now`, newest first, with the last request that was noted.
+    async fn sessions_of(&self, account: AccountId, now: Timestamp) -> Result<Vec<Session>, Unavailable>;
 
     /// Ends the session of a handle. True when there was one.
     async fn end_handle(&self, handle: &HandleHash) -> Result<bool, Unavailable>;
@@ -113,8 +125,16 @@ pub trait Volatile: Send + Sync {
     /// Ends the sessions that a remembered browser opened; returns how many.
     async fn end_family(&self, remembered: RememberedId) -> Result<u64, Unavailable>;
 
-    /// Puts an entry on a shelf, unless the key is taken. False when it is: the caller lost a race, or repeats itself.
-    async fn put(&self, shelf: Shelf, key: [u8; 32], value: Vec<u8>, until: Timestamp) -> Result<bool, Unavailable>;
+    /// Puts an entry on a shelf until a point in time, unless its key is taken at `now`. False when it is: the caller lost
+    /// a race, or repeats itself. What has expired takes no key.
+    async fn put(
+        &self,
+        shelf: Shelf,
+        key: [u8; 32],
+        value: Vec<u8>,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, Unavailable>;
 
     /// Reads an entry that has not expired.
     async fn peek(&self, shelf: Shelf, key: &[u8; 32], now: Timestamp) -> Result<Option<Vec<u8>>, Unavailable>;

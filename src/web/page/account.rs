@@ -53,6 +53,8 @@ pub struct ProfilePage {
     pub username: String,
     /// The e-mail address, if there is one.
     pub email: Option<String>,
+    /// Whether people may change their address themselves.
+    pub email_change: bool,
     /// The languages, by tag; an entry for "as the browser asks" is added by the page.
     pub languages: Vec<Choice>,
     /// The name of a time zone such as `Europe/Berlin`.

@@ -15,7 +15,6 @@ mod tests;
 use askama::Template;
 
 use crate::service::texts::Texts;
-use crate::web::assets::{self, File};
 use crate::web::page::words::Notice;
 
 /// A view that can be shown.
@@ -44,20 +43,6 @@ pub struct Shell {
     pub csrf: String,
     /// What was just done, if anything.
     pub notice: Option<Notice>,
-}
-
-impl Shell {
-    fn stylesheet(&self) -> &'static str {
-        assets::path_of(File::Stylesheet)
-    }
-
-    fn logo(&self) -> &'static str {
-        assets::path_of(File::Logo)
-    }
-
-    fn icon(&self) -> &'static str {
-        assets::path_of(File::Icon)
-    }
 }
 
 /// What a field of a form holds: what was entered or is stored, and what is wrong with it.

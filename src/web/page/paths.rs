@@ -2,6 +2,8 @@
 
 /// Sign-in form; POST signs in.
 pub const LOGIN: &str = "/login";
+/// The sign-in form with passwords, for those who keep it where other ways in are the rule; POST signs in.
+pub const LOGIN_INTERNAL: &str = "/login/internal";
 /// The step of a sign-in that asks for a new password.
 pub const LOGIN_STEP_PASSWORD: &str = "/login/step/password";
 /// Asks for the address to which the recovery link goes.
@@ -10,6 +12,8 @@ pub const LOST_PASSWORD: &str = "/login/lost-password";
 pub const RESET_PASSWORD: &str = "/login/reset-password";
 /// Confirmation before signing out; POST signs out.
 pub const LOGOUT: &str = "/logout";
+/// Says that the session has ended.
+pub const SIGNED_OUT: &str = "/logout/done";
 /// Where the link printed at the first start leads.
 pub const SETUP: &str = "/setup";
 /// Overview of the own account.

@@ -32,7 +32,7 @@ pub struct LostPasswordSentPage {
 pub struct ResetPasswordPage {
     /// What is around the page.
     pub shell: Shell,
-    /// The username, for password managers only.
+    /// The username, for password managers only; empty where it must not be told.
     pub username: String,
     /// The token of the link.
     pub token: String,

@@ -11,6 +11,10 @@ use crate::web::page::{Field, Shell, paths};
 pub struct LoginPage {
     /// What is around the page.
     pub shell: Shell,
+    /// Where the form is sent: [`paths::LOGIN`] or [`paths::LOGIN_INTERNAL`].
+    pub action: &'static str,
+    /// Whether one can sign in with a password here.
+    pub passwords: bool,
     /// Why the last try failed ([`super::words::SignInProblem`]).
     pub problem: Option<String>,
     /// Username or e-mail address.

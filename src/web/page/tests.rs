@@ -14,12 +14,19 @@ use super::sign_in::{ChangePasswordPage, ChangeReason, LoginPage, LogoutPage, Si
 use super::words::{FieldProblem, PasswordProblem, PasswordRule, SignInProblem, SignInWay};
 use super::*;
 use crate::domain::language::Language;
+use crate::domain::password::Class;
+use crate::web::assets::{self, File};
 
 /// Breaks out of text, attributes and URLs wherever escaping is missing.
 const HOSTILE: &str = r#""'><script>alert(1)</script><img src=x onerror=alert(1)>&"#;
 
-const RULES: [PasswordRule; 4] =
-    [PasswordRule::Shortest(10), PasswordRule::HardToGuess, PasswordRule::NotPersonal, PasswordRule::NotReused(5)];
+const RULES: [PasswordRule; 5] = [
+    PasswordRule::Shortest(10),
+    PasswordRule::Contains(Class::Digit),
+    PasswordRule::HardToGuess,
+    PasswordRule::NotPersonal,
+    PasswordRule::NotReused(5),
+];
 
 /// The values that fill the pages.
 struct Sample {
@@ -78,6 +85,8 @@ impl Sample {
     fn entry_pages(&self) -> Vec<(String, Box<dyn Page>)> {
         let login = LoginPage {
             shell: self.shell(),
+            action: paths::LOGIN,
+            passwords: true,
             problem: None,
             username: Field::default(),
             password_error: None,
@@ -100,6 +109,8 @@ impl Sample {
             return_to: String::new(),
             ..login.clone()
         };
+        let internal = LoginPage { action: paths::LOGIN_INTERNAL, ..login.clone() };
+        let closed = LoginPage { passwords: false, ..login.clone() };
         let setup = SetupPage {
             shell: self.shell(),
             token: self.value("setup-token"),
@@ -121,6 +132,8 @@ impl Sample {
             ("login".to_owned(), Box::new(login)),
             ("login-failed".to_owned(), Box::new(failed)),
             ("login-bare".to_owned(), Box::new(bare)),
+            ("login-internal".to_owned(), Box::new(internal)),
+            ("login-closed".to_owned(), Box::new(closed)),
             ("logout".to_owned(), Box::new(LogoutPage { shell: self.shell(), person: self.person() })),
             ("signed-out".to_owned(), Box::new(SignedOutPage { shell: self.shell() })),
             ("setup".to_owned(), Box::new(setup)),
@@ -198,6 +211,7 @@ impl Sample {
             name: self.field("Anna Berger"),
             username: self.value("anna"),
             email: Some(email.clone()),
+            email_change: true,
             languages: Language::ALL
                 .map(|language| Choice {
                     value: self.value(language.tag()),
@@ -226,7 +240,9 @@ impl Sample {
         };
         let sent = EmailSentPage { shell: self.shell(), person: self.person(), email: email.clone(), hours: 24 };
         let confirm = EmailConfirmPage { shell: self.shell(), email: email.clone(), token: self.value("mail-token") };
+        let fixed = ProfilePage { email_change: false, time_zone: self.field("UTC"), ..profile.clone() };
         vec![
+            ("account-profile-fixed".to_owned(), Box::new(fixed)),
             ("account".to_owned(), Box::new(overview)),
             ("account-profile".to_owned(), Box::new(profile)),
             ("account-email".to_owned(), Box::new(change)),
@@ -312,7 +328,7 @@ fn no_page_has_script_or_inline_style_or_loads_from_elsewhere() {
     for (name, html) in rendered(Language::English, false, Some(Notice::PasswordChanged)) {
         for forbidden in ["<script", "<style", " style=", "javascript:", "http:", "https:", "src=\"//", " on"] {
             let found = html.find(forbidden).map(|at| html.get(at..at + 40).unwrap_or_default());
-            let is_word = forbidden == " on" && !html.split(" on").skip(1).any(|rest| starts_like_a_handler(rest));
+            let is_word = forbidden == " on" && !html.split(" on").skip(1).any(starts_like_a_handler);
             assert!(found.is_none() || is_word, "{name}: {found:?}");
         }
     }
@@ -365,7 +381,7 @@ fn no_password_field_is_ever_filled_in() {
 }
 
 #[test]
-fn what_is_not_offered_is_not_on_the_login_page() {
+fn what_is_not_offered_is_not_on_the_page() {
     let pages = rendered(Language::English, false, None);
     let page = |wanted: &str| &pages.iter().find(|(name, _)| *name == wanted).expect("rendered").1;
     assert!(page("login").contains("name=\"stay\"") && page("login").contains("/login/lost-password"));
@@ -374,6 +390,12 @@ fn what_is_not_offered_is_not_on_the_login_page() {
     for absent in ["name=\"stay\"", "/login/lost-password", "return_to"] {
         assert!(!page("login-bare").contains(absent), "{absent}");
     }
+    assert!(
+        page("login").contains("action=\"/login\"") && page("login-internal").contains("action=\"/login/internal\"")
+    );
+    assert!(!page("login-closed").contains("<form") && !page("login-closed").contains("/login/lost-password"));
+    assert!(page("account-profile").contains(paths::ACCOUNT_EMAIL));
+    assert!(!page("account-profile-fixed").contains(paths::ACCOUNT_EMAIL));
 }
 
 #[test]
@@ -406,6 +428,7 @@ fn every_problem_has_a_sentence() {
         let sign_in = [SignInProblem::Locked, SignInProblem::AttemptExpired, SignInProblem::Busy];
         let password = [
             PasswordProblem::TooLong(128),
+            PasswordProblem::Lacks(Class::Special),
             PasswordProblem::Weak,
             PasswordProblem::Personal,
             PasswordProblem::Reused,
@@ -414,6 +437,7 @@ fn every_problem_has_a_sentence() {
         let field = [
             FieldProblem::TooLong(64),
             FieldProblem::UsernameTaken,
+            FieldProblem::EmailTaken,
             FieldProblem::InvalidName,
             FieldProblem::SameEmail,
         ];

@@ -1,6 +1,7 @@
 //! The sentences that a page can say besides its own labels: problems, rules, notices. Each is an enum variant, so
 //! that a handler maps an error of a service to a variant and never to a string. The words are in the catalogue.
 
+use crate::domain::password::Class;
 use crate::service::texts::Texts;
 
 /// Why a sign-in did not succeed, as far as the visitor may know.
@@ -42,6 +43,8 @@ impl SignInProblem {
 pub enum PasswordRule {
     /// At least this many characters.
     Shortest(u32),
+    /// At least one character of this kind.
+    Contains(Class),
     /// Hard to guess: not on the list of common passwords, no simple pattern.
     HardToGuess,
     /// Without the own name or address.
@@ -56,6 +59,7 @@ impl PasswordRule {
     pub fn text(self, t: &Texts) -> String {
         match self {
             Self::Shortest(count) => t.msg_with("password-rule-shortest", &[("count", count.into())]),
+            Self::Contains(class) => t.msg_with("password-rule-contains", &[("class", (&class_text(class, t)).into())]),
             Self::HardToGuess => t.msg("password-rule-hard-to-guess"),
             Self::NotPersonal => t.msg("password-rule-not-personal"),
             Self::NotReused(count) => t.msg_with("password-rule-not-reused", &[("count", count.into())]),
@@ -70,6 +74,8 @@ pub enum PasswordProblem {
     TooShort(u32),
     /// More characters than this.
     TooLong(u32),
+    /// No character of this kind.
+    Lacks(Class),
     /// On the list of common passwords.
     Common,
     /// Easy to guess by its pattern.
@@ -91,6 +97,7 @@ impl PasswordProblem {
         match self {
             Self::TooShort(count) => t.msg_with("password-too-short", &[("count", count.into())]),
             Self::TooLong(count) => t.msg_with("password-too-long", &[("count", count.into())]),
+            Self::Lacks(class) => t.msg_with("password-lacks", &[("class", (&class_text(class, t)).into())]),
             Self::Common => t.msg("password-common"),
             Self::Weak => t.msg("password-weak"),
             Self::Personal => t.msg("password-personal"),
@@ -98,6 +105,16 @@ impl PasswordProblem {
             Self::Unusable => t.msg("password-unusable"),
             Self::Mismatch => t.msg("password-mismatch"),
         }
+    }
+}
+
+/// A kind of characters with its article, in the case that "contains" asks for.
+fn class_text(class: Class, t: &Texts) -> String {
+    match class {
+        Class::Lowercase => t.msg("password-class-lowercase"),
+        Class::Uppercase => t.msg("password-class-uppercase"),
+        Class::Digit => t.msg("password-class-digit"),
+        Class::Special => t.msg("password-class-special"),
     }
 }
 
@@ -112,6 +129,8 @@ pub enum FieldProblem {
     InvalidUsername,
     /// Someone has this username.
     UsernameTaken,
+    /// Another account has this address; said only to whoever may see all accounts.
+    EmailTaken,
     /// Contains characters that cannot be part of a name.
     InvalidName,
     /// Not an e-mail address.
@@ -133,6 +152,7 @@ impl FieldProblem {
             Self::TooLong(count) => t.msg_with("field-too-long", &[("count", count.into())]),
             Self::InvalidUsername => t.msg("field-invalid-username"),
             Self::UsernameTaken => t.msg("field-username-taken"),
+            Self::EmailTaken => t.msg("field-email-taken"),
             Self::InvalidName => t.msg("field-invalid-name"),
             Self::InvalidEmail => t.msg("field-invalid-email"),
             Self::SameEmail => t.msg("field-same-email"),

@@ -1,1 +1,0 @@
-//! Composition root: configuration, stores, services, router and jobs; decides nothing itself.

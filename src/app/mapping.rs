@@ -1,0 +1,228 @@
+//! From the operator's words to the services' terms.
+
+use crate::config::Config;
+use crate::config::application::{self as site, AccessRule};
+use crate::config::log::{LogFormat as Format};
+use crate::config::mail::MailSecurity;
+use crate::config::password::{CharacterClass, PasswordLogin as Login};
+use crate::connect::log::{LogFormat, LogSettings, LogStream};
+use crate::connect::log_file::LogFileSettings;
+use crate::connect::mail::{MailError, Mailer, SmtpSecurity, SmtpSettings};
+use crate::domain::account::fold;
+use crate::domain::application::{Anonymous, Application, Applications, Rule};
+use crate::domain::forwarded::TrustedNetworks;
+use crate::domain::password::{Class, Rules, Strength};
+use crate::domain::redirect::AllowedOrigin;
+use crate::domain::secret::Secret;
+use crate::domain::session::Lifetimes;
+use crate::domain::throttle::Limit;
+use crate::domain::time::days;
+use crate::service::core::{PasswordLogin, Policy};
+use crate::service::hasher;
+use crate::service::limiter::Limits;
+use crate::web::cookies::Cookies;
+use crate::web::listener::ListenerSettings;
+use std::collections::HashMap;
+use std::num::NonZero;
+use std::sync::Arc;
+
+/// The policy.
+#[must_use]
+pub fn policy(config: &Config) -> Policy {
+    let applications: Vec<_> = config.applications.iter().map(application).collect();
+    Policy {
+        public_url: config.public_url.origin().to_owned(),
+        product: config.branding.name.clone(),
+        lifetimes: Lifetimes {
+            idle: config.sessions.idle_timeout.duration(),
+            absolute: config.sessions.absolute_timeout.duration(),
+        },
+        max_sessions: config.sessions.max_per_account,
+        drop_old_on_login: config.sessions.drop_old_on_login,
+        drop_all_on_logout: config.sessions.drop_all_on_logout,
+        autologin_days: config.autologin.days,
+        password_login: password_login(config),
+        rules: rules(config),
+        password_history: config.password.history,
+        password_max_age: days(config.password.expire_after_days),
+        recovery: config.password.recovery,
+        email_change: config.password.email_change,
+        redirect_origins: Arc::new(redirect_origins(config)),
+        applications: Arc::new(Applications::new(applications)),
+    }
+}
+
+fn password_login(config: &Config) -> PasswordLogin {
+    match config.password.login {
+        Login::All => PasswordLogin::All,
+        Login::ExceptSso => PasswordLogin::ExceptSso,
+        Login::None => {
+            PasswordLogin::Nobody { except: config.password.internal.iter().map(|name| fold(name.trim())).collect() }
+        }
+    }
+}
+
+fn rules(config: &Config) -> Rules {
+    let class = |class: &CharacterClass| match class {
+        CharacterClass::Lowercase => Class::Lowercase,
+        CharacterClass::Uppercase => Class::Uppercase,
+        CharacterClass::Digit => Class::Digit,
+        CharacterClass::Special => Class::Special,
+    };
+    Rules {
+        min_length: usize::try_from(config.password.min_length).unwrap_or(usize::MAX),
+        required_classes: config.password.required_classes.iter().map(class).collect(),
+        min_strength: Strength::from_level(config.password.min_strength).unwrap_or(Strength::Strong),
+        refuse_common: config.password.refuse_common,
+    }
+}
+
+fn application(app: &site::Application) -> Application {
+    Application {
+        slug: app.slug.as_str().to_owned(),
+        name: app.display_name().to_owned(),
+        hosts: app.hosts.iter().map(ToString::to_string).collect(),
+        rules: app.access_rules().into_iter().map(rule).collect(),
+        signed_identity: app.jwt,
+        audience: app.token_audience().to_owned(),
+    }
+}
+
+fn rule(rule: AccessRule) -> Rule {
+    Rule {
+        prefix: rule.prefix.as_str().to_owned(),
+        groups: rule.groups.iter().map(|group| group.as_str().to_owned()).collect(),
+        second_factor: rule.second_factor,
+        networks: rule.networks.iter().map(|network| network.net()).collect(),
+        anonymous: match rule.anonymous {
+            site::Anonymous::None => Anonymous::None,
+            site::Anonymous::ReadOnly => Anonymous::ReadOnly,
+        },
+    }
+}
+
+/// The applications' secrets by slug.
+#[must_use]
+pub fn application_secrets(config: &Config) -> HashMap<String, Secret<String>> {
+    let with_secret = config.applications.iter().filter_map(|app| Some((app.slug.as_str().to_owned(), app.secret.clone()?)));
+    with_secret.collect()
+}
+
+/// Where people may be sent: ourselves, and every host of an application by https; by http only what is on this very
+/// machine, since a session must not be carried to a place that others on the wire can read.
+fn redirect_origins(config: &Config) -> Vec<AllowedOrigin> {
+    let mut origins: Vec<_> = url::Url::parse(config.public_url.origin()).ok().iter().filter_map(AllowedOrigin::of).collect();
+    for host in config.applications.iter().flat_map(|app| &app.hosts) {
+        let name = host.name().to_owned();
+        let local = matches!(name.as_str(), "localhost" | "127.0.0.1" | "[::1]") || name.ends_with(".localhost");
+        let origin = |scheme: &str| AllowedOrigin { scheme: scheme.to_owned(), host: name.clone(), port: host.port() };
+        if local {
+            origins.push(origin("http"));
+        }
+        origins.push(origin("https"));
+    }
+    origins
+}
+
+/// How passwords are hashed.
+#[must_use]
+pub fn hashing(config: &Config) -> hasher::Settings {
+    let hashing = &config.password.hashing;
+    hasher::Settings {
+        memory_kib: hashing.memory_kib,
+        iterations: hashing.iterations,
+        parallelism: hashing.parallelism,
+        workers: usize::try_from(hashing.workers).ok().and_then(NonZero::new),
+        queue: usize::try_from(hashing.queue).unwrap_or(usize::MAX),
+        ..hasher::Settings::default()
+    }
+}
+
+/// How many failures are borne.
+#[must_use]
+pub fn limits(config: &Config) -> Limits {
+    let throttle = &config.throttle;
+    let limit = |failures: u32, window: &crate::config::Span| Limit { failures, window: window.duration() };
+    Limits {
+        account: limit(throttle.account_failures, &throttle.account_window),
+        address: limit(throttle.address_failures, &throttle.address_window),
+        network: limit(throttle.network_failures, &throttle.network_window),
+        recovery_account: limit(throttle.recovery_per_account, &throttle.recovery_window),
+        recovery_address: limit(throttle.recovery_per_address, &throttle.recovery_window),
+    }
+}
+
+/// The cookies' names.
+#[must_use]
+pub fn cookies(config: &Config) -> Cookies {
+    let host_only = config.public_url.is_https() && config.sessions.cookie_domain.is_none();
+    let own = |name: &str| format!("{}{name}", if host_only { "__Host-" } else { "" });
+    Cookies {
+        session: config.cookie_name(&config.sessions.cookie_name),
+        autologin: config.cookie_name(&config.autologin.cookie_name),
+        attempt: own("_vestibule_attempt"),
+        csrf: own("_vestibule_csrf"),
+        flash: own("_vestibule_flash"),
+        domain: config.sessions.cookie_domain.as_ref().map(|domain| domain.as_str().to_owned()),
+    }
+}
+
+/// Whose forwarding headers count.
+#[must_use]
+pub fn trusted_proxies(config: &Config) -> TrustedNetworks {
+    TrustedNetworks::new(config.server.trusted_proxies.iter().map(|network| network.net()).collect())
+}
+
+/// The main listener.
+#[must_use]
+pub fn listener(config: &Config) -> ListenerSettings {
+    let server = &config.server;
+    ListenerSettings {
+        listen: server.listen,
+        header_timeout: server.header_timeout.duration(),
+        max_header_bytes: usize::try_from(server.max_header_bytes).unwrap_or(usize::MAX),
+        drain_timeout: server.drain_timeout.duration(),
+        ..ListenerSettings::default()
+    }
+}
+
+/// The mail server, or the outbox folder.
+///
+/// # Errors
+/// [`MailError`] when the set-up is unusable.
+pub fn mailer(config: &Config) -> Result<Mailer, MailError> {
+    let mail = &config.mail;
+    let from = config.mail_sender();
+    let Some(host) = &mail.host else { return Mailer::outbox(&from, config.outbox()) };
+    let settings = SmtpSettings {
+        host: host.clone(),
+        port: mail.effective_port(),
+        security: match mail.security {
+            MailSecurity::Starttls => SmtpSecurity::StartTls,
+            MailSecurity::Tls => SmtpSecurity::Tls,
+            MailSecurity::DangerPlain => SmtpSecurity::DangerPlain,
+        },
+        ca_file: mail.ca_file.clone(),
+        login: mail.username.clone().zip(mail.password.as_ref().map(|password| password.expose().clone())),
+        hello_name: Some(config.public_url.host()),
+        timeout: mail.timeout.duration(),
+    };
+    Mailer::smtp(&from, &settings)
+}
+
+/// The log.
+#[must_use]
+pub fn log(config: &Config) -> LogSettings {
+    let log = &config.log;
+    let file = log.file.clone().map(|path| LogFileSettings {
+        path,
+        max_bytes: log.max_bytes,
+        max_files: log.keep_files,
+        max_age_days: log.max_age_days,
+    });
+    let format = match log.format {
+        Format::Pretty => LogFormat::Pretty,
+        Format::Json => LogFormat::Json,
+    };
+    LogSettings { level: log.level.as_str().to_owned(), format, stream: LogStream::Stderr, file }
+}

@@ -1,0 +1,122 @@
+//! Composition root: configuration, stores, services, router and jobs; graceful shutdown. Decides nothing itself.
+
+pub mod mapping;
+mod serve;
+
+pub use serve::{ServeError, serve};
+
+use crate::config::Config;
+use crate::domain::secret::Secret;
+use crate::service::card::Cards;
+use crate::service::context::{Context, Surroundings};
+use crate::service::core::Core;
+use crate::service::hasher::{self, Hasher};
+use crate::service::key_ring::{KeyRing, Wrapping};
+use crate::service::keys::{KeyError, Keys};
+use crate::service::limiter::Limiter;
+use crate::service::metrics::Metrics;
+use crate::service::signing::SigningKeys;
+use crate::store::volatile::Volatile;
+use crate::store::volatile::embedded::{Embedded, EmbeddedOptions};
+use crate::store::{Database, OpenError, root_key};
+use std::fs::DirBuilder;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Stores and keys, open: what `serve` and every command need.
+pub struct App {
+    /// What all use cases share.
+    pub core: Arc<Core>,
+    /// The key ring's life.
+    pub keys: Keys,
+    /// Clock and generator.
+    pub surroundings: Surroundings,
+}
+
+/// Why the stores cannot be opened; in words for the operator.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be made.
+    #[error("cannot make the data folder {}: {source}", path.display())]
+    DataDir {
+        /// Which folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The root key cannot be read or made.
+    #[error("cannot use the root key {}: {source}", path.display())]
+    RootKey {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The durable store.
+    #[error(transparent)]
+    Durable(#[from] OpenError),
+    /// The volatile store.
+    #[error("cannot open the session store: {0}")]
+    Volatile(String),
+    /// The hasher.
+    #[error(transparent)]
+    Hasher(#[from] hasher::StartError),
+    /// The key ring.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+}
+
+impl App {
+    /// Opens stores and keys as configured.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Self, StartError> {
+        let folder = &config.data_dir;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(|source| StartError::DataDir { path: folder.clone(), source })?;
+        let wrapping = wrapping(config, &surroundings)?;
+        let database = Database::open(&config.database_file()).await?;
+        let policy = mapping::policy(config);
+        let options = EmbeddedOptions::new(policy.lifetimes);
+        let file = folder.join("volatile.db");
+        let volatile = Embedded::open(&file, options).await.map_err(|error| StartError::Volatile(error.to_string()))?;
+        let volatile: Arc<dyn Volatile> = Arc::new(volatile);
+        let core = Arc::new(Core {
+            cookie_keys: KeyRing::default(),
+            column_keys: KeyRing::default(),
+            signing_keys: SigningKeys::default(),
+            hasher: Hasher::start(&mapping::hashing(config))?,
+            limiter: Limiter::new(Arc::clone(&volatile), mapping::limits(config)),
+            cards: Cards::over(database.clone()),
+            metrics: Arc::new(Metrics::new()),
+            database,
+            volatile,
+            policy,
+        });
+        let keys = Keys::new(Arc::clone(&core), Arc::new(wrapping));
+        keys.establish(&Context::system(surroundings.clone())).await?;
+        Ok(Self { core, keys, surroundings })
+    }
+
+    /// Writes what is behind and closes the stores.
+    pub async fn close(&self) {
+        self.core.volatile.close().await;
+        self.core.database.close().await;
+    }
+}
+
+fn wrapping(config: &Config, surroundings: &Surroundings) -> Result<Wrapping, StartError> {
+    let path = config.generated_key_file();
+    let failed = |source| StartError::RootKey { path: path.clone(), source };
+    let root = match &config.secret_key {
+        Some(key) => Secret::new(key.expose().to_vec()),
+        None => root_key::load_or_make(&path, &surroundings.bytes()).map_err(failed)?,
+    };
+    Wrapping::derive(root.expose()).ok_or_else(|| failed(io::Error::other("no key can be derived from it")))
+}

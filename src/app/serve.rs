@@ -1,0 +1,227 @@
+//! `serve`: everything running, until it is asked to stop.
+
+use super::{App, StartError, mapping};
+use crate::config::Config;
+use crate::connect::log_file::LogFile;
+use crate::connect::mail::MailError;
+use crate::domain::redirect::AllowedOrigin;
+use crate::jobs::{self, Jobs};
+use crate::service::account::Accounts;
+use crate::service::context::{Context, Surroundings};
+use crate::service::core::Trouble;
+use crate::service::email::Emails;
+use crate::service::housekeeping::Housekeeping;
+use crate::service::outbox::Outbox;
+use crate::service::password::Passwords;
+use crate::service::recovery::Recovery;
+use crate::service::session::Sessions;
+use crate::service::setup::SetUp;
+use crate::service::sign_in::SignIn;
+use crate::service::verify::Verify;
+use crate::web::internal::{self, Readiness};
+use crate::web::listener::{ListenError, Listener, ListenerSettings};
+use crate::web::router::{self, Entrance};
+use crate::web::signals::{Hangup, Termination};
+use crate::web::site::{Site, content_security_policy};
+use crate::web::tls::{TlsError, TlsFiles, TlsIdentity};
+use crate::web::trace::Trace;
+use http::HeaderValue;
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How often certificate files are looked at.
+const CERTIFICATE_CHECK: Duration = Duration::from_secs(5);
+
+/// Why the service does not start; in words for the operator.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Stores or keys.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// Another `serve` uses the same folder.
+    #[error("another `vestibule serve` is running on {}; stop it first (other commands work beside it)", .0.display())]
+    Running(PathBuf),
+    /// The lock file cannot be made.
+    #[error("cannot lock {}: {source}", path.display())]
+    Lock {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Mail.
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    /// Certificate or key.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// An address is taken.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// Signals.
+    #[error("cannot watch for signals: {0}")]
+    Signals(io::Error),
+    /// A store did not answer.
+    #[error(transparent)]
+    Trouble(#[from] Trouble),
+}
+
+/// What the operator is told once everything runs.
+#[derive(Clone, Debug)]
+pub struct Running {
+    /// Where browsers reach it.
+    pub url: String,
+    /// The set-up link, while there is no administrator.
+    pub set_up: Option<String>,
+    /// Where letters go when no mail server is configured.
+    pub outbox: Option<PathBuf>,
+}
+
+/// Runs the service until SIGTERM or SIGINT; `announce` hears once that it runs.
+///
+/// # Errors
+/// [`ServeError`] when it cannot start.
+pub async fn serve(config: &Config, log_file: Option<Arc<LogFile>>, announce: impl FnOnce(&Running)) -> Result<(), ServeError> {
+    // Both signals must be heard before anything is open.
+    let mut termination = Termination::watch().map_err(ServeError::Signals)?;
+    let hangup = Hangup::watch().map_err(ServeError::Signals)?;
+    std::fs::create_dir_all(&config.data_dir)
+        .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
+    let _alone = alone(config)?;
+    let app = App::open(config, Surroundings::machine()).await?;
+    let identity = config.server.tls().map(|(certificate, key)| {
+        TlsIdentity::load(TlsFiles { certificate: certificate.to_owned(), key: key.to_owned() })
+    });
+    let identity = identity.transpose()?;
+    let tls = identity.as_ref().map(TlsIdentity::server_config).transpose()?;
+    let listener = Listener::bind(mapping::listener(config), tls)?;
+    let site = Arc::new(site(&app, config));
+    let housekeeping = Housekeeping::begin(Arc::clone(&app.core), app.keys.clone()).await?;
+    let readiness = readiness(housekeeping.clone());
+    let internal = match config.server.internal_listen {
+        Some(listen) => Some(Listener::bind(ListenerSettings { listen, ..mapping::listener(config) }, None)?),
+        None => None,
+    };
+    let outbox = Outbox::new(Arc::clone(&app.core), Arc::new(mapping::mailer(config)?));
+    let jobs = Jobs { housekeeping, outbox, surroundings: app.surroundings.clone(), log_file };
+    let (stop, stopping) = watch::channel(false);
+    let running_jobs = jobs::start(jobs, &stopping);
+    if let Some(identity) = identity {
+        tokio::spawn(identity.follow(CERTIFICATE_CHECK, hangup));
+    }
+    let pages = router::pages(Arc::clone(&site), Arc::new(trace(&app, config)), Arc::clone(&readiness));
+    let ctx = Context::system(app.surroundings.clone());
+    announce(&Running {
+        url: config.public_url.origin().to_owned(),
+        set_up: site.set_up.link(&ctx).await?,
+        outbox: config.mail.host.is_none().then(|| config.outbox()),
+    });
+    let internal = internal.map(|listener| {
+        let routes = internal::router(Arc::clone(&app.core.metrics), readiness);
+        tokio::spawn(listener.serve(routes_as_service(routes), stopped(stopping.clone())))
+    });
+    let drained = listener
+        .serve(Entrance::new(site, pages), async {
+            let signal = termination.requested().await;
+            tracing::info!(signal, "stopping: requests under way are finished first");
+        })
+        .await;
+    if drained.unfinished > 0 {
+        tracing::warn!(connections = drained.unfinished, "connections were cut when the time for draining was over");
+    }
+    stop.send_replace(true);
+    for job in running_jobs {
+        // A job that panicked has said so; the others still end well.
+        drop(job.await);
+    }
+    if let Some(internal) = internal {
+        drop(internal.await);
+    }
+    app.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// One `serve` a folder: two would not see each other's sessions.
+fn alone(config: &Config) -> Result<File, ServeError> {
+    let path = config.data_dir.join("serve.lock");
+    let failed = |source| ServeError::Lock { path: path.clone(), source };
+    crate::store::private_file(&path).map_err(failed)?;
+    let file = File::open(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(ServeError::Running(config.data_dir.clone())),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+/// All services, and the settings that shape responses.
+#[must_use]
+pub fn site(app: &App, config: &Config) -> Site {
+    let core = &app.core;
+    let login = format!("{}/login", core.policy.public_url);
+    let own = |origin: &&AllowedOrigin| origin.text() != core.policy.public_url;
+    let applications: Vec<_> = core.policy.redirect_origins.iter().filter(own).cloned().collect();
+    Site {
+        surroundings: app.surroundings.clone(),
+        sign_in: SignIn::new(Arc::clone(core)),
+        sessions: Sessions::new(Arc::clone(core)),
+        passwords: Passwords::new(Arc::clone(core)),
+        recovery: Recovery::new(Arc::clone(core)),
+        emails: Emails::new(Arc::clone(core)),
+        accounts: Accounts::new(Arc::clone(core)),
+        set_up: SetUp::new(Arc::clone(core)),
+        verify: Verify::new(Arc::clone(core), mapping::application_secrets(config)),
+        cookies: mapping::cookies(config),
+        trusted_proxies: mapping::trusted_proxies(config),
+        content_security_policy: content_security_policy(&applications),
+        login_location: HeaderValue::from_str(&login).unwrap_or(HeaderValue::from_static("/login")),
+        strict_transport: config.public_url.is_https(),
+        max_body: usize::try_from(config.server.max_body_bytes).unwrap_or(usize::MAX),
+        core: Arc::clone(core),
+    }
+}
+
+/// What stands around every page.
+#[must_use]
+pub fn trace(app: &App, config: &Config) -> Trace {
+    let surroundings = app.surroundings.clone();
+    Trace {
+        request_timeout: config.server.request_timeout.duration(),
+        full_addresses: config.log.full_addresses,
+        trusted_proxies: mapping::trusted_proxies(config),
+        new_request_id: Box::new(move || surroundings.uuid()),
+        metrics: Arc::clone(&app.core.metrics),
+    }
+}
+
+/// Asks the stores.
+#[must_use]
+pub fn readiness(housekeeping: Housekeeping) -> Readiness {
+    Arc::new(move || {
+        let housekeeping = housekeeping.clone();
+        Box::pin(async move { housekeeping.ready().await.map_err(|trouble| trouble.to_string()) })
+    })
+}
+
+async fn stopped(mut stopping: watch::Receiver<bool>) {
+    // The sender is dropped only when the service ends.
+    drop(stopping.wait_for(|stop| *stop).await);
+}
+
+fn routes_as_service(
+    routes: axum::Router,
+) -> impl tower::Service<
+    http::Request<hyper::body::Incoming>,
+    Response = axum::response::Response,
+    Error = std::convert::Infallible,
+    Future: Send,
+> + Clone
++ Send
++ 'static {
+    routes
+}

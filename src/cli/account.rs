@@ -1,0 +1,161 @@
+//! `vestibule account …`
+
+use super::{Desk, Failure, complain, say};
+use crate::domain::account::{DisplayName, EmailAddress, Username};
+use crate::domain::password::PlainPassword;
+use crate::service::account::{AccountError, Accounts, Newcomer};
+use crate::service::caller::Operator;
+use crate::service::password::{ChangeError, Passwords};
+use clap::{Args, Subcommand};
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Make an account.
+    Create(Create),
+    /// Lock an account: its sessions end, and it cannot sign in. Nothing is deleted.
+    Lock(Whose),
+    /// Unlock an account, and forget its failed sign-ins.
+    Unlock(Whose),
+    /// Set a password, typed or from standard input; its owner has to choose another at the next sign-in.
+    SetPassword(SetPassword),
+    /// Make an account an administrator. Its sessions end.
+    MakeAdmin(Whose),
+}
+
+#[derive(Args)]
+pub(super) struct Create {
+    /// The name to sign in with.
+    #[arg(long)]
+    username: String,
+    /// E-mail address.
+    #[arg(long)]
+    email: String,
+    /// The name that others see; without it the username.
+    #[arg(long)]
+    name: Option<String>,
+    /// Make it an administrator.
+    #[arg(long)]
+    admin: bool,
+    /// Read the password from the first line of standard input.
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Whose {
+    /// Username or e-mail address.
+    account: String,
+}
+
+#[derive(Args)]
+pub(super) struct SetPassword {
+    /// Username or e-mail address.
+    account: String,
+    /// Read the password from the first line of standard input instead of asking for it.
+    #[arg(long)]
+    password_stdin: bool,
+    /// Do not ask for another one at the next sign-in.
+    #[arg(long)]
+    permanent: bool,
+}
+
+pub(super) async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
+    let accounts = Accounts::new(Arc::clone(&desk.app.core));
+    let by = Operator::vouched();
+    let ctx = &desk.ctx;
+    match command {
+        Command::Create(options) => create(desk, &accounts, options).await?,
+        Command::Lock(whose) => {
+            let account = accounts.named(by, &whose.account).await?;
+            accounts.lock(ctx, by, account.id).await?;
+            say(&format!("{} is locked. Open sessions end within a second.", account.username));
+        }
+        Command::Unlock(whose) => {
+            let account = accounts.named(by, &whose.account).await?;
+            accounts.unlock(ctx, by, account.id).await?;
+            say(&format!("{} can sign in again.", account.username));
+        }
+        Command::SetPassword(options) => set_password(desk, &accounts, options).await?,
+        Command::MakeAdmin(whose) => {
+            let account = accounts.named(by, &whose.account).await?;
+            accounts.make_administrator(ctx, by, account.id).await?;
+            say(&format!("{} is an administrator from the next sign-in on.", account.username));
+        }
+    }
+    desk.app.close().await;
+    Ok(())
+}
+
+async fn create(desk: &Desk, accounts: &Accounts, options: Create) -> Result<(), Failure> {
+    let wrong = |what: &str, why: &dyn std::fmt::Display| format!("the {what} {why}");
+    let newcomer = Newcomer {
+        username: Username::parse(&options.username).map_err(|why| wrong("username", &why))?,
+        email: EmailAddress::parse(&options.email).map_err(|why| wrong("e-mail address", &why))?,
+        name: DisplayName::parse(options.name.as_deref().unwrap_or(&options.username)).map_err(|why| wrong("name", &why))?,
+        administrator: options.admin,
+    };
+    let password = if options.password_stdin { Some(from_stdin()?) } else { None };
+    let username = newcomer.username.as_str().to_owned();
+    let made = accounts.create(&desk.ctx, Operator::vouched(), newcomer, password.as_ref()).await;
+    let id = made.map_err(|error| explained_account(error))?;
+    say(&format!("Made the account {username} ({id})."));
+    if password.is_none() {
+        say("It has no password yet: set one with `vestibule account set-password`, or let its owner ask for a letter on the sign-in page.");
+    }
+    Ok(())
+}
+
+async fn set_password(desk: &Desk, accounts: &Accounts, options: SetPassword) -> Result<(), Failure> {
+    let account = accounts.named(Operator::vouched(), &options.account).await?;
+    let password = if options.password_stdin || !io::stdin().is_terminal() { from_stdin()? } else { asked()? };
+    let passwords = Passwords::new(Arc::clone(&desk.app.core));
+    let must_change = !options.permanent;
+    let done = passwords.set(&desk.ctx, Operator::vouched(), &account, &password, must_change).await;
+    done.map_err(explained)?;
+    let next = if must_change { " At the next sign-in another one has to be chosen." } else { "" };
+    say(&format!("The password of {} is set.{next}", account.username));
+    Ok(())
+}
+
+/// The first line of standard input, without its end.
+fn from_stdin() -> Result<PlainPassword, Failure> {
+    let mut line = Zeroizing::new(String::new());
+    io::stdin().read_line(&mut line)?;
+    typed(line.trim_end_matches(['\r', '\n']))
+}
+
+fn asked() -> Result<PlainPassword, Failure> {
+    let first = Zeroizing::new(rpassword::prompt_password("New password: ")?);
+    let second = Zeroizing::new(rpassword::prompt_password("The same again: ")?);
+    if *first != *second {
+        return Err("the two differ".into());
+    }
+    typed(&first)
+}
+
+fn typed(text: &str) -> Result<PlainPassword, Failure> {
+    if text.is_empty() {
+        return Err("the password is empty".into());
+    }
+    PlainPassword::typed(text).map_err(|fault| format!("the password {fault}").into())
+}
+
+fn explained_account(error: AccountError) -> Failure {
+    match error {
+        AccountError::Password(error) => explained(error),
+        other => other.into(),
+    }
+}
+
+/// Says every rule that a password breaks, a line each.
+fn explained(error: ChangeError) -> Failure {
+    if let ChangeError::Rules(faults) = &error {
+        for fault in faults {
+            complain(&format!("the password {fault}"));
+        }
+    }
+    error.into()
+}

@@ -1,0 +1,251 @@
+//! The data inventory (GDPR art. 30): every stored column with its category, purpose, legal basis and retention, and
+//! what export and erasure do with it. A test reads the real schemas and fails on a column that is not listed here.
+
+/// Categories of personal data; the codes are those of the processing document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Category {
+    /// bu-01: who somebody is (name, username, picture).
+    Profile,
+    /// bu-02: how they like things (language, time zone, address).
+    Settings,
+    /// bu-03: what they prove themselves with, and where they are signed in.
+    Authentication,
+    /// bu-04: letters and notices.
+    Notifications,
+    /// bu-05: groups and rights.
+    Roles,
+    /// log: what happened, when, by whom.
+    Log,
+    /// No personal data: keys, times of technical rows, names of groups.
+    Technical,
+}
+
+impl Category {
+    /// The code in the processing document.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Profile => "bu-01",
+            Self::Settings => "bu-02",
+            Self::Authentication => "bu-03",
+            Self::Notifications => "bu-04",
+            Self::Roles => "bu-05",
+            Self::Log => "log",
+            Self::Technical => "technical",
+        }
+    }
+}
+
+/// Why it may be kept (GDPR art. 6(1)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// (b): without it nobody could sign in.
+    Contract,
+    /// (f): keeping accounts safe, finding out about attacks.
+    LegitimateInterest,
+    /// Not personal.
+    None,
+}
+
+/// Until when it is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retention {
+    /// As long as the account.
+    Account,
+    /// Until its own time of expiry, which is minutes to days.
+    Expiry,
+    /// As long as the audit trail is kept.
+    Audit,
+    /// As long as the installation.
+    Installation,
+}
+
+/// What a person's own copy (art. 15, 20) has of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Export {
+    /// As it is.
+    Value,
+    /// That it exists and since when, never what it is.
+    Existence,
+    /// Nothing: not personal, or only a derived form of something exported.
+    Omit,
+}
+
+/// What erasing the person (art. 17) does to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Erasure {
+    /// The row goes.
+    Delete,
+    /// The reference is pointed at the one "Deleted user".
+    Pseudonymise,
+    /// Stays: it is about nobody.
+    Keep,
+}
+
+/// One stored column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Table and column, such as `account.email`.
+    pub name: &'static str,
+    /// Its category.
+    pub category: Category,
+    /// What it is kept for.
+    pub purpose: &'static str,
+    /// Why it may be.
+    pub basis: Basis,
+    /// Until when.
+    pub retention: Retention,
+    /// In a person's own copy.
+    pub export: Export,
+    /// When the person is erased.
+    pub erasure: Erasure,
+}
+
+/// What all columns of one kind have in common.
+#[derive(Clone, Copy)]
+struct Kind {
+    category: Category,
+    basis: Basis,
+    retention: Retention,
+    export: Export,
+    erasure: Erasure,
+}
+
+const fn column(name: &'static str, kind: Kind, purpose: &'static str) -> Column {
+    let Kind { category, basis, retention, export, erasure } = kind;
+    Column { name, category, purpose, basis, retention, export, erasure }
+}
+
+const fn own(category: Category, export: Export) -> Kind {
+    Kind { category, basis: Basis::Contract, retention: Retention::Account, export, erasure: Erasure::Delete }
+}
+
+const PROFILE: Kind = own(Category::Profile, Export::Value);
+const PROFILE_KEY: Kind = own(Category::Profile, Export::Omit);
+const SETTINGS: Kind = own(Category::Settings, Export::Value);
+const SETTINGS_KEY: Kind = own(Category::Settings, Export::Omit);
+const SECRET: Kind = own(Category::Authentication, Export::Existence);
+const PROOF: Kind = own(Category::Authentication, Export::Value);
+const ROLE: Kind = own(Category::Roles, Export::Value);
+const PASSING: Kind = Kind { retention: Retention::Expiry, ..PROOF };
+const PASSING_SECRET: Kind = Kind { retention: Retention::Expiry, ..SECRET };
+const LETTER: Kind = Kind { retention: Retention::Expiry, ..own(Category::Notifications, Export::Existence) };
+const LOG: Kind = Kind {
+    category: Category::Log,
+    basis: Basis::LegitimateInterest,
+    retention: Retention::Audit,
+    export: Export::Value,
+    erasure: Erasure::Pseudonymise,
+};
+const COUNTER: Kind = Kind {
+    category: Category::Authentication,
+    basis: Basis::LegitimateInterest,
+    retention: Retention::Expiry,
+    export: Export::Omit,
+    erasure: Erasure::Delete,
+};
+const TECHNICAL: Kind = Kind {
+    category: Category::Technical,
+    basis: Basis::None,
+    retention: Retention::Installation,
+    export: Export::Omit,
+    erasure: Erasure::Keep,
+};
+
+/// Every column of the durable store.
+pub const DURABLE: &[Column] = &[
+    column("account.id", PROFILE, "tells accounts apart"),
+    column("account.username", PROFILE, "signing in; shown to main apps"),
+    column("account.username_key", PROFILE_KEY, "finding the account whatever the spelling"),
+    column("account.username_skeleton", PROFILE_KEY, "refusing names that look like another's"),
+    column("account.email", SETTINGS, "letters; signing in; shown to main apps"),
+    column("account.email_key", SETTINGS_KEY, "finding the account whatever the spelling"),
+    column("account.name", PROFILE, "shown to others"),
+    column("account.language", SETTINGS, "language of pages and letters"),
+    column("account.time_zone", SETTINGS, "times on pages and in letters"),
+    column("account.status", ROLE, "whether signing in is possible"),
+    column("account.administrator", ROLE, "rights in this service"),
+    column("account.sessions_valid_from", PROOF, "ending sessions on every node at once"),
+    column("account.created_at", PROFILE, "retention"),
+    column("account.last_sign_in_at", PROOF, "retention; noticing misuse"),
+    column("password.account_id", PROOF, "whose it is"),
+    column("password.hash", SECRET, "signing in"),
+    column("password.set_at", PROOF, "age limit of passwords"),
+    column("password.must_change", PROOF, "forced change"),
+    column("former_password.account_id", PROOF, "whose it is"),
+    column("former_password.hash", SECRET, "refusing former passwords"),
+    column("former_password.replaced_at", PROOF, "order of former passwords"),
+    column("user_group.id", TECHNICAL, "tells groups apart"),
+    column("user_group.name", TECHNICAL, "shown to main apps"),
+    column("user_group.name_key", TECHNICAL, "finding the group whatever the spelling"),
+    column("user_group.created_at", TECHNICAL, "order"),
+    column("membership.group_id", ROLE, "which group"),
+    column("membership.account_id", ROLE, "whose it is"),
+    column("membership.source", ROLE, "who may take it away"),
+    column("membership.created_at", ROLE, "since when"),
+    column("remembered_browser.id", PASSING, "naming it in the list"),
+    column("remembered_browser.account_id", PASSING, "whose it is"),
+    column("remembered_browser.current_hash", PASSING_SECRET, "recognising the browser"),
+    column("remembered_browser.previous_hash", PASSING_SECRET, "noticing a copied token"),
+    column("remembered_browser.rotated_at", PASSING, "last use"),
+    column("remembered_browser.authenticated_at", PASSING, "when the person last proved who they are"),
+    column("remembered_browser.expires_at", PASSING, "end"),
+    column("remembered_browser.created_at", PASSING, "since when"),
+    column("remembered_browser.device", PASSING, "recognising it in the list"),
+    column("remembered_browser.network", PASSING, "recognising it in the list"),
+    column("one_time_token.hash", PASSING_SECRET, "recognising the link"),
+    column("one_time_token.purpose", PASSING, "what the link is good for"),
+    column("one_time_token.account_id", PASSING, "whose it is"),
+    column("one_time_token.sealed", PASSING_SECRET, "the address to be confirmed"),
+    column("one_time_token.created_at", PASSING, "since when"),
+    column("one_time_token.expires_at", PASSING, "end"),
+    column("letter.id", LETTER, "tells letters apart"),
+    column("letter.account_id", LETTER, "whom it concerns"),
+    column("letter.sealed", LETTER, "what to write, to whom"),
+    column("letter.attempts", LETTER, "trying again"),
+    column("letter.next_attempt_at", LETTER, "trying again"),
+    column("letter.created_at", LETTER, "giving up"),
+    column("ring_key.id", TECHNICAL, "tells keys apart"),
+    column("ring_key.purpose", TECHNICAL, "what the key is for"),
+    column("ring_key.wrapped", TECHNICAL, "sealing and signing"),
+    column("ring_key.created_at", TECHNICAL, "order"),
+    column("ring_key.retires_at", TECHNICAL, "rotation"),
+    column("ring_key.revoked_at", TECHNICAL, "revocation"),
+    column("audit_event.id", LOG, "order"),
+    column("audit_event.at", LOG, "when"),
+    column("audit_event.act", LOG, "what"),
+    column("audit_event.actor_kind", LOG, "by whom"),
+    column("audit_event.actor_id", LOG, "by whom"),
+    column("audit_event.subject_id", LOG, "to whom"),
+    column("audit_event.request_id", LOG, "finding the request in the log"),
+    column("audit_event.address", LOG, "from where, truncated to a network"),
+    column("audit_event.detail", LOG, "codes and identifiers"),
+    column("change_notice.seq", TECHNICAL, "order"),
+    column("change_notice.kind", TECHNICAL, "which cache is stale"),
+    column("change_notice.subject_id", PASSING, "which account's card is stale; kept for an hour"),
+    column("change_notice.at", TECHNICAL, "pruning"),
+];
+
+/// Every column of the embedded volatile store.
+pub const VOLATILE: &[Column] = &[
+    column("session.handle", PASSING_SECRET, "recognising the session"),
+    column("session.id", PASSING, "naming it in the list"),
+    column("session.account_id", PASSING, "whose it is"),
+    column("session.created_at", PASSING, "since when"),
+    column("session.authenticated_at", PASSING, "when the person last proved who they are"),
+    column("session.ends_at", PASSING, "absolute end"),
+    column("session.last_seen_at", PASSING, "idle end"),
+    column("session.methods", PASSING, "how they proved it"),
+    column("session.device", PASSING, "recognising it in the list"),
+    column("session.network", PASSING, "recognising it in the list"),
+    column("session.remembered_id", PASSING, "the browser that opened it"),
+    column("entry.shelf", TECHNICAL, "what kind of entry"),
+    column("entry.entry_key", PASSING_SECRET, "recognising the attempt"),
+    column("entry.value", PASSING, "how far the sign-in is"),
+    column("entry.expires_at", PASSING, "end"),
+    column("failure_counter.scope", TECHNICAL, "what is counted by"),
+    column("failure_counter.subject_hash", COUNTER, "whose failures, as a hash"),
+    column("failure_counter.failures", COUNTER, "how many"),
+    column("failure_counter.counted_from", COUNTER, "window"),
+    column("failure_counter.expires_at", COUNTER, "end"),
+];

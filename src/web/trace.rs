@@ -1,0 +1,255 @@
+//! What happens around every ordinary request: it gets an id and a time limit, its client is found out, and one line
+//! in the access log says what came of it. The hot path (`/verify`) does not go through here.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::Body,
+    extract::{MatchedPath, Request, State},
+    middleware::Next,
+    response::Response,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use tokio::time::Instant;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use crate::{
+    domain::{
+        forwarded::{Client, TrustedNetworks},
+        redact::{self, ClientNetwork},
+    },
+    service::metrics::{Metrics, NO_ROUTE},
+    web::listener::Peer,
+};
+
+/// Tells the request id to whoever asked. A request's own header of this name is not read.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The target of access-log events, for filters: `info,vestibule::access=off`.
+pub const ACCESS_LOG: &str = "vestibule::access";
+
+/// The id of a request: in its extensions, in every log event that it causes, and in the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestId(pub Uuid);
+
+/// The account that acted, for the access log: whoever knows it puts it into the extensions of the response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoggedAccount(pub Uuid);
+
+/// What [`trace`] needs.
+pub struct Trace {
+    /// From the end of the headers to the beginning of the answer; then the answer is 503.
+    pub request_timeout: Duration,
+    /// Writes client addresses in full instead of cutting them to their network.
+    pub full_addresses: bool,
+    /// Whose forwarding headers count.
+    pub trusted_proxies: TrustedNetworks,
+    /// Makes request ids: version 7, from the process's clock and generator.
+    pub new_request_id: Box<dyn Fn() -> Uuid + Send + Sync>,
+    /// Where requests are counted.
+    pub metrics: Arc<Metrics>,
+}
+
+/// Middleware for `axum::middleware::from_fn_with_state`, to be put on the router with `Router::layer` as the outermost
+/// layer. Handlers find [`RequestId`] and [`Client`] in the extensions of the request.
+pub async fn trace(State(trace): State<Arc<Trace>>, mut request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let id = (trace.new_request_id)();
+    let peer = request.extensions().get::<Peer>().copied();
+    let client = peer.map(|Peer(peer)| Client::resolve(peer.ip(), &trace.trusted_proxies, request.headers()));
+    request.extensions_mut().insert(RequestId(id));
+    if let Some(client) = client {
+        request.extensions_mut().insert(client);
+    }
+    let asked = Asked {
+        method: request.method().clone(),
+        uri: request.uri().clone(),
+        route: request.extensions().get::<MatchedPath>().cloned(),
+        client,
+    };
+
+    let answer = next.run(request).instrument(tracing::info_span!("request", request_id = %id));
+    let mut response = match tokio::time::timeout(trace.request_timeout, answer).await {
+        Ok(response) => response,
+        Err(_) => timed_out(id),
+    };
+
+    if let Ok(value) = HeaderValue::from_str(id.hyphenated().encode_lower(&mut Uuid::encode_buffer())) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let route = asked.route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
+    trace.metrics.http_request(route, response.status().as_u16());
+    asked.log(&trace, id, &response, begun.elapsed());
+    response
+}
+
+/// What is told about a request after it has been answered.
+struct Asked {
+    method: Method,
+    uri: Uri,
+    route: Option<MatchedPath>,
+    client: Option<Client>,
+}
+
+impl Asked {
+    fn log(&self, trace: &Trace, id: Uuid, response: &Response, took: Duration) {
+        if !tracing::enabled!(target: ACCESS_LOG, tracing::Level::INFO) {
+            return;
+        }
+        let account = response.extensions().get::<LoggedAccount>().map(|account| account.0);
+        let client = self.client.map(|client| {
+            if trace.full_addresses { client.address.to_string() } else { ClientNetwork(client.address).to_string() }
+        });
+        let path = redact::path(self.uri.path(), self.route.as_ref().map(MatchedPath::as_str));
+        let query = self.uri.query().map(|query| redact::query(query, redact::LOGGABLE_QUERY_KEYS));
+        tracing::info!(
+            target: ACCESS_LOG,
+            request_id = %id,
+            account_id = account.map(tracing::field::display),
+            method = redact::method(self.method.as_str()),
+            path,
+            query,
+            status = response.status().as_u16(),
+            duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            client,
+            "answered"
+        );
+    }
+}
+
+/// RFC 9457. Says which request it was, and nothing about why it took so long.
+fn timed_out(id: Uuid) -> Response {
+    tracing::warn!(request_id = %id, "request took too long");
+    let problem = format!(r#"{{"type":"about:blank","title":"Service Unavailable","status":503,"error_id":"{id}"}}"#);
+    let mut response = Response::new(Body::from(problem));
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    let headers: &mut HeaderMap = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{self, Write},
+        net::SocketAddr,
+        sync::Mutex,
+    };
+
+    use axum::{Extension, Router, middleware::from_fn_with_state, routing::get};
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+    use tracing::instrument::WithSubscriber;
+
+    use super::*;
+
+    const ID: Uuid = Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_0001);
+    const ACCOUNT: Uuid = Uuid::from_u128(7);
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Lines {
+        /// The access log as JSON objects.
+        fn access(&self) -> Vec<serde_json::Value> {
+            let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+            let events = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+            events.filter(|event| event["target"] == ACCESS_LOG).collect()
+        }
+    }
+
+    fn app(metrics: &Arc<Metrics>) -> Router {
+        let trace_settings = Trace {
+            request_timeout: Duration::from_secs(30),
+            full_addresses: false,
+            trusted_proxies: TrustedNetworks::new(vec!["10.0.0.0/8".parse().unwrap()]),
+            new_request_id: Box::new(|| ID),
+            metrics: Arc::clone(metrics),
+        };
+        Router::new()
+            .route("/ids", get(|Extension(id): Extension<RequestId>| async move { id.0.to_string() }))
+            .route("/reset/{token}", get(async || (Extension(LoggedAccount(ACCOUNT)), StatusCode::NO_CONTENT)))
+            .route("/never", get(std::future::pending::<()>))
+            .layer(from_fn_with_state(Arc::new(trace_settings), trace))
+    }
+
+    async fn ask(metrics: &Arc<Metrics>, request: http::request::Builder) -> (Response, Lines) {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .flatten_event(true)
+            .with_writer(move || writer.clone())
+            .with_max_level(tracing::Level::INFO)
+            .finish();
+        let mut request = request.body(Body::empty()).unwrap();
+        request.extensions_mut().insert(Peer(SocketAddr::from(([10, 0, 0, 1], 4711))));
+        let response = app(metrics).oneshot(request).with_subscriber(subscriber).await.unwrap();
+        (response, lines)
+    }
+
+    #[tokio::test]
+    async fn every_request_gets_an_id_that_is_not_the_clients() {
+        let request = Request::get("/ids").header("x-request-id", "forged");
+        let (response, lines) = ask(&Arc::default(), request).await;
+        assert_eq!(response.headers()[REQUEST_ID], ID.to_string());
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body, ID.to_string());
+        assert_eq!(lines.access()[0]["request_id"], ID.to_string());
+    }
+
+    #[tokio::test]
+    async fn the_access_log_tells_who_asked_for_what_and_no_secret() {
+        let metrics = Arc::new(Metrics::new());
+        let request = Request::get("/reset/s3cret-token?code=123456&page=2").header("x-forwarded-for", "203.0.113.77");
+        let (_, lines) = ask(&metrics, request).await;
+        let access = lines.access();
+        assert_eq!(access.len(), 1);
+        let line = &access[0];
+        assert_eq!(line["method"], "GET");
+        assert_eq!(line["path"], "/reset/[filtered]");
+        assert_eq!(line["query"], "code=[filtered]&page=2");
+        assert_eq!(line["status"], 204);
+        assert_eq!(line["client"], "203.0.113.0/24");
+        assert_eq!(line["account_id"], ACCOUNT.to_string());
+        assert!(line["duration_ms"].is_u64() && line["timestamp"].is_string());
+        let everything = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        for secret in ["s3cret", "123456", "203.0.113.77"] {
+            assert!(!everything.contains(secret), "{secret} is in the log");
+        }
+        let counted = r#"vestibule_http_requests_total{route="/reset/{token}",status="2xx"} 1"#;
+        assert!(metrics.render().unwrap().contains(counted));
+    }
+
+    #[tokio::test]
+    async fn unknown_paths_do_not_become_time_series() {
+        let metrics = Arc::new(Metrics::new());
+        let (response, _) = ask(&metrics, Request::get("/wp-login.php")).await;
+        assert_eq!(response.status(), StatusCode::NOT_FOUND);
+        let text = metrics.render().unwrap();
+        assert!(text.contains(r#"route="none",status="4xx"} 1"#) && !text.contains("wp-login"), "{text}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_takes_too_long_is_answered_with_503() {
+        let (response, lines) = ask(&Arc::default(), Request::get("/never")).await;
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(problem["status"], 503);
+        assert_eq!(problem["error_id"], ID.to_string());
+        assert_eq!(lines.access()[0]["duration_ms"], 30_000);
+    }
+}
