@@ -1,8 +1,10 @@
 //! Composition root: configuration, stores, services, router and jobs; graceful shutdown. Decides nothing itself.
 
 pub mod mapping;
-mod serve;
+mod run;
+pub mod serve;
 
+pub use run::run;
 pub use serve::{ServeError, serve};
 
 use crate::config::Config;

@@ -1,16 +1,18 @@
 //! `serve`: everything running, until it is asked to stop.
 
 use super::{App, StartError, mapping};
+use crate::cli::Running;
 use crate::config::Config;
 use crate::connect::log_file::LogFile;
 use crate::connect::mail::MailError;
 use crate::domain::redirect::AllowedOrigin;
-use crate::jobs::{self, Jobs};
+use crate::jobs::{self, Jobs, TendLogs};
 use crate::service::account::Accounts;
 use crate::service::context::{Context, Surroundings};
 use crate::service::core::Trouble;
 use crate::service::email::Emails;
 use crate::service::housekeeping::Housekeeping;
+use crate::service::moment;
 use crate::service::outbox::Outbox;
 use crate::service::password::Passwords;
 use crate::service::recovery::Recovery;
@@ -70,17 +72,6 @@ pub enum ServeError {
     Trouble(#[from] Trouble),
 }
 
-/// What the operator is told once everything runs.
-#[derive(Clone, Debug)]
-pub struct Running {
-    /// Where browsers reach it.
-    pub url: String,
-    /// The set-up link, while there is no administrator.
-    pub set_up: Option<String>,
-    /// Where letters go when no mail server is configured.
-    pub outbox: Option<PathBuf>,
-}
-
 /// Runs the service until SIGTERM or SIGINT; `announce` hears once that it runs.
 ///
 /// # Errors
@@ -107,7 +98,7 @@ pub async fn serve(config: &Config, log_file: Option<Arc<LogFile>>, announce: im
         None => None,
     };
     let outbox = Outbox::new(Arc::clone(&app.core), Arc::new(mapping::mailer(config)?));
-    let jobs = Jobs { housekeeping, outbox, surroundings: app.surroundings.clone(), log_file };
+    let jobs = Jobs { housekeeping, outbox, surroundings: app.surroundings.clone(), tend_logs: log_file.map(tend_logs) };
     let (stop, stopping) = watch::channel(false);
     let running_jobs = jobs::start(jobs, &stopping);
     if let Some(identity) = identity {
@@ -144,6 +135,10 @@ pub async fn serve(config: &Config, log_file: Option<Arc<LogFile>>, announce: im
     app.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+fn tend_logs(file: Arc<LogFile>) -> TendLogs {
+    TendLogs(Box::new(move |now| file.tend(moment::instant(now)).map_err(|error| error.to_string())))
 }
 
 /// One `serve` a folder: two would not see each other's sessions.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 #[derive(Subcommand)]
-pub(super) enum Command {
+pub enum Command {
     /// Make an account.
     Create(Create),
     /// Lock an account: its sessions end, and it cannot sign in. Nothing is deleted.
@@ -26,7 +26,7 @@ pub(super) enum Command {
 }
 
 #[derive(Args)]
-pub(super) struct Create {
+pub struct Create {
     /// The name to sign in with.
     #[arg(long)]
     username: String,
@@ -45,13 +45,13 @@ pub(super) struct Create {
 }
 
 #[derive(Args)]
-pub(super) struct Whose {
+pub struct Whose {
     /// Username or e-mail address.
     account: String,
 }
 
 #[derive(Args)]
-pub(super) struct SetPassword {
+pub struct SetPassword {
     /// Username or e-mail address.
     account: String,
     /// Read the password from the first line of standard input instead of asking for it.
@@ -63,7 +63,7 @@ pub(super) struct SetPassword {
 }
 
 pub(super) async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
-    let accounts = Accounts::new(Arc::clone(&desk.app.core));
+    let accounts = Accounts::new(Arc::clone(&desk.core));
     let by = Operator::vouched();
     let ctx = &desk.ctx;
     match command {
@@ -85,7 +85,6 @@ pub(super) async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
             say(&format!("{} is an administrator from the next sign-in on.", account.username));
         }
     }
-    desk.app.close().await;
     Ok(())
 }
 
@@ -111,7 +110,7 @@ async fn create(desk: &Desk, accounts: &Accounts, options: Create) -> Result<(),
 async fn set_password(desk: &Desk, accounts: &Accounts, options: SetPassword) -> Result<(), Failure> {
     let account = accounts.named(Operator::vouched(), &options.account).await?;
     let password = if options.password_stdin || !io::stdin().is_terminal() { from_stdin()? } else { asked()? };
-    let passwords = Passwords::new(Arc::clone(&desk.app.core));
+    let passwords = Passwords::new(Arc::clone(&desk.core));
     let must_change = !options.permanent;
     let done = passwords.set(&desk.ctx, Operator::vouched(), &account, &password, must_change).await;
     done.map_err(explained)?;

@@ -1,12 +1,10 @@
 //! `vestibule check-config`
 
-use super::{Failure, complain, say};
+use super::{say, warn};
 use crate::config::Loaded;
 
-pub(super) fn run(loaded: &Loaded) -> Result<(), Failure> {
-    for warning in &loaded.warnings {
-        complain(&format!("warning: {warning}"));
-    }
+/// Says that the configuration is right, and what is odd about it.
+pub fn run(loaded: &Loaded) {
+    warn(loaded);
     say(&format!("The configuration is right ({}).", loaded.source));
-    Ok(())
 }

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use std::sync::Arc;
 
 #[derive(Subcommand)]
-pub(super) enum Command {
+pub enum Command {
     /// Make a group.
     Create {
         /// Its name.
@@ -21,7 +21,7 @@ pub(super) enum Command {
 }
 
 #[derive(Args)]
-pub(super) struct Membership {
+pub struct Membership {
     /// The group's name.
     group: String,
     /// Username or e-mail address.
@@ -29,8 +29,8 @@ pub(super) struct Membership {
 }
 
 pub(super) async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
-    let groups = Groups::new(Arc::clone(&desk.app.core));
-    let accounts = Accounts::new(Arc::clone(&desk.app.core));
+    let groups = Groups::new(Arc::clone(&desk.core));
+    let accounts = Accounts::new(Arc::clone(&desk.core));
     let (ctx, by) = (&desk.ctx, Operator::vouched());
     match command {
         Command::Create { name } => {
@@ -49,6 +49,5 @@ pub(super) async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
             say(&format!("{} was removed from {group}.", member.username));
         }
     }
-    desk.app.close().await;
     Ok(())
 }

@@ -6,31 +6,45 @@ mod group;
 mod rotate_keys;
 mod serve;
 
-use crate::app::App;
-use crate::config::Config;
-use crate::service::context::{Context, Surroundings};
+pub use check_config::run as check_config;
+pub use serve::Running;
+
+use crate::config::Loaded;
+use crate::service::context::Context;
+use crate::service::core::Core;
+use crate::service::keys::Keys;
 use clap::{Parser, Subcommand};
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Sign-in service for self-hosted applications.
 #[derive(Parser)]
 #[command(name = "vestibule", version, about, arg_required_else_help = true)]
-struct Arguments {
+pub struct Arguments {
     /// Configuration file; without it ./vestibule.toml, then /etc/vestibule/vestibule.toml, then the built-in defaults.
     #[arg(long, global = true, value_name = "FILE")]
-    config: Option<PathBuf>,
+    pub config: Option<PathBuf>,
+    /// What to do.
     #[command(subcommand)]
-    command: Command,
+    pub command: Command,
 }
 
+/// What to do.
 #[derive(Subcommand)]
-enum Command {
+pub enum Command {
     /// Run the service.
     Serve,
     /// Say whether the configuration is right, without starting.
     CheckConfig,
+    /// What works beside a running service.
+    #[command(flatten)]
+    Desk(DeskCommand),
+}
+
+/// Commands that work with the stores.
+#[derive(Subcommand)]
+pub enum DeskCommand {
     /// Make, lock and unlock accounts, set passwords, give rights.
     #[command(subcommand)]
     Account(account::Command),
@@ -42,53 +56,49 @@ enum Command {
 }
 
 /// Anything that ends a command, in words for the operator.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Reads the arguments, runs the command, and says in one line what went wrong.
-#[must_use]
-pub fn run() -> ExitCode {
-    let arguments = Arguments::parse();
-    match execute(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            complain(&format!("vestibule: {failure}"));
-            ExitCode::FAILURE
+/// What a command works with: what all use cases share, the keys, and a context that acts as the operator.
+pub struct Desk {
+    /// What all use cases share.
+    pub core: Arc<Core>,
+    /// The key ring's life.
+    pub keys: Keys,
+    /// Acts as the operator.
+    pub ctx: Context,
+}
+
+impl Arguments {
+    /// The arguments of this process; explains itself and ends the process when they make no sense.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self::parse()
+    }
+}
+
+impl DeskCommand {
+    /// Does it.
+    ///
+    /// # Errors
+    /// In words for the operator.
+    pub async fn run(self, desk: &Desk) -> Result<(), Failure> {
+        match self {
+            Self::Account(command) => account::run(desk, command).await,
+            Self::Group(command) => group::run(desk, command).await,
+            Self::RotateKeys(options) => rotate_keys::run(desk, options).await,
         }
     }
 }
 
-fn execute(arguments: Arguments) -> Result<(), Failure> {
-    let environment = Config::environment();
-    let loaded = Config::load(arguments.config.as_deref(), &environment)?;
-    if let Command::CheckConfig = arguments.command {
-        return check_config::run(&loaded);
-    }
+/// Says in one line what ended a command.
+pub fn complain_of(failure: &Failure) {
+    complain(&format!("vestibule: {failure}"));
+}
+
+/// Says what an operator should know, though it stops nothing.
+pub fn warn(loaded: &Loaded) {
     for warning in &loaded.warnings {
         complain(&format!("warning: {warning}"));
-    }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
-        match arguments.command {
-            Command::Serve => serve::run(&loaded.config).await,
-            Command::CheckConfig => Ok(()),
-            Command::Account(command) => account::run(&Desk::open(&loaded.config).await?, command).await,
-            Command::Group(command) => group::run(&Desk::open(&loaded.config).await?, command).await,
-            Command::RotateKeys(options) => rotate_keys::run(&Desk::open(&loaded.config).await?, options).await,
-        }
-    })
-}
-
-/// What a command works with: open stores, acting as the operator.
-struct Desk {
-    app: App,
-    ctx: Context,
-}
-
-impl Desk {
-    async fn open(config: &Config) -> Result<Self, Failure> {
-        let surroundings = Surroundings::machine();
-        let app = App::open(config, surroundings.clone()).await?;
-        Ok(Self { app, ctx: Context::operator(surroundings) })
     }
 }
 

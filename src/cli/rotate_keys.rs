@@ -12,7 +12,7 @@ use uuid::Uuid;
 const KEEP_DAYS: u32 = 30;
 
 #[derive(Args)]
-pub(super) struct Options {
+pub struct Options {
     /// Days that the present keys go on opening what they sealed; without it 30, or as long as "stay logged in" lasts.
     #[arg(long, value_name = "DAYS", conflicts_with_all = ["revoke", "list"])]
     keep: Option<u32>,
@@ -25,7 +25,7 @@ pub(super) struct Options {
 }
 
 pub(super) async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
-    let keys = &desk.app.keys;
+    let keys = &desk.keys;
     let by = Operator::vouched();
     let states = match options {
         Options { list: true, .. } => keys.list().await?,
@@ -35,14 +35,13 @@ pub(super) async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
             keys.list().await?
         }
         Options { keep, .. } => {
-            let longest = KEEP_DAYS.max(desk.app.core.policy.autologin_days.saturating_add(1));
+            let longest = KEEP_DAYS.max(desk.core.policy.autologin_days.saturating_add(1));
             keys.rotate(&desk.ctx, by, days(keep.unwrap_or(longest))).await?
         }
     };
     for state in &states {
         say(&line(state));
     }
-    desk.app.close().await;
     Ok(())
 }
 

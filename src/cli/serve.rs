@@ -1,22 +1,29 @@
-//! `vestibule serve`
+//! `vestibule serve`: what the operator is told. The running itself is `app/serve.rs`.
 
-use super::{Failure, say};
-use crate::app::{self, mapping};
-use crate::config::Config;
-use crate::connect::log;
+use super::say;
+use std::path::PathBuf;
 
-pub(super) async fn run(config: &Config) -> Result<(), Failure> {
-    let log_file = log::start(mapping::log(config))?;
-    app::serve(config, log_file, |running| {
-        say(&format!("Vestibule is running on {}", running.url));
-        if let Some(outbox) = &running.outbox {
+/// What the operator is told once everything runs.
+#[derive(Clone, Debug)]
+pub struct Running {
+    /// Where browsers reach it.
+    pub url: String,
+    /// The set-up link, while there is no administrator.
+    pub set_up: Option<String>,
+    /// Where letters go when no mail server is configured.
+    pub outbox: Option<PathBuf>,
+}
+
+impl Running {
+    /// Tells it on standard output.
+    pub fn announce(&self) {
+        say(&format!("Vestibule is running on {}", self.url));
+        if let Some(outbox) = &self.outbox {
             say(&format!("No mail server is configured: letters are written to {}", outbox.display()));
         }
-        if let Some(link) = &running.set_up {
+        if let Some(link) = &self.set_up {
             say("There is no administrator yet. Open this link within an hour, it works once:");
             say(&format!("  {link}"));
         }
-    })
-    .await?;
-    Ok(())
+    }
 }

@@ -1,6 +1,6 @@
 //! What happens by the clock: each job calls one service. A job that fails says so and goes on with its next round.
 
-use crate::connect::log_file::LogFile;
+use crate::domain::time::Timestamp;
 use crate::service::context::{Context, Surroundings};
 use crate::service::housekeeping::Housekeeping;
 use crate::service::outbox::Outbox;
@@ -26,14 +26,18 @@ pub struct Jobs {
     pub outbox: Outbox,
     /// Clock and generator.
     pub surroundings: Surroundings,
-    /// The log file, when there is one: old files are removed.
-    pub log_file: Option<Arc<LogFile>>,
+    /// Removes old log files, when logs go to files.
+    pub tend_logs: Option<TendLogs>,
 }
+
+/// Removes what is too old at this point of time; the error is for the log.
+pub struct TendLogs(pub Box<dyn Fn(Timestamp) -> Result<(), String> + Send + Sync>);
 
 /// Starts all jobs; they end when `stopping` turns true.
 #[must_use]
 pub fn start(jobs: Jobs, stopping: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
-    let Jobs { housekeeping, outbox, surroundings, log_file } = jobs;
+    let Jobs { housekeeping, outbox, surroundings, tend_logs } = jobs;
+    let tend_logs = tend_logs.map(Arc::new);
     let context = move || Context::system(surroundings.clone());
     let (noticing, sweeping) = (housekeeping.clone(), housekeeping);
     let (for_noticing, for_sending, for_sweeping) = (context.clone(), context.clone(), context);
@@ -47,16 +51,16 @@ pub fn start(jobs: Jobs, stopping: &watch::Receiver<bool>) -> Vec<JoinHandle<()>
             async move { outbox.send_due(&ctx).await.map(drop).map_err(|error| ("sending letters", error.to_string())) }
         }),
         every(SWEEPING, stopping.clone(), move || {
-            let (housekeeping, ctx, log_file) = (sweeping.clone(), for_sweeping(), log_file.clone());
-            async move { swept(&housekeeping, &ctx, log_file).await.map_err(|error| ("sweeping", error)) }
+            let (housekeeping, ctx, tend_logs) = (sweeping.clone(), for_sweeping(), tend_logs.clone());
+            async move { swept(&housekeeping, &ctx, tend_logs.as_deref()).await.map_err(|error| ("sweeping", error)) }
         }),
     ]
 }
 
-async fn swept(housekeeping: &Housekeeping, ctx: &Context, log_file: Option<Arc<LogFile>>) -> Result<(), String> {
+async fn swept(housekeeping: &Housekeeping, ctx: &Context, tend_logs: Option<&TendLogs>) -> Result<(), String> {
     housekeeping.reload_keys(ctx).await;
-    if let Some(file) = log_file {
-        file.tend(crate::service::moment::instant(ctx.now())).map_err(|error| error.to_string())?;
+    if let Some(TendLogs(tend)) = tend_logs {
+        tend(ctx.now())?;
     }
     housekeeping.sweep(ctx).await.map_err(|error| error.to_string())
 }

@@ -110,6 +110,14 @@ pub enum Trouble {
     Sealing(&'static str),
 }
 
+impl Trouble {
+    /// Whether trying again later cannot help: what is stored is broken, or a key is missing.
+    #[must_use]
+    pub const fn is_fault(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Unreadable(_)) | Self::Sealing(_))
+    }
+}
+
 impl From<HashError> for Trouble {
     fn from(error: HashError) -> Self {
         match error {

@@ -70,11 +70,11 @@ impl IntoResponse for PageError {
 fn of_trouble(trouble: &Trouble) -> Failed {
     let (failure, wait) = match trouble {
         Trouble::Busy { retry_after } => (Failure::Unavailable, *retry_after),
-        Trouble::Store(crate::store::StoreError::Unreadable(_)) | Trouble::Sealing(_) => {
+        trouble if trouble.is_fault() => {
             tracing::error!(error = %trouble, "a request failed");
             return Failed { failure: Failure::Internal, retry_after: None, logged: true };
         }
-        Trouble::Store(_) | Trouble::Volatile(_) => {
+        Trouble::Store(_) | Trouble::Volatile(_) | Trouble::Sealing(_) => {
             tracing::error!(error = %trouble, "a store did not answer");
             (Failure::Unavailable, Duration::from_secs(5))
         }

@@ -1,0 +1,116 @@
+//! What opening a cookie and finding a session cost alone. `cargo bench`; what a whole request costs is in `verify.sh`.
+
+use criterion::{BatchSize, Criterion};
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Runtime;
+use uuid::Uuid;
+use vestibule::domain::id::{AccountId, SessionId};
+use vestibule::domain::session::{HandleHash, Lifetimes, Methods, Session};
+use vestibule::domain::time::Timestamp;
+use vestibule::service::core::fingerprint;
+use vestibule::service::key_ring::{KeyRing, SealingKey};
+use vestibule::store::volatile::Volatile;
+use vestibule::store::volatile::embedded::{Embedded, EmbeddedOptions};
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+const NAME: &str = "_vestibule_session";
+const SESSIONS: u32 = 100_000;
+const DAY: Duration = Duration::from_hours(24);
+
+fn main() -> Result<(), Failure> {
+    let mut criterion = Criterion::default().configure_from_args();
+    cookies(&mut criterion)?;
+    sessions(&mut criterion)?;
+    criterion.final_summary();
+    Ok(())
+}
+
+fn ring(keys: u8) -> KeyRing {
+    KeyRing::new((1..=keys).filter_map(|n| SealingKey::new(Uuid::from_bytes([n; 16]), &[n; 32])).collect())
+}
+
+fn cookies(criterion: &mut Criterion) -> Result<(), Failure> {
+    let mut group = criterion.benchmark_group("cookie");
+    let sealed = ring(1).seal(NAME, &[7; 32], [9; 12]).ok_or("an empty ring")?;
+    // After nine rotations the key that sealed this cookie is the last of ten.
+    for keys in [1, 10] {
+        let ring = ring(keys);
+        group.bench_function(format!("open, ring of {keys}"), |bencher| {
+            bencher.iter(|| ring.open_handle(NAME, black_box(sealed.as_bytes())));
+        });
+    }
+    let ring = ring(1);
+    let mut forged = sealed.clone().into_bytes();
+    forged.swap(30, 31);
+    group.bench_function("refuse a forged one", |bencher| {
+        bencher.iter(|| ring.open_handle(NAME, black_box(&forged)));
+    });
+    group.bench_function("refuse one of an unknown key", |bencher| {
+        bencher.iter(|| ring.open_handle(NAME, black_box([b'A'; 86].as_slice())));
+    });
+    group.bench_function("seal", |bencher| {
+        bencher.iter(|| ring.seal(NAME, black_box(&[7; 32]), [9; 12]));
+    });
+    group.finish();
+    Ok(())
+}
+
+/// The handle of the session with this number; any 32 bytes that differ do.
+fn hash(number: u32) -> HandleHash {
+    fingerprint(&number.to_be_bytes())
+}
+
+fn session(number: u32) -> Session {
+    let now = Timestamp::from_millis(1_700_000_000_000);
+    Session {
+        id: SessionId::new(Uuid::from_u128(u128::from(number))),
+        account: AccountId::new(Uuid::from_u128(u128::from(number / 10))),
+        created_at: now,
+        authenticated_at: now,
+        ends_at: now.after(DAY),
+        last_seen_at: now,
+        methods: Methods::PASSWORD,
+        device: "Firefox on Linux".into(),
+        network: "198.51.100.0/24".into(),
+        remembered: None,
+    }
+}
+
+async fn filled(folder: &std::path::Path) -> Result<Arc<Embedded>, Failure> {
+    let lifetimes = Lifetimes { idle: DAY, absolute: DAY };
+    let store = Arc::new(Embedded::open(&folder.join("sessions.db"), EmbeddedOptions::new(lifetimes)).await?);
+    // Together, so that they share writes to the disk.
+    for chunk in 0..SESSIONS / 500 {
+        let open = |number| store.open_session(hash(number), session(number));
+        futures_util::future::try_join_all((chunk * 500..(chunk + 1) * 500).map(open)).await?;
+    }
+    Ok(store)
+}
+
+fn sessions(criterion: &mut Criterion) -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let runtime = Runtime::new()?;
+    let store = runtime.block_on(filled(folder.path()))?;
+    let mut group = criterion.benchmark_group(format!("session, one of {SESSIONS}"));
+    let mut number = 0;
+    group.bench_function("hash a handle", |bencher| bencher.iter(|| fingerprint(black_box(&[7; 32]))));
+    group.bench_function("find it", |bencher| {
+        let next = || {
+            // A stride that visits all of them far apart, as browsers do.
+            number = (number + 7919) % SESSIONS;
+            hash(number)
+        };
+        bencher.iter_batched(next, |hash| store.hot_session(&hash), BatchSize::SmallInput);
+    });
+    group.bench_function("miss it", |bencher| bencher.iter(|| store.hot_session(black_box(&[0; 32]))));
+    let Some(live) = store.hot_session(&hash(1)) else { return Err("an opened session is not in memory".into()) };
+    group.bench_function("note a request", |bencher| {
+        bencher.iter(|| store.touch(&hash(1), black_box(&live), Timestamp::from_millis(1_700_000_001_000)));
+    });
+    group.finish();
+    runtime.block_on(store.close());
+    Ok(())
+}

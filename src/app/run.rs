@@ -1,0 +1,49 @@
+//! From the command line to its command: reads the configuration, opens what the command needs, and closes it again.
+
+use super::{App, mapping, serve};
+use crate::cli::{self, Arguments, Command, Desk, DeskCommand, Failure, Running};
+use crate::config::{Config, Loaded};
+use crate::connect::log;
+use crate::service::context::{Context, Surroundings};
+use std::process::ExitCode;
+
+/// Does what the arguments of this process say; what goes wrong is told in one line.
+#[must_use]
+pub fn run() -> ExitCode {
+    match execute(Arguments::of_process()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            cli::complain_of(&failure);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(arguments: Arguments) -> Result<(), Failure> {
+    let loaded = Config::load(arguments.config.as_deref(), &Config::environment())?;
+    match arguments.command {
+        Command::CheckConfig => {
+            cli::check_config(&loaded);
+            Ok(())
+        }
+        Command::Serve => in_runtime(&loaded, async {
+            let log_file = log::start(mapping::log(&loaded.config))?;
+            Ok(serve(&loaded.config, log_file, Running::announce).await?)
+        }),
+        Command::Desk(command) => in_runtime(&loaded, at_the_desk(&loaded.config, command)),
+    }
+}
+
+fn in_runtime(loaded: &Loaded, work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    cli::warn(loaded);
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+async fn at_the_desk(config: &Config, command: DeskCommand) -> Result<(), Failure> {
+    let surroundings = Surroundings::machine();
+    let app = App::open(config, surroundings.clone()).await?;
+    let desk = Desk { core: app.core.clone(), keys: app.keys.clone(), ctx: Context::operator(surroundings) };
+    let done = command.run(&desk).await;
+    app.close().await;
+    done
+}
