@@ -80,8 +80,7 @@ pub async fn serve(config: &Config, log_file: Option<Arc<LogFile>>, announce: im
     // Both signals must be heard before anything is open.
     let mut termination = Termination::watch().map_err(ServeError::Signals)?;
     let hangup = Hangup::watch().map_err(ServeError::Signals)?;
-    std::fs::create_dir_all(&config.data_dir)
-        .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
+    super::make_folder(config)?;
     let _alone = alone(config)?;
     let app = App::open(config, Surroundings::machine()).await?;
     let identity = config.server.tls().map(|(certificate, key)| {

@@ -147,8 +147,7 @@ impl Database {
 
 async fn migrate(pool: &SqlitePool, path: &Path) -> Result<(), OpenError> {
     let failed = |why: String| OpenError::Migrate { path: path.to_owned(), why };
-    let mut conn = pool.acquire().await.map_err(|e| failed(e.to_string()))?;
-    SQLITE_MIGRATIONS.run_direct(None, &mut *conn, true).await.map_err(|error| match error {
+    SQLITE_MIGRATIONS.run(pool).await.map_err(|error| match error {
         MigrateError::VersionMissing(version) => OpenError::Newer { path: path.to_owned(), version },
         other => failed(other.to_string()),
     })

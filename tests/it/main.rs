@@ -1,5 +1,8 @@
-//! Integration tests: one binary, one module a room.
+//! Integration tests: one binary, one module a room; mirrors `src/`.
 
 mod listener;
 mod mail;
+mod personal_data;
 mod store_volatile;
+mod support;
+mod web;
