@@ -9,7 +9,7 @@ use std::{
 use tracing::Subscriber;
 use tracing_subscriber::{
     Layer, Registry,
-    filter::{ParseError, Targets},
+    filter::{LevelFilter, Targets},
     fmt::{self, MakeWriter},
     layer::SubscriberExt,
 };
@@ -53,12 +53,12 @@ pub struct LogSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// The level is not understood.
-    #[error("log level {level:?}: {source}")]
+    #[error("log level {level:?}: {part:?} is neither a level (error, warn, info, debug, trace, off) nor MODULE=LEVEL")]
     Level {
         /// What was given.
         level: String,
-        /// What is wrong with it.
-        source: ParseError,
+        /// The part of it that is wrong.
+        part: String,
     },
     /// The file cannot be opened.
     #[error("cannot open the log file {path}: {source}")]
@@ -88,7 +88,7 @@ pub fn subscriber(
     settings: LogSettings,
 ) -> Result<(impl Subscriber + Send + Sync + 'static, Option<Arc<LogFile>>), LogError> {
     let LogSettings { level, format, stream, file } = settings;
-    let filter: Targets = level.parse().map_err(|source| LogError::Level { level, source })?;
+    let filter = filter(&level)?;
     let mut outputs: Vec<Output> = Vec::with_capacity(2);
     match stream {
         LogStream::Stderr => outputs.push(output(format, io::stderr, io::stderr().is_terminal())),
@@ -100,6 +100,22 @@ pub fn subscriber(
         outputs.push(output(format, Arc::clone(file), false));
     }
     Ok((tracing_subscriber::registry().with(outputs).with(filter), file))
+}
+
+/// Reads [`LogSettings::level`]; also for checking a configuration without starting.
+pub fn filter(level: &str) -> Result<Targets, LogError> {
+    let wrong = |part: &str| LogError::Level { level: level.to_owned(), part: part.to_owned() };
+    level.split(',').map(str::trim).try_fold(Targets::new(), |filter, part| {
+        // `Targets` itself would take a misspelt level for a module and log nothing else.
+        let (module, threshold) = part.split_once('=').map_or((None, part), |(module, level)| (Some(module), level));
+        let known = threshold.bytes().any(|byte| byte.is_ascii_alphabetic());
+        let threshold = threshold.parse::<LevelFilter>().ok().filter(|_| known).ok_or_else(|| wrong(part))?;
+        match module {
+            None => Ok(filter.with_default(threshold)),
+            Some("") => Err(wrong(part)),
+            Some(module) => Ok(filter.with_target(module, threshold)),
+        }
+    })
 }
 
 fn open(settings: LogFileSettings) -> Result<Arc<LogFile>, LogError> {
@@ -175,8 +191,10 @@ mod tests {
     #[test]
     fn mistakes_in_the_set_up_are_told() {
         let directory = TempDir::new().unwrap();
-        let wrong_level = subscriber(settings(&directory, "loud", LogFormat::Json)).err().unwrap();
-        assert!(wrong_level.to_string().starts_with("log level \"loud\""), "{wrong_level}");
+        for level in ["loud", "", "info,", "info,sqlx", "info,sqlx=", "info,=warn", "3", "sqlx=warn=info"] {
+            let wrong_level = subscriber(settings(&directory, level, LogFormat::Json)).err().unwrap();
+            assert!(wrong_level.to_string().starts_with(&format!("log level {level:?}: ")), "{wrong_level}");
+        }
         let mut elsewhere = settings(&directory, "info", LogFormat::Json);
         elsewhere.file.as_mut().unwrap().path = directory.path().join("missing/vestibule.log");
         let no_file = subscriber(elsewhere).err().unwrap();

@@ -72,9 +72,9 @@ pub fn is_within(path: &str, prefix: &str) -> bool {
     path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Decodes unreserved characters and writes other escapes in upper case; with `separators` also what could divide:
-/// `%2F`, `%3B` and the escape of an escape.
-fn unescaped(text: &str, separators: bool) -> Result<Cow<'_, str>, PathError> {
+/// Decodes unreserved characters and writes other escapes in upper case. The `lenient` way also decodes what could divide
+/// (`%2F`, `%3B` and the escape of an escape), and leaves alone what is no escape.
+fn unescaped(text: &str, lenient: bool) -> Result<Cow<'_, str>, PathError> {
     let clean = text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'#' | b'?'));
     if !clean {
         return Err(PathError::ForbiddenCharacter);
@@ -86,11 +86,18 @@ fn unescaped(text: &str, separators: bool) -> Result<Cow<'_, str>, PathError> {
     let mut pieces = text.split('%');
     output.push_str(pieces.next().unwrap_or_default());
     for piece in pieces {
-        let (digits, rest) = piece.split_at_checked(2).ok_or(PathError::BadEscape)?;
-        let byte = hexadecimal(digits).ok_or(PathError::BadEscape)?;
+        let escape = piece.split_at_checked(2).and_then(|(digits, rest)| Some((hexadecimal(digits)?, digits, rest)));
+        let Some((byte, digits, rest)) = escape else {
+            if !lenient {
+                return Err(PathError::BadEscape);
+            }
+            output.push('%');
+            output.push_str(piece);
+            continue;
+        };
         let decode = byte.is_ascii_alphanumeric()
             || matches!(byte, b'-' | b'.' | b'_' | b'~')
-            || (separators && matches!(byte, b'/' | b';' | b'%'));
+            || (lenient && matches!(byte, b'/' | b';' | b'%'));
         if byte.is_ascii_control() || byte == b'\\' {
             return Err(PathError::ForbiddenCharacter);
         } else if decode {
@@ -121,12 +128,7 @@ fn is_ambiguous(literal: &str) -> bool {
 fn lenient(literal: &str) -> Result<String, PathError> {
     let mut reading = literal.to_owned();
     for depth in 0.. {
-        // A lone percent sign is left when `%25` was just that; it is no escape any more, whatever follows.
-        let decoded = match unescaped(&reading, true) {
-            Ok(decoded) => decoded.into_owned(),
-            Err(PathError::BadEscape) => break,
-            Err(error) => return Err(error),
-        };
+        let decoded = unescaped(&reading, true)?.into_owned();
         if decoded == reading {
             break;
         }
@@ -208,6 +210,7 @@ mod tests {
             "/public/..;x=1/admin",
             "/public/%252e%252e/admin",
             "/public/..%2fadmin",
+            "/public/%25zz%252f..%252fadmin",
         ];
         for raw in cases {
             assert_eq!(RequestPath::parse(raw), Err(PathError::DotSegment), "{raw}");

@@ -36,9 +36,10 @@ pub struct ListenerSettings {
     pub listen: SocketAddr,
     /// Connections that the kernel keeps waiting for us.
     pub backlog: u32,
-    /// Connections served at once; further ones wait in the backlog.
+    /// Connections served at once, at least 1; further ones wait in the backlog.
     pub max_connections: u32,
-    /// From the first moment of waiting for a request (also on a kept-alive connection) to the end of its headers.
+    /// From the first moment of waiting for a request to the end of its headers. So it also ends idle connections; it
+    /// should be longer than a proxy keeps its idle connections to us, or the proxy may use one that we just closed.
     pub header_timeout: Duration,
     /// Request line and headers together; more is answered with 431 (RFC 6585 section 5).
     pub max_header_bytes: usize,
@@ -54,7 +55,7 @@ impl Default for ListenerSettings {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             backlog: 1024,
             max_connections: 10_000,
-            header_timeout: Duration::from_secs(15),
+            header_timeout: Duration::from_mins(1),
             max_header_bytes: 32 * 1024,
             handshake_timeout: Duration::from_secs(10),
             drain_timeout: Duration::from_secs(30),

@@ -1,4 +1,5 @@
-//! The integration tests: one binary, so that they link once.
+//! Integration tests: one binary, one module a room.
 
 mod listener;
 mod mail;
+mod store_volatile;
