@@ -14,8 +14,6 @@ use crate::domain::password::PlainPassword;
 use pool::{Memory, Plan, Pool, Refused};
 use stored::{Failed, SALT, Stored, TAG};
 
-#[cfg(test)]
-mod measure;
 mod pool;
 mod stored;
 #[cfg(test)]
