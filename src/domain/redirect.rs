@@ -62,7 +62,7 @@ impl SafeRedirect {
         let url = Url::parse(text).ok()?;
         let rest = text.strip_prefix(url.scheme()).and_then(|rest| rest.strip_prefix("://"))?;
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        if authority.contains('@') || !matches!(url.scheme(), "http" | "https") {
+        if authority.is_empty() || authority.contains('@') || !matches!(url.scheme(), "http" | "https") {
             return None;
         }
         let origin = AllowedOrigin::of(&url)?;

@@ -140,7 +140,7 @@ impl Keys {
         let Some(purpose) = keys.iter().find(|key| key.id == id).map(|key| key.purpose.clone()) else {
             return Err(KeyError::Unknown(id));
         };
-        let in_use = keys.iter().find(|key| key.purpose == purpose && key.revoked_at.is_none());
+        let in_use = keys.iter().find(|key| key.purpose == purpose && key.revoked_at.is_none() && key.retires_at.is_none());
         if in_use.is_some_and(|key| key.id == id) {
             return Err(KeyError::InUse(id));
         }

@@ -29,10 +29,10 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().expect("text"))
     }
 
-    /// The `Set-Cookie` line of a cookie.
+    /// The `Set-Cookie` line that gives a cookie; not one that takes it away.
     pub(crate) fn sets(&self, name: &str) -> Option<String> {
         let lines = self.headers.get_all(SET_COOKIE).iter().map(|value| value.to_str().expect("text").to_owned());
-        lines.into_iter().find(|line| line.starts_with(&format!("{name}=")))
+        lines.into_iter().find(|line| line.starts_with(&format!("{name}=")) && !line.contains("Max-Age=0"))
     }
 
     /// The value of a hidden field in the page.
