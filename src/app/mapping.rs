@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::config::application::{self as site, AccessRule};
-use crate::config::log::{LogFormat as Format};
+use crate::config::log::LogFormat as Format;
 use crate::config::mail::MailSecurity;
 use crate::config::password::{CharacterClass, PasswordLogin as Login};
 use crate::connect::log::{LogFormat, LogSettings, LogStream};
@@ -104,14 +104,16 @@ fn rule(rule: AccessRule) -> Rule {
 /// The applications' secrets by slug.
 #[must_use]
 pub fn application_secrets(config: &Config) -> HashMap<String, Secret<String>> {
-    let with_secret = config.applications.iter().filter_map(|app| Some((app.slug.as_str().to_owned(), app.secret.clone()?)));
+    let with_secret =
+        config.applications.iter().filter_map(|app| Some((app.slug.as_str().to_owned(), app.secret.clone()?)));
     with_secret.collect()
 }
 
 /// Where people may be sent: ourselves, and every host of an application by https; by http only what is on this very
 /// machine, since a session must not be carried to a place that others on the wire can read.
 fn redirect_origins(config: &Config) -> Vec<AllowedOrigin> {
-    let mut origins: Vec<_> = url::Url::parse(config.public_url.origin()).ok().iter().filter_map(AllowedOrigin::of).collect();
+    let mut origins: Vec<_> =
+        url::Url::parse(config.public_url.origin()).ok().iter().filter_map(AllowedOrigin::of).collect();
     for host in config.applications.iter().flat_map(|app| &app.hosts) {
         let name = host.name().to_owned();
         let local = matches!(name.as_str(), "localhost" | "127.0.0.1" | "[::1]") || name.ends_with(".localhost");

@@ -143,6 +143,8 @@ impl Core {
 
     /// Opens a sealed column.
     pub(super) fn open_column(&self, column: &str, sealed: &[u8]) -> Result<Vec<u8>, Trouble> {
-        self.column_keys.open_bytes(column, sealed).ok_or(Trouble::Sealing("a sealed column does not open with any key of the ring"))
+        self.column_keys
+            .open_bytes(column, sealed)
+            .ok_or(Trouble::Sealing("a sealed column does not open with any key of the ring"))
     }
 }

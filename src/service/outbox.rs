@@ -7,11 +7,11 @@ use super::letter::Letter;
 use super::moment;
 use super::texts::Texts;
 use crate::connect::mail::{Mail, MailError, Mailer};
-use crate::service::metrics::MailOutcome;
 use crate::domain::account::{Account, AccountStatus, EmailAddress, LoginName};
 use crate::domain::audit::{Act, Event};
 use crate::domain::id::{AccountId, LetterId};
 use crate::domain::time::Timestamp;
+use crate::service::metrics::MailOutcome;
 use crate::store::letter::{self, Queued};
 use crate::store::token::{self, Purpose, Token};
 use crate::store::{Tx, account};
@@ -70,7 +70,13 @@ pub enum Order {
 }
 
 /// Orders a letter with the act that causes it.
-pub(super) async fn order(core: &Core, ctx: &Context, tx: &mut Tx, to: Option<AccountId>, order: &Order) -> Result<(), Trouble> {
+pub(super) async fn order(
+    core: &Core,
+    ctx: &Context,
+    tx: &mut Tx,
+    to: Option<AccountId>,
+    order: &Order,
+) -> Result<(), Trouble> {
     let plain = serde_json::to_vec(order).map_err(|_| Trouble::Sealing("a letter could not be written"))?;
     let queued = Queued {
         id: LetterId::new(ctx.uuid()),
@@ -235,11 +241,19 @@ impl Outbox {
         Ok(Some(Written { to: recipient.email.clone(), content: Content::Recovery { link }, recipient }))
     }
 
-    async fn write_confirmation(&self, ctx: &Context, recipient: Account, address: String) -> Result<Option<Written>, Trouble> {
+    async fn write_confirmation(
+        &self,
+        ctx: &Context,
+        recipient: Account,
+        address: String,
+    ) -> Result<Option<Written>, Trouble> {
         let mut tx = self.core.database.begin().await?;
         let parsed = EmailAddress::parse(&address).ok();
         let free = match &parsed {
-            Some(parsed) => parsed.key() == crate::domain::account::fold(&recipient.email) || !account::email_taken(&mut tx, parsed).await?,
+            Some(parsed) => {
+                parsed.key() == crate::domain::account::fold(&recipient.email)
+                    || !account::email_taken(&mut tx, parsed).await?
+            }
             None => false,
         };
         if !free {
@@ -255,7 +269,14 @@ impl Outbox {
         Ok(Some(Written { to: address, recipient, content }))
     }
 
-    async fn link(&self, ctx: &Context, tx: &mut Tx, purpose: Purpose, to: &Account, sealed: Option<Vec<u8>>) -> Result<String, Trouble> {
+    async fn link(
+        &self,
+        ctx: &Context,
+        tx: &mut Tx,
+        purpose: Purpose,
+        to: &Account,
+        sealed: Option<Vec<u8>>,
+    ) -> Result<String, Trouble> {
         let (path, lifetime) = match purpose {
             Purpose::Email => ("/account/email/confirm", EMAIL_LIFETIME),
             Purpose::Recovery | Purpose::SetUp => ("/login/reset-password", RECOVERY_LIFETIME),

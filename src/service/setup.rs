@@ -94,7 +94,13 @@ impl SetUp {
     ///
     /// # Errors
     /// [`SetUpError`]; the link stays good unless it was not.
-    pub async fn complete(&self, ctx: &Context, secret: &str, new: Newcomer, password: &PlainPassword) -> Result<AccountId, SetUpError> {
+    pub async fn complete(
+        &self,
+        ctx: &Context,
+        secret: &str,
+        new: Newcomer,
+        password: &PlainPassword,
+    ) -> Result<AccountId, SetUpError> {
         let ticket = match self.core.limiter.ask(Target::Token, &ctx.origin, ctx.now()).await.map_err(Trouble::from)? {
             Try::Granted(ticket) => ticket,
             Try::Refused { retry_after, .. } => return Err(SetUpError::TooManyFailures { retry_after }),

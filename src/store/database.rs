@@ -53,7 +53,9 @@ pub enum OpenError {
         why: String,
     },
     /// A newer version has been here.
-    #[error("the database {path} was written by a newer version (migration {version} is unknown to this one); start that version, or restore a backup from before the upgrade")]
+    #[error(
+        "the database {path} was written by a newer version (migration {version} is unknown to this one); start that version, or restore a backup from before the upgrade"
+    )]
     Newer {
         /// Which file.
         path: PathBuf,

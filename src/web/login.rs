@@ -31,7 +31,12 @@ enum Door {
 }
 
 /// `GET /login`
-pub async fn get(State(site): State<Arc<Site>>, RawQuery(query): RawQuery, headers: HeaderMap, visit: Visit) -> Result<Response, PageError> {
+pub async fn get(
+    State(site): State<Arc<Site>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    visit: Visit,
+) -> Result<Response, PageError> {
     let wanted = Query::of(query.as_deref()).text("return_to");
     let target = safe_target(&site, &wanted)?;
     if visit.person.is_some() {
@@ -62,7 +67,11 @@ pub async fn post(State(site): State<Arc<Site>>, visit: Visit, fields: Fields) -
 }
 
 /// `GET /login/internal`: for break-glass accounts, when people sign in elsewhere.
-pub async fn get_internal(State(site): State<Arc<Site>>, RawQuery(query): RawQuery, visit: Visit) -> Result<Response, PageError> {
+pub async fn get_internal(
+    State(site): State<Arc<Site>>,
+    RawQuery(query): RawQuery,
+    visit: Visit,
+) -> Result<Response, PageError> {
     let wanted = Query::of(query.as_deref()).text("return_to");
     safe_target(&site, &wanted)?;
     login_page(&site, &visit, &Form { door: Door::Internal, ..Form::new(&wanted) })

@@ -114,7 +114,8 @@ async fn home() -> Response {
 
 /// `GET /.well-known/change-password` (W3C "A Well-Known URL for Changing Passwords").
 async fn change_password() -> Response {
-    (StatusCode::SEE_OTHER, [(LOCATION, HeaderValue::from_static(super::page::paths::ACCOUNT_PASSWORD))]).into_response()
+    (StatusCode::SEE_OTHER, [(LOCATION, HeaderValue::from_static(super::page::paths::ACCOUNT_PASSWORD))])
+        .into_response()
 }
 
 /// `GET /.well-known/jwks.json`: keys that identity tokens are signed with. Rotated keys stay listed until they retire.

@@ -110,7 +110,8 @@ impl<'p> Asked<'p> {
         if !site.trusted_proxies.contains(peer) {
             return Ok(Self { handle, original: None, redirect, address: peer, now });
         }
-        let endpoint = EndpointRequest { method: parts.method.as_str(), path: parts.uri.path(), query: parts.uri.query() };
+        let endpoint =
+            EndpointRequest { method: parts.method.as_str(), path: parts.uri.path(), query: parts.uri.query() };
         let original = OriginalRequest::resolve(peer, &site.trusted_proxies, VERIFY, endpoint, &parts.headers);
         let original = match original {
             Ok(original) => Some(original),
@@ -123,7 +124,12 @@ impl<'p> Asked<'p> {
     }
 
     fn question(&self) -> Question<'_> {
-        Question { handle: self.handle.as_ref(), original: self.original.as_ref(), address: self.address, now: self.now }
+        Question {
+            handle: self.handle.as_ref(),
+            original: self.original.as_ref(),
+            address: self.address,
+            now: self.now,
+        }
     }
 
     fn response(&self, site: &Site, answer: Answer) -> Response {
@@ -158,8 +164,11 @@ impl<'p> Asked<'p> {
         let location = match &self.original {
             None => site.login_location.clone(),
             Some(original) => {
-                let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", &address_of(original)).finish();
-                HeaderValue::from_str(&format!("{}?{query}", site.login_url())).unwrap_or_else(|_| site.login_location.clone())
+                let query = url::form_urlencoded::Serializer::new(String::new())
+                    .append_pair("return_to", &address_of(original))
+                    .finish();
+                HeaderValue::from_str(&format!("{}?{query}", site.login_url()))
+                    .unwrap_or_else(|_| site.login_location.clone())
             }
         };
         response.headers_mut().insert(LOCATION, location);
@@ -255,13 +264,20 @@ pub async fn whoami(site: Arc<Site>, parts: Parts) -> Response {
 }
 
 /// Checks an application's secret; wrong ones count against the address.
-async fn credential(site: &Site, parts: &Parts, value: &HeaderValue) -> Result<crate::service::caller::AppClient, Box<Response>> {
+async fn credential(
+    site: &Site,
+    parts: &Parts,
+    value: &HeaderValue,
+) -> Result<crate::service::caller::AppClient, Box<Response>> {
     let secret = value.as_bytes().strip_prefix(b"Bearer ").unwrap_or_default();
     if let Some(client) = extract::application(site, secret) {
         return Ok(client);
     }
     let ctx = extract::stranger(parts, site);
-    let peer = parts.extensions.get::<Peer>().map(|peer| Client::resolve(peer.0.ip(), &site.trusted_proxies, &parts.headers).address);
+    let peer = parts
+        .extensions
+        .get::<Peer>()
+        .map(|peer| Client::resolve(peer.0.ip(), &site.trusted_proxies, &parts.headers).address);
     let origin = crate::service::context::Origin { address: peer, ..ctx.origin.clone() };
     // The charge is never given back: the secret was wrong.
     match site.core.limiter.ask(Target::Token, &origin, ctx.now()).await {

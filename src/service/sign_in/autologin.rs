@@ -27,7 +27,12 @@ impl SignIn {
     /// # Errors
     /// [`SignInError::FreshProofNeeded`] when a step is owed that this way cannot do (the cookie stays);
     /// [`SignInError::Trouble`] when a store is away (the cookie stays).
-    pub async fn with_autologin(&self, ctx: &Context, token: &AutologinToken, wishes: Wishes) -> Result<Restored, SignInError> {
+    pub async fn with_autologin(
+        &self,
+        ctx: &Context,
+        token: &AutologinToken,
+        wishes: Wishes,
+    ) -> Result<Restored, SignInError> {
         if self.core.policy.autologin_days == 0 {
             return Ok(Restored::Forget);
         }
@@ -63,7 +68,12 @@ impl SignIn {
         Ok(Restored::Open(opened))
     }
 
-    async fn restore(&self, ctx: &Context, remembered: &Remembered, wishes: Wishes) -> Result<Option<Box<Opened>>, SignInError> {
+    async fn restore(
+        &self,
+        ctx: &Context,
+        remembered: &Remembered,
+        wishes: Wishes,
+    ) -> Result<Option<Box<Opened>>, SignInError> {
         let Some(account) = self.account(remembered.account).await? else { return Ok(None) };
         let identity = VerifiedIdentity {
             way: Way::Autologin,
@@ -98,7 +108,12 @@ impl SignIn {
         Ok(Some(next))
     }
 
-    async fn unrotate(&self, ctx: &Context, before: &Remembered, rotated: Option<&AutologinToken>) -> Result<(), Trouble> {
+    async fn unrotate(
+        &self,
+        ctx: &Context,
+        before: &Remembered,
+        rotated: Option<&AutologinToken>,
+    ) -> Result<(), Trouble> {
         let Some(token) = rotated else { return Ok(()) };
         let mut tx = self.core.database.begin().await?;
         let back = Rotation { token: &before.current, at: ctx.now(), device: &before.device, network: &before.network };
