@@ -100,7 +100,7 @@ async fn create(desk: &Desk, accounts: &Accounts, options: Create) -> Result<(),
     let password = if options.password_stdin { Some(from_stdin()?) } else { None };
     let username = newcomer.username.as_str().to_owned();
     let made = accounts.create(&desk.ctx, Operator::vouched(), newcomer, password.as_ref()).await;
-    let id = made.map_err(|error| explained_account(error))?;
+    let id = made.map_err(explained_account)?;
     say(&format!("Made the account {username} ({id})."));
     if password.is_none() {
         say(

@@ -43,6 +43,7 @@ pub struct Core {
 
 /// What the operator decided, in the terms of the use cases.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own that the operator sets")]
 pub struct Policy {
     /// Where this service is reached, without a slash at the end.
     pub public_url: String,

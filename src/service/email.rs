@@ -105,10 +105,8 @@ impl Emails {
         let hash = fingerprint(secret.as_bytes());
         let mut tx = self.core.database.begin().await?;
         let taken = token::take(&mut tx, &hash, Purpose::Email, ctx.now()).await?.ok_or(EmailError::Link)?;
-        let (id, new) = match (taken.account, outbox::confirmed_address(&self.core, &taken)?) {
-            (Some(id), Some(new)) => (id, new),
-            _ => return Err(EmailError::Link),
-        };
+        let address = outbox::confirmed_address(&self.core, &taken)?;
+        let (Some(id), Some(new)) = (taken.account, address) else { return Err(EmailError::Link) };
         let before = account::by_id(&mut tx, id).await?.ok_or(EmailError::Link)?;
         if new.key() != fold(&before.email) && account::email_taken(&mut tx, &new).await? {
             return Err(EmailError::Link);

@@ -25,11 +25,11 @@ const COLUMN: &str = "letter.sealed";
 const EMAIL_COLUMN: &str = "one_time_token.sealed";
 
 /// How long a link to a new password is good (NIST SP 800-63B-4 allows 24 hours by mail; an hour is enough).
-pub const RECOVERY_LIFETIME: Duration = Duration::from_secs(60 * 60);
+pub const RECOVERY_LIFETIME: Duration = Duration::from_hours(1);
 /// How long a link that confirms an address is good.
-pub const EMAIL_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+pub const EMAIL_LIFETIME: Duration = Duration::from_hours(24);
 /// A letter that could not be sent for this long is given up; its links would be useless.
-const GIVE_UP: Duration = Duration::from_secs(24 * 60 * 60);
+const GIVE_UP: Duration = Duration::from_hours(24);
 /// Letters written in one round.
 const BATCH: u32 = 20;
 

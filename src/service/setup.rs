@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a set-up link is good. Every start without an administrator prints a new one.
-pub const LINK_LIFETIME: Duration = Duration::from_secs(60 * 60);
+pub const LINK_LIFETIME: Duration = Duration::from_hours(1);
 
 /// Set-up over a core.
 #[derive(Clone)]

@@ -111,7 +111,7 @@ impl Database {
         migrate(&writer, path).await?;
         let readers = pool()
             .max_connections(4)
-            .idle_timeout(Duration::from_secs(60))
+            .idle_timeout(Duration::from_mins(1))
             .connect_lazy_with(options.pragma("query_only", "on"));
         Ok(Self { writer, readers, listeners: Arc::default() })
     }
@@ -205,7 +205,9 @@ impl Tx {
         }
         let listeners = self.listeners.lock().map(|list| list.clone()).unwrap_or_default();
         for notice in &self.notices {
-            listeners.iter().for_each(|listener| listener(notice));
+            for listener in &listeners {
+                listener(notice);
+            }
         }
         Ok(())
     }

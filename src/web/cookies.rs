@@ -1,4 +1,4 @@
-//! The cookies: names, attributes, sealing. Every one is Secure, HttpOnly, SameSite=Lax, Path=/ and sealed.
+//! The cookies: names, attributes, sealing. Every one is Secure, `HttpOnly`, SameSite=Lax, Path=/ and sealed.
 
 use crate::domain::secret::Secret;
 use crate::domain::session::HandleHash;

@@ -172,8 +172,8 @@ impl FromRequest<Arc<Site>> for Fields {
             return Err(Failure::FormExpired.into());
         }
         let bytes = axum::body::to_bytes(body, site.max_body).await.map_err(|error| {
-            let too_large =
-                std::error::Error::source(&error).is_some_and(|why| why.is::<http_body_util::LengthLimitError>());
+            let too_large = std::error::Error::source(&error)
+                .is_some_and(<dyn std::error::Error + 'static>::is::<http_body_util::LengthLimitError>);
             if too_large { Failure::TooLarge } else { Failure::BadRequest }
         })?;
         let fields = Self(parse(&bytes).ok_or(Failure::BadRequest)?);
@@ -229,7 +229,7 @@ mod tests {
         let own = "https://login.example.org";
         let from = |pairs: &[(&'static str, &'static str)]| {
             let headers = pairs.iter().map(|(name, value)| ((*name).parse().unwrap(), HeaderValue::from_static(value)));
-            is_cross_site(&HeaderMap::from_iter(headers), own)
+            is_cross_site(&headers.collect(), own)
         };
         assert!(!from(&[]));
         assert!(!from(&[("sec-fetch-site", "same-origin"), ("origin", own)]));

@@ -46,7 +46,7 @@ pub async fn get(
     let Some(token) = jar.autologin(&headers) else { return login_page(&site, &visit, &Form::new(&wanted)) };
     let wishes = Wishes { return_to: target.map(|target| target.as_str().to_owned()), stay: false };
     match site.sign_in.with_autologin(&visit.ctx, &token, wishes).await {
-        Ok(Restored::Open(opened)) => Ok(opened_reply(&site, *opened)),
+        Ok(Restored::Open(opened)) => Ok(opened_reply(&site, &opened)),
         Ok(Restored::Forget) => {
             let mut page = login_page(&site, &visit, &Form::new(&wanted))?;
             if let Some(gone) = jar.drop_autologin() {
@@ -187,7 +187,7 @@ fn login_page(site: &Site, visit: &Visit, form: &Form<'_>) -> Result<Response, P
 /// The response to a request along the corridor.
 pub(super) fn outcome_reply(site: &Site, outcome: Outcome) -> Response {
     match outcome {
-        Outcome::Open(opened) => opened_reply(site, *opened),
+        Outcome::Open(opened) => opened_reply(site, &opened),
         Outcome::Owes(crate::domain::sign_in::Step::NewPassword, handle) => {
             let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
             let reply = Reply::see_other(&SafeRedirect::to(paths::LOGIN_STEP_PASSWORD));
@@ -196,7 +196,7 @@ pub(super) fn outcome_reply(site: &Site, outcome: Outcome) -> Response {
     }
 }
 
-fn opened_reply(site: &Site, opened: Opened) -> Response {
+fn opened_reply(site: &Site, opened: &Opened) -> Response {
     let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
     let target = opened.return_to.as_deref().and_then(|text| site.redirect(text));
     let reply = Reply::see_other(&target.unwrap_or(SafeRedirect::to(paths::ACCOUNT)));

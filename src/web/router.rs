@@ -188,13 +188,10 @@ where
     fn call(&mut self, request: Request<B>) -> Answering {
         let path = request.uri().path();
         if verify::is_verify(path) {
-            let (parts, body) = request.into_parts();
-            return match verify::hot(&self.site, parts) {
-                Ok(response) => Answering::Ready(Some(response)),
-                Err(parts) => {
-                    drop(body);
-                    Answering::Pending(Box::pin(verify::cold(Arc::clone(&self.site), parts)))
-                }
+            let (parts, _body) = request.into_parts();
+            return match verify::hot(&self.site, &parts) {
+                Some(response) => Answering::Ready(Some(response)),
+                None => Answering::Pending(Box::pin(verify::cold(Arc::clone(&self.site), parts))),
             };
         }
         if path == verify::WHOAMI {

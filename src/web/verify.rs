@@ -62,19 +62,14 @@ impl<'q> Query<'q> {
     }
 }
 
-/// Answers a proxy at once when everything needed is in memory; `Err` gives the parts back for [`cold`].
-///
-/// # Errors
-/// The parts, unchanged.
-pub fn hot(site: &Site, parts: Parts) -> Result<Response, Parts> {
-    let asked = match Asked::of(site, &parts) {
+/// Answers a proxy at once when everything needed is in memory; `None` means: ask [`cold`].
+#[must_use]
+pub fn hot(site: &Site, parts: &Parts) -> Option<Response> {
+    let asked = match Asked::of(site, parts) {
         Ok(asked) => asked,
-        Err(error) => return Ok(malformed(site, &error)),
+        Err(error) => return Some(malformed(site, &error)),
     };
-    match site.verify.hot(&asked.question()) {
-        Some(answer) => Ok(asked.response(site, answer)),
-        None => Err(parts),
-    }
+    site.verify.hot(&asked.question()).map(|answer| asked.response(site, answer))
 }
 
 /// Answers a proxy, reading what is not in memory.
@@ -280,18 +275,15 @@ async fn credential(
         .map(|peer| Client::resolve(peer.0.ip(), &site.trusted_proxies, &parts.headers).address);
     let origin = crate::service::context::Origin { address: peer, ..ctx.origin.clone() };
     // The charge is never given back: the secret was wrong.
-    match site.core.limiter.ask(Target::Token, &origin, ctx.now()).await {
-        Ok(Try::Refused { retry_after, .. }) => {
-            let mut response = problem(StatusCode::TOO_MANY_REQUESTS, "Too many wrong secrets from this address.");
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
-            Err(Box::new(response))
-        }
-        _ => {
-            let mut response = problem(StatusCode::UNAUTHORIZED, "No application has this secret.");
-            let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
-            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-            Err(Box::new(response))
-        }
+    if let Ok(Try::Refused { retry_after, .. }) = site.core.limiter.ask(Target::Token, &origin, ctx.now()).await {
+        let mut response = problem(StatusCode::TOO_MANY_REQUESTS, "Too many wrong secrets from this address.");
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
+        Err(Box::new(response))
+    } else {
+        let mut response = problem(StatusCode::UNAUTHORIZED, "No application has this secret.");
+        let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        Err(Box::new(response))
     }
 }
 

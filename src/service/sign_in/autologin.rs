@@ -42,7 +42,7 @@ impl SignIn {
             let mut link = self.core.database.read().await?;
             let Some(remembered) = autologin::by_id(&mut link, token.id).await? else { return Ok(Restored::Forget) };
             drop(link);
-            match remembered.judge(&hash, self.same_browser(ctx, &remembered), ctx.now()) {
+            match remembered.judge(&hash, same_browser(ctx, &remembered), ctx.now()) {
                 Presented::Expired => return Ok(Restored::Forget),
                 Presented::SecondTab => break remembered,
                 Presented::Replayed => {
@@ -91,10 +91,6 @@ impl SignIn {
         }
     }
 
-    fn same_browser(&self, ctx: &Context, remembered: &Remembered) -> bool {
-        remembered.device == ctx.origin.device && remembered.network == ctx.origin.network()
-    }
-
     async fn rotate(&self, ctx: &Context, remembered: &Remembered) -> Result<Option<AutologinToken>, Trouble> {
         let next = AutologinToken { id: remembered.id, secret: Secret::new(ctx.bytes()) };
         let hash = fingerprint(next.secret.expose());
@@ -136,4 +132,9 @@ impl SignIn {
         self.core.metrics.sessions_ended(ended);
         Ok(())
     }
+}
+
+/// Whether device and network are those of the last use.
+fn same_browser(ctx: &Context, remembered: &Remembered) -> bool {
+    remembered.device == ctx.origin.device && remembered.network == ctx.origin.network()
 }

@@ -195,11 +195,11 @@ async fn sessions_end_by_idleness_and_by_age() {
     let mut idle = signed_in(&house, "anna").await;
     let mut busy = signed_in(&house, "anna").await;
     for _ in 0..7 {
-        house.after(std::time::Duration::from_secs(8 * 60));
+        house.after(std::time::Duration::from_mins(8));
         assert!(busy.is_signed_in().await);
     }
     assert!(!idle.is_signed_in().await);
-    house.after(std::time::Duration::from_secs(4 * 60));
+    house.after(std::time::Duration::from_mins(4));
     assert!(!busy.is_signed_in().await, "an hour is an hour");
 }
 

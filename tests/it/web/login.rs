@@ -104,7 +104,7 @@ async fn a_block_ends_with_its_window_and_a_session_forgets_the_failures() {
     }
     assert_eq!(other.signs_in("anna", PASSWORD).await.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(browser.is_signed_in().await, "a block does not end sessions");
-    house.after(Duration::from_secs(15 * 60));
+    house.after(Duration::from_mins(15));
     assert_eq!(other.signs_in("anna", PASSWORD).await.status, StatusCode::SEE_OTHER);
 }
 

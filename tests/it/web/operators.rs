@@ -91,7 +91,7 @@ async fn sessions_and_counters_survive_a_restart() {
     browser.cookies = cookies;
     assert!(browser.is_signed_in().await);
     assert_eq!(house.browser().signs_in("berta", PASSWORD).await.status, StatusCode::UNPROCESSABLE_ENTITY);
-    house.after(Duration::from_secs(3600 * 24));
+    house.after(Duration::from_hours(24));
     house.housekeeping.sweep(&house.operator()).await.expect("swept");
     assert!(!browser.is_signed_in().await);
 }

@@ -77,7 +77,7 @@ async fn it_expires_and_an_older_one_stops() {
     let mut browser = house.browser();
     assert_eq!(browser.get(&old).await.status, StatusCode::NOT_FOUND);
     assert_eq!(browser.get(&new).await.status, StatusCode::OK);
-    house.after(Duration::from_secs(3600));
+    house.after(Duration::from_hours(1));
     assert_eq!(browser.get(&new).await.status, StatusCode::NOT_FOUND);
     assert_eq!(browser.get("/setup").await.status, StatusCode::NOT_FOUND);
     assert_eq!(browser.get("/setup?token=guess").await.status, StatusCode::NOT_FOUND);

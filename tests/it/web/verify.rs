@@ -211,7 +211,7 @@ async fn the_signed_identity_verifies_against_the_published_keys() {
     assert_eq!(claims["exp"].as_i64().expect("exp") - claims["iat"].as_i64().expect("iat"), 120);
     let again = asks(&browser, "GET", "tasks.example.org", "/x", "192.0.2.9").await;
     assert_eq!(again.header("x-vestibule-jwt"), token, "signed once a minute");
-    house.after(std::time::Duration::from_secs(60));
+    house.after(std::time::Duration::from_mins(1));
     let later = asks(&browser, "GET", "tasks.example.org", "/", "192.0.2.9").await;
     assert_ne!(later.header("x-vestibule-jwt"), token);
     let wiki = asks(&browser, "GET", "wiki.example.org", "/", "192.0.2.9").await;
@@ -281,7 +281,7 @@ async fn rotated_keys_keep_sessions_and_revoked_ones_do_not() {
     browser.signs_in("anna", PASSWORD).await;
     let keys = &house.app.keys;
     let (ctx, by) = (house.operator(), Operator::vouched());
-    let states = keys.rotate(&ctx, by, std::time::Duration::from_secs(3600)).await.expect("rotated");
+    let states = keys.rotate(&ctx, by, std::time::Duration::from_hours(1)).await.expect("rotated");
     assert_eq!(browser.get("/verify").await.status, StatusCode::OK, "an old cookie goes on");
     let old: Vec<_> = states.iter().filter(|key| key.retires_at.is_some()).collect();
     assert_eq!(old.len(), 3);
@@ -293,8 +293,8 @@ async fn rotated_keys_keep_sessions_and_revoked_ones_do_not() {
     keys.revoke(&ctx, by, cookies).await.expect("revoked");
     assert_eq!(browser.get("/verify").await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(newcomer.get("/verify").await.status, StatusCode::OK);
-    house.app.keys.rotate(&ctx, by, std::time::Duration::from_secs(60)).await.expect("rotated");
-    house.after(std::time::Duration::from_secs(60));
+    house.app.keys.rotate(&ctx, by, std::time::Duration::from_mins(1)).await.expect("rotated");
+    house.after(std::time::Duration::from_mins(1));
     house.housekeeping.reload_keys(&ctx).await;
     assert_eq!(newcomer.get("/verify").await.status, StatusCode::UNAUTHORIZED, "retired keys open nothing");
     assert_eq!((house.count_acts("key.rotated").await, house.count_acts("key.revoked").await), (6, 1));
