@@ -1,5 +1,6 @@
-//! What opening a cookie and finding a session cost alone. `cargo bench`; what a whole request costs is in `verify.sh`.
+//! What opening a cookie, finding a session and judging a password cost alone. `cargo bench`; what a whole request costs is in `verify.sh`.
 
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use criterion::{BatchSize, Criterion};
 use std::hint::black_box;
 use std::sync::Arc;
@@ -7,9 +8,11 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 use vestibule::domain::id::{AccountId, SessionId};
+use vestibule::domain::password::{PlainPassword, Rules, Strength};
 use vestibule::domain::session::{HandleHash, Lifetimes, Methods, Session};
 use vestibule::domain::time::Timestamp;
 use vestibule::service::core::fingerprint;
+use vestibule::service::hasher::{Hasher, Settings};
 use vestibule::service::key_ring::{KeyRing, SealingKey};
 use vestibule::store::volatile::Volatile;
 use vestibule::store::volatile::embedded::{Embedded, EmbeddedOptions};
@@ -24,6 +27,7 @@ fn main() -> Result<(), Failure> {
     let mut criterion = Criterion::default().configure_from_args();
     cookies(&mut criterion)?;
     sessions(&mut criterion)?;
+    passwords(&mut criterion)?;
     criterion.final_summary();
     Ok(())
 }
@@ -112,5 +116,38 @@ fn sessions(criterion: &mut Criterion) -> Result<(), Failure> {
     });
     group.finish();
     runtime.block_on(store.close());
+    Ok(())
+}
+
+/// A hash through our pool against the library's own, and the rules on the texts that cost them most.
+fn passwords(criterion: &mut Criterion) -> Result<(), Failure> {
+    let settings = Settings::default();
+    let mut group = criterion.benchmark_group("password");
+    let password = PlainPassword::typed("correct horse battery").map_err(|fault| format!("{fault:?}"))?;
+    let params = Params::new(settings.memory_kib, settings.iterations, settings.parallelism, Some(32))?;
+    let mut blocks = vec![Block::new(); params.block_count()];
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    group.bench_function("hash, the library alone", |bencher| {
+        bencher.iter(|| {
+            let mut hash = [0; 32];
+            argon2.hash_password_into_with_memory(b"correct horse battery", &[1; 16], &mut hash, &mut blocks)
+        });
+    });
+    let runtime = Runtime::new()?;
+    let hasher = Hasher::start(&settings)?;
+    group.bench_function("check, unknown account", |bencher| {
+        bencher.iter(|| runtime.block_on(hasher.verify(&password, None)));
+    });
+    let rules =
+        Rules { min_length: 10, required_classes: Vec::new(), min_strength: Strength::Fair, refuse_common: true };
+    for (what, text) in
+        [("short", "p@$$w0rd1!".to_owned()), ("128 letters", "ab".repeat(64)), ("mixed", "4@8({6!|1$+7%2".repeat(9))]
+    {
+        let password = PlainPassword::typed(&text).map_err(|fault| format!("{fault:?}"))?;
+        group.bench_function(format!("rules, {what}"), |bencher| {
+            bencher.iter(|| rules.check(black_box(&password), &["anna", "anna@example.org", "Vestibule"]));
+        });
+    }
+    group.finish();
     Ok(())
 }

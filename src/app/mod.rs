@@ -5,7 +5,7 @@ mod run;
 pub mod serve;
 
 pub use run::run;
-pub use serve::{ServeError, serve};
+pub use serve::{ServeError, readiness, serve, site, trace};
 
 use crate::config::Config;
 use crate::domain::secret::Secret;
@@ -76,17 +76,12 @@ impl App {
     /// # Errors
     /// [`StartError`].
     pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Self, StartError> {
-        let folder = &config.data_dir;
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(|source| StartError::DataDir { path: folder.clone(), source })?;
+        make_folder(config)?;
         let wrapping = wrapping(config, &surroundings)?;
         let database = Database::open(&config.database_file()).await?;
         let policy = mapping::policy(config);
         let options = EmbeddedOptions::new(policy.lifetimes);
-        let file = folder.join("volatile.db");
+        let file = config.data_dir.join("volatile.db");
         let volatile = Embedded::open(&file, options).await.map_err(|error| StartError::Volatile(error.to_string()))?;
         let volatile: Arc<dyn Volatile> = Arc::new(volatile);
         let core = Arc::new(Core {
@@ -111,6 +106,13 @@ impl App {
         self.core.volatile.close().await;
         self.core.database.close().await;
     }
+}
+
+/// Makes the data folder, for its owner only. One that is there keeps its mode.
+fn make_folder(config: &Config) -> Result<(), StartError> {
+    let folder = &config.data_dir;
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|source| StartError::DataDir { path: folder.clone(), source })
 }
 
 fn wrapping(config: &Config, surroundings: &Surroundings) -> Result<Wrapping, StartError> {

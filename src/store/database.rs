@@ -53,7 +53,9 @@ pub enum OpenError {
         why: String,
     },
     /// A newer version has been here.
-    #[error("the database {path} was written by a newer version (migration {version} is unknown to this one); start that version, or restore a backup from before the upgrade")]
+    #[error(
+        "the database {path} was written by a newer version (migration {version} is unknown to this one); start that version, or restore a backup from before the upgrade"
+    )]
     Newer {
         /// Which file.
         path: PathBuf,
@@ -109,7 +111,7 @@ impl Database {
         migrate(&writer, path).await?;
         let readers = pool()
             .max_connections(4)
-            .idle_timeout(Duration::from_secs(60))
+            .idle_timeout(Duration::from_mins(1))
             .connect_lazy_with(options.pragma("query_only", "on"));
         Ok(Self { writer, readers, listeners: Arc::default() })
     }
@@ -147,8 +149,7 @@ impl Database {
 
 async fn migrate(pool: &SqlitePool, path: &Path) -> Result<(), OpenError> {
     let failed = |why: String| OpenError::Migrate { path: path.to_owned(), why };
-    let mut conn = pool.acquire().await.map_err(|e| failed(e.to_string()))?;
-    SQLITE_MIGRATIONS.run_direct(None, &mut *conn, true).await.map_err(|error| match error {
+    SQLITE_MIGRATIONS.run(pool).await.map_err(|error| match error {
         MigrateError::VersionMissing(version) => OpenError::Newer { path: path.to_owned(), version },
         other => failed(other.to_string()),
     })
@@ -204,7 +205,9 @@ impl Tx {
         }
         let listeners = self.listeners.lock().map(|list| list.clone()).unwrap_or_default();
         for notice in &self.notices {
-            listeners.iter().for_each(|listener| listener(notice));
+            for listener in &listeners {
+                listener(notice);
+            }
         }
         Ok(())
     }

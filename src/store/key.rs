@@ -31,7 +31,7 @@ struct Row {
     revoked_at: Option<i64>,
 }
 
-/// All keys, newest first.
+/// All keys, of each purpose the one in use first.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -39,7 +39,8 @@ pub async fn all(link: &mut Link) -> Result<Vec<StoredKey>, StoreError> {
     let rows = fetch_all!(
         link,
         Row,
-        "SELECT id, purpose, wrapped, created_at, retires_at, revoked_at FROM ring_key ORDER BY created_at DESC, id DESC"
+        "SELECT id, purpose, wrapped, created_at, retires_at, revoked_at FROM ring_key \
+         ORDER BY CASE WHEN retires_at IS NULL THEN 0 ELSE 1 END, created_at DESC, id DESC"
     )?;
     Ok(rows
         .into_iter()

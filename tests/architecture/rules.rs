@@ -22,7 +22,7 @@ const LAYERS: [(&str, &[&str]); 11] = [
 ];
 
 /// Value crates that `domain` may use: no I/O, no async, no framework.
-const DOMAIN_CRATES: [&str; 16] = [
+const DOMAIN_CRATES: [&str; 17] = [
     "aws_lc_rs",
     "base64",
     "cookie",
@@ -39,6 +39,7 @@ const DOMAIN_CRATES: [&str; 16] = [
     "url",
     "uuid",
     "zeroize",
+    "zxcvbn",
 ];
 
 /// Parts of `std` that do I/O or block, and so have no place in `domain`.

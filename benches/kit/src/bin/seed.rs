@@ -42,7 +42,7 @@ async fn main() -> Result<(), Failure> {
     database.close().await;
 
     let lifetimes = Lifetimes { idle: DAY, absolute: DAY };
-    let store = Arc::new(Embedded::open(&config.session_file(), EmbeddedOptions::new(lifetimes)).await?);
+    let store = Arc::new(Embedded::open(&config.data_dir.join("volatile.db"), EmbeddedOptions::new(lifetimes)).await?);
     let mut opening = JoinSet::new();
     for (place, account) in people.iter().cycle().take(sessions).enumerate() {
         let now = surroundings.now();

@@ -1,0 +1,18 @@
+//! What the tests speak with: a house of its own for each test, its clock in the test's hand, and people with browsers.
+
+mod browser;
+mod house;
+mod letters;
+
+pub(crate) use browser::{Answer, Browser};
+pub(crate) use house::House;
+
+/// A password that keeps every default rule.
+pub(crate) const PASSWORD: &str = "correct horse battery";
+/// Another one.
+pub(crate) const OTHER_PASSWORD: &str = "seven purple umbrellas";
+
+/// The link in a letter.
+pub(crate) fn link_of(letter: &letters::Received) -> String {
+    letter.link()
+}

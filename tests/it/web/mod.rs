@@ -1,0 +1,13 @@
+//! What people and main apps see, by path; mirrors `src/web`.
+
+mod account;
+mod autologin;
+mod bad_input;
+mod login;
+mod lost_password;
+mod operators;
+mod revocation;
+mod routes;
+mod setup;
+mod steps;
+mod verify;
