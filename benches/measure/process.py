@@ -13,6 +13,7 @@ class Server:
 
     def __init__(self, command, port, cpus, log, cwd=None):
         self.port = port
+        self.log = log
         self.started = time.perf_counter()
         self.process = subprocess.Popen(
             command,
@@ -27,7 +28,7 @@ class Server:
         """Seconds from the start until `path` is answered with 200."""
         while time.perf_counter() - self.started < limit:
             if self.process.poll() is not None:
-                raise SystemExit(f"the server ended with {self.process.returncode} before it answered; see its log")
+                self.fail(f"the server ended with {self.process.returncode} before it answered")
             try:
                 connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=1)
                 connection.request("GET", path)
@@ -36,7 +37,12 @@ class Server:
             except OSError:
                 pass
             time.sleep(0.0005)
-        raise SystemExit(f"no answer from port {self.port} within {limit} s; see the server's log")
+        self.fail(f"no answer from port {self.port} within {limit} s")
+
+    def fail(self, why):
+        """Ends the measurement with the end of the server's log."""
+        with open(self.log.name, encoding="utf-8", errors="replace") as log:
+            raise SystemExit(f"{why}; the end of its log:\n{''.join(log.readlines()[-20:])}")
 
     def cpu(self):
         """CPU seconds of the process so far, user and system."""
