@@ -13,7 +13,7 @@ use crate::domain::account::fold;
 use crate::domain::application::{Anonymous, Application, Applications, Rule};
 use crate::domain::forwarded::TrustedNetworks;
 use crate::domain::password::{Class, Rules, Strength};
-use crate::domain::redirect::AllowedOrigin;
+use crate::domain::redirect::{AllowedOrigin, Ports};
 use crate::domain::secret::Secret;
 use crate::domain::session::Lifetimes;
 use crate::domain::throttle::Limit;
@@ -118,7 +118,8 @@ fn redirect_origins(config: &Config) -> Vec<AllowedOrigin> {
     for host in config.applications.iter().flat_map(|app| &app.hosts) {
         let name = host.name().to_owned();
         let local = matches!(name.as_str(), "localhost" | "127.0.0.1" | "[::1]") || name.ends_with(".localhost");
-        let origin = |scheme: &str| AllowedOrigin { scheme: scheme.to_owned(), host: name.clone(), port: host.port() };
+        let ports = host.port().map_or(Ports::Any, |port| Ports::One(Some(port)));
+        let origin = |scheme: &str| AllowedOrigin { scheme: scheme.to_owned(), host: name.clone(), ports };
         if local {
             origins.push(origin("http"));
         }
@@ -220,12 +221,14 @@ pub fn log(config: &Config) -> LogSettings {
     let file = log.file.clone().map(|path| LogFileSettings {
         path,
         max_bytes: log.max_bytes,
-        max_files: log.keep_files,
+        // The file being written counts as well.
+        max_files: log.keep_files.saturating_add(1),
         max_age_days: log.max_age_days,
     });
     let format = match log.format {
         Format::Pretty => LogFormat::Pretty,
         Format::Json => LogFormat::Json,
     };
-    LogSettings { level: log.level.as_str().to_owned(), format, stream: LogStream::Stderr, file }
+    let stream = if file.is_some() { LogStream::Off } else { LogStream::Stderr };
+    LogSettings { level: log.level.as_str().to_owned(), format, stream, file }
 }

@@ -84,14 +84,15 @@ impl App {
         let file = config.data_dir.join("volatile.db");
         let volatile = Embedded::open(&file, options).await.map_err(|error| StartError::Volatile(error.to_string()))?;
         let volatile: Arc<dyn Volatile> = Arc::new(volatile);
+        let metrics = Arc::new(Metrics::new());
         let core = Arc::new(Core {
             cookie_keys: KeyRing::default(),
             column_keys: KeyRing::default(),
             signing_keys: SigningKeys::default(),
             hasher: Hasher::start(&mapping::hashing(config))?,
-            limiter: Limiter::new(Arc::clone(&volatile), mapping::limits(config)),
+            limiter: Limiter::new(Arc::clone(&volatile), mapping::limits(config), Arc::clone(&metrics)),
             cards: Cards::over(database.clone()),
-            metrics: Arc::new(Metrics::new()),
+            metrics,
             database,
             volatile,
             policy,

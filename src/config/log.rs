@@ -15,7 +15,7 @@ pub struct Log {
     /// How an event is written.
     pub format: LogFormat,
 
-    /// File to write to. When not set, events go to the standard output, and `max_bytes`, `keep_files` and
+    /// File to write to. When not set, events go to standard error, and `max_bytes`, `keep_files` and
     /// `max_age_days` mean nothing.
     #[schemars(example = &"/var/log/vestibule/vestibule.log")]
     pub file: Option<PathBuf>,

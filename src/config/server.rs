@@ -51,7 +51,8 @@ pub struct Server {
     /// How long one request may take from its first byte to the end of its answer; then it is answered 408 or 503.
     pub request_timeout: Span,
 
-    /// How long a client may take to send the head of a request. Short, because each waiting connection costs memory.
+    /// How long a client may take to send the head of a request, and how long a kept-alive connection may be idle. Proxies
+    /// keep theirs open: nginx for 60 seconds unless told otherwise.
     pub header_timeout: Span,
 
     /// Largest head of a request in bytes (all header lines together); a larger one is answered 431.
@@ -75,7 +76,7 @@ impl Default for Server {
             trusted_proxies: Vec::new(),
             internal_listen: None,
             request_timeout: Span::seconds(30),
-            header_timeout: Span::seconds(10),
+            header_timeout: Span::seconds(65),
             max_header_bytes: 32 * 1024,
             max_body_bytes: 64 * 1024,
             drain_timeout: Span::seconds(20),

@@ -104,8 +104,8 @@ pub enum Refusal {
     Network,
     /// No application has this host.
     UnknownApplication,
-    /// The account was locked.
-    AccountLocked,
+    /// What was asked for can be read in more than one way, or in none: no browser asks like that.
+    MalformedRequest,
 }
 
 impl Refusal {
@@ -117,7 +117,7 @@ impl Refusal {
             Self::SecondFactor => "second_factor_required",
             Self::Network => "network_not_allowed",
             Self::UnknownApplication => "unknown_application",
-            Self::AccountLocked => "account_locked",
+            Self::MalformedRequest => "malformed_request",
         }
     }
 }

@@ -80,8 +80,6 @@ acts! {
     SignedIn => "sign_in.succeeded",
     /// A secret was wrong, or the account may not sign in.
     SignInFailed => "sign_in.failed",
-    /// A limit was reached.
-    SignInThrottled => "sign_in.throttled",
     /// The first factor was right and a step is owed.
     SignInStepOwed => "sign_in.step_owed",
     /// Signed out.

@@ -12,8 +12,17 @@ pub struct AllowedOrigin {
     pub scheme: String,
     /// Lower-case host name or address.
     pub host: String,
-    /// Explicit port, if the origin has one; `None` is the scheme's own port.
-    pub port: Option<u16>,
+    /// Its ports.
+    pub ports: Ports,
+}
+
+/// Ports of an origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ports {
+    /// This one; `None` is the scheme's own.
+    One(Option<u16>),
+    /// Any: the operator named a host without one.
+    Any,
 }
 
 impl AllowedOrigin {
@@ -21,16 +30,26 @@ impl AllowedOrigin {
     #[must_use]
     pub fn of(url: &Url) -> Option<Self> {
         let host = url.host_str()?.to_ascii_lowercase();
-        Some(Self { scheme: url.scheme().to_owned(), host, port: url.port() })
+        Some(Self { scheme: url.scheme().to_owned(), host, ports: Ports::One(url.port()) })
     }
 
-    /// The origin as a header value writes it, such as `https://app.example.org:8443`.
+    /// The origin as a source of a content security policy, such as `https://app.example.org:8443`.
     #[must_use]
     pub fn text(&self) -> String {
-        match self.port {
-            Some(port) => format!("{}://{}:{port}", self.scheme, self.host),
-            None => format!("{}://{}", self.scheme, self.host),
+        match self.ports {
+            Ports::One(Some(port)) => format!("{}://{}:{port}", self.scheme, self.host),
+            Ports::One(None) => format!("{}://{}", self.scheme, self.host),
+            Ports::Any => format!("{}://{}:*", self.scheme, self.host),
         }
+    }
+
+    /// Whether an address lies in this origin.
+    #[must_use]
+    pub fn holds(&self, url: &Url) -> bool {
+        Self::of(url).is_some_and(|origin| {
+            let port = self.ports == Ports::Any || self.ports == origin.ports;
+            port && origin.scheme == self.scheme && origin.host == self.host
+        })
     }
 }
 
@@ -65,8 +84,7 @@ impl SafeRedirect {
         if authority.is_empty() || authority.contains('@') || !matches!(url.scheme(), "http" | "https") {
             return None;
         }
-        let origin = AllowedOrigin::of(&url)?;
-        allowed.contains(&origin).then(|| Self(url.into()))
+        allowed.iter().any(|origin| origin.holds(&url)).then(|| Self(url.into()))
     }
 
     fn own_path(text: &str) -> Option<Self> {
@@ -94,7 +112,7 @@ mod tests {
     use super::*;
 
     fn app() -> Vec<AllowedOrigin> {
-        vec![AllowedOrigin { scheme: "https".into(), host: "app.example.org".into(), port: None }]
+        vec![AllowedOrigin { scheme: "https".into(), host: "app.example.org".into(), ports: Ports::One(None) }]
     }
 
     #[test]
@@ -102,6 +120,14 @@ mod tests {
         for good in ["/", "/account?tab=1#x", "/a%2fb", "https://app.example.org/x?y=1", "https://app.example.org"] {
             assert!(SafeRedirect::parse(good, &app()).is_some(), "{good}");
         }
+    }
+
+    #[test]
+    fn a_host_without_port_means_any_port() {
+        let any = [AllowedOrigin { ports: Ports::Any, ..app().remove(0) }];
+        assert!(SafeRedirect::parse("https://app.example.org:8443/x", &any).is_some());
+        assert!(SafeRedirect::parse("https://app.example.org.evil.example:8443/x", &any).is_none());
+        assert_eq!(any[0].text(), "https://app.example.org:*");
     }
 
     #[test]

@@ -2,13 +2,13 @@
 
 use super::card::Cards;
 use super::context::Context;
-use super::hasher::{HashError, Hasher};
+use super::hasher::{HashError, Hasher, Verdict};
 use super::key_ring::KeyRing;
 use super::limiter::Limiter;
 use super::metrics::Metrics;
 use super::signing::SigningKeys;
 use crate::domain::application::Applications;
-use crate::domain::password::Rules;
+use crate::domain::password::{PlainPassword, Rules};
 use crate::domain::redirect::AllowedOrigin;
 use crate::domain::session::{HandleHash, Lifetimes};
 use crate::store::volatile::{Unavailable, Volatile};
@@ -137,6 +137,32 @@ pub fn fingerprint(secret: &[u8]) -> HandleHash {
 }
 
 impl Core {
+    /// Checks a password through the bounded hasher, and counts the work.
+    pub(super) async fn check_password(
+        &self,
+        password: &PlainPassword,
+        stored: Option<&str>,
+    ) -> Result<Verdict, Trouble> {
+        self.counted(self.hasher.verify(password, stored)).await
+    }
+
+    /// Hashes a password through the bounded hasher, and counts the work.
+    pub(super) async fn hash_password(&self, ctx: &Context, password: &PlainPassword) -> Result<String, Trouble> {
+        self.counted(self.hasher.hash(password, ctx.bytes())).await
+    }
+
+    async fn counted<T>(&self, work: impl Future<Output = Result<T, HashError>>) -> Result<T, Trouble> {
+        let begun = tokio::time::Instant::now();
+        let waiting = self.metrics.password_hash_waits();
+        let done = work.await;
+        drop(waiting);
+        match &done {
+            Err(HashError::Busy { .. }) => self.metrics.password_hash_rejected(),
+            _ => self.metrics.password_hashed(begun.elapsed()),
+        }
+        Ok(done?)
+    }
+
     /// Seals a value for a column.
     pub(super) fn seal_column(&self, ctx: &Context, column: &str, plain: &[u8]) -> Result<Vec<u8>, Trouble> {
         self.column_keys.seal_bytes(column, plain, ctx.bytes()).ok_or(Trouble::Sealing("there is no key to seal with"))

@@ -1,6 +1,7 @@
 //! The one limiter that every check of a secret passes: who is charged with a try, and how far.
 
 use super::context::Origin;
+use super::metrics::{Metrics, ThrottleScope};
 use crate::domain::account::LoginName;
 use crate::domain::id::AccountId;
 use crate::domain::throttle::{Admission, Charge, Limit, Scope};
@@ -30,6 +31,7 @@ pub struct Limits {
 pub struct Limiter {
     store: Arc<dyn Volatile>,
     limits: Limits,
+    metrics: Arc<Metrics>,
 }
 
 /// A try that was let through; give it back when the secret was right.
@@ -65,8 +67,8 @@ pub enum Try {
 impl Limiter {
     /// A limiter over a store.
     #[must_use]
-    pub const fn new(store: Arc<dyn Volatile>, limits: Limits) -> Self {
-        Self { store, limits }
+    pub const fn new(store: Arc<dyn Volatile>, limits: Limits, metrics: Arc<Metrics>) -> Self {
+        Self { store, limits, metrics }
     }
 
     /// Asks to try a secret.
@@ -95,7 +97,12 @@ impl Limiter {
     async fn admit(&self, charges: Vec<Charge>, now: Timestamp) -> Result<Try, Unavailable> {
         Ok(match self.store.admit(&charges, now).await? {
             Admission::Granted => Try::Granted(Ticket(charges)),
-            Admission::Refused { scope, retry_after } => Try::Refused { scope, retry_after },
+            Admission::Refused { scope, retry_after } => {
+                if let Some(counted) = counted(scope) {
+                    self.metrics.throttle_refusal(counted);
+                }
+                Try::Refused { scope, retry_after }
+            }
         })
     }
 
@@ -124,6 +131,16 @@ impl Limiter {
             by_address(Scope::Address, address_key(address), self.limits.address),
             by_address(Scope::Network, network_key(address), self.limits.network),
         ]
+    }
+}
+
+/// The metric's label; letters that were asked for too often are no failures.
+const fn counted(scope: Scope) -> Option<ThrottleScope> {
+    match scope {
+        Scope::Account => Some(ThrottleScope::Account),
+        Scope::Address => Some(ThrottleScope::Address),
+        Scope::Network => Some(ThrottleScope::Network),
+        Scope::RecoveryAccount | Scope::RecoveryAddress => None,
     }
 }
 

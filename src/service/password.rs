@@ -141,8 +141,8 @@ impl Passwords {
             let mut link = self.core.database.read().await?;
             passwords::of(&mut link, id).await?
         };
-        let verdict = self.core.hasher.verify(present, stored.as_ref().map(|stored| stored.hash.as_str())).await;
-        match verdict.map_err(Trouble::from) {
+        let verdict = self.core.check_password(present, stored.as_ref().map(|stored| stored.hash.as_str())).await;
+        match verdict {
             Ok(Verdict::Right { .. }) => Ok(self.core.limiter.give_back(ticket).await?),
             Ok(Verdict::Wrong) => Err(ChangeError::WrongPassword),
             Err(trouble) => {
@@ -162,7 +162,7 @@ impl Passwords {
         self.check(&[&account.username, &account.email, &account.name], new)?;
         let former = self.refused_hashes(account.id).await?;
         for hash in &former {
-            if let Verdict::Right { .. } = self.core.hasher.verify(new, Some(hash)).await.map_err(Trouble::from)? {
+            if let Verdict::Right { .. } = self.core.check_password(new, Some(hash)).await? {
                 return Err(ChangeError::Rules(vec![Fault::Reused]));
             }
         }
@@ -188,7 +188,7 @@ impl Passwords {
     }
 
     async fn hashed(&self, ctx: &Context, new: &PlainPassword) -> Result<Ready, ChangeError> {
-        Ok(Ready(self.core.hasher.hash(new, ctx.bytes()).await.map_err(Trouble::from)?))
+        Ok(Ready(self.core.hash_password(ctx, new).await?))
     }
 
     /// The present password and as many former ones as the policy refuses.

@@ -5,6 +5,7 @@ use super::cookies::Jar;
 use super::extract;
 use super::listener::Peer;
 use super::site::Site;
+use crate::domain::application::Refusal;
 use crate::domain::forwarded::Client;
 use crate::domain::original_request::{EndpointRequest, OriginalRequest, OriginalRequestError};
 use crate::domain::session::HandleHash;
@@ -144,9 +145,7 @@ impl<'p> Asked<'p> {
             }
             Answer::Refused(why) => {
                 metrics.verify(VerifyOutcome::Forbidden);
-                let mut response = text(StatusCode::FORBIDDEN, format!("Not allowed: {}\n", why.code()));
-                response.headers_mut().insert(REASON, HeaderValue::from_static(why.code()));
-                response
+                refused(why)
             }
         }
     }
@@ -156,12 +155,13 @@ impl<'p> Asked<'p> {
     fn sign_in(&self, site: &Site) -> Response {
         let status = if self.redirect { StatusCode::SEE_OTHER } else { StatusCode::UNAUTHORIZED };
         let mut response = empty(status);
-        let location = match &self.original {
+        let address = self.original.as_ref().map(address_of).filter(|address| site.redirect(address).is_some());
+        let location = match address {
+            // Nothing to come back to, or nothing that the sign-in page would lead back to.
             None => site.login_location.clone(),
-            Some(original) => {
-                let query = url::form_urlencoded::Serializer::new(String::new())
-                    .append_pair("return_to", &address_of(original))
-                    .finish();
+            Some(address) => {
+                let query =
+                    url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", &address).finish();
                 HeaderValue::from_str(&format!("{}?{query}", site.login_url()))
                     .unwrap_or_else(|_| site.login_location.clone())
             }
@@ -210,10 +210,22 @@ fn text(status: StatusCode, text: String) -> Response {
     response
 }
 
+/// What a stranger can cause is a plain no: nginx makes a 500 of any status but 2xx, 401 and 403. Only a proxy that does
+/// not say what it was asked for gets a 400, for its operator.
 fn malformed(site: &Site, error: &OriginalRequestError) -> Response {
     site.core.metrics.verify(VerifyOutcome::Malformed);
-    tracing::warn!(%error, "a proxy's question cannot be answered");
-    text(StatusCode::BAD_REQUEST, format!("{error}\n"))
+    if let OriginalRequestError::Missing(_) = error {
+        tracing::warn!(%error, "a proxy's question cannot be answered");
+        return text(StatusCode::BAD_REQUEST, format!("{error}\n"));
+    }
+    tracing::info!(%error, "a request was refused that cannot be judged safely");
+    refused(Refusal::MalformedRequest)
+}
+
+fn refused(why: Refusal) -> Response {
+    let mut response = text(StatusCode::FORBIDDEN, format!("Not allowed: {}\n", why.code()));
+    response.headers_mut().insert(REASON, HeaderValue::from_static(why.code()));
+    response
 }
 
 fn unavailable(trouble: &Trouble) -> Response {

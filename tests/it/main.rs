@@ -10,6 +10,7 @@
 mod listener;
 mod mail;
 mod personal_data;
+mod process;
 mod store_volatile;
 mod support;
 mod web;

@@ -7,7 +7,7 @@ use crate::domain::session::Methods;
 use crate::domain::sign_in::{VerifiedIdentity, Way};
 use crate::domain::throttle::Scope;
 use crate::service::context::Context;
-use crate::service::core::{PasswordLogin, Trouble};
+use crate::service::core::PasswordLogin;
 use crate::service::hasher::Verdict;
 use crate::service::limiter::{Target, Ticket, Try};
 use crate::service::metrics::{SignInOutcome, SignInWay};
@@ -43,12 +43,12 @@ impl SignIn {
                 return Err(SignInError::TooManyFailures { retry_after });
             }
         };
-        let verdict = match self.core.hasher.verify(&claim.password, hash.as_deref()).await {
+        let verdict = match self.core.check_password(&claim.password, hash.as_deref()).await {
             Ok(verdict) => verdict,
             Err(error) => {
                 // Nothing was tried, so nothing failed.
                 self.give_back(ticket).await?;
-                return Err(Trouble::from(error).into());
+                return Err(error.into());
             }
         };
         let (Verdict::Right { rehash }, Some(ticket), Some(account)) = (verdict, ticket, account.as_ref()) else {
@@ -114,7 +114,7 @@ impl SignIn {
         password: &PlainPassword,
         old: &str,
     ) -> Result<(), SignInError> {
-        let new = self.core.hasher.hash(password, ctx.bytes()).await.map_err(Trouble::from)?;
+        let new = self.core.hash_password(ctx, password).await?;
         let mut tx = self.core.database.begin().await?;
         passwords::rehash(&mut tx, account.id, old, &new).await?;
         tx.commit().await?;

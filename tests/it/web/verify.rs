@@ -102,8 +102,8 @@ async fn rules_decide_by_path_group_factor_and_network() {
         // Another spelling of a path is no way around its rule.
         (&anna, "GET", "/%61dmin", "192.0.2.9", 403, "group_required"),
         (&anna, "GET", "//admin", "192.0.2.9", 403, "group_required"),
-        (&anna, "GET", "/x%2F..%2Fadmin", "192.0.2.9", 400, ""),
-        (&nobody, "GET", "/public/../admin", "192.0.2.9", 400, ""),
+        (&anna, "GET", "/x%2F..%2Fadmin", "192.0.2.9", 403, "malformed_request"),
+        (&nobody, "GET", "/public/../admin", "192.0.2.9", 403, "malformed_request"),
     ] {
         let answer = asks(who, method, host, uri, from).await;
         assert_eq!(
@@ -156,7 +156,7 @@ async fn contradicting_or_missing_headers_are_refused() {
     let mut torn =
         browser.clone().sending("x-original-url", "https://tasks.example.org/").sending("x-original-method", "GET");
     torn = torn.sending("x-forwarded-uri", "/admin");
-    assert_eq!(torn.get("/verify").await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(torn.get("/verify").await.header("x-vestibule-reason"), "malformed_request");
 }
 
 #[tokio::test]
@@ -182,6 +182,14 @@ async fn without_applications_every_signed_in_person_passes() {
     let mut nobody = house.browser();
     assert_eq!(nobody.get("/verify?redirect").await.status, StatusCode::SEE_OTHER);
     assert_eq!(nobody.get("/verifying").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_way_back_is_offered_only_where_the_sign_in_page_would_take_it() {
+    let house = House::with("[server]\ntrusted_proxies = [\"10.0.0.0/8\"]\n").await;
+    let nobody = behind_proxy(&house, "").await;
+    let answer = asks(&nobody, "GET", "tasks.example.org", "/board", "192.0.2.9").await;
+    assert_eq!((answer.status, answer.location()), (StatusCode::UNAUTHORIZED, "http://localhost:8080/login"));
 }
 
 #[tokio::test]
