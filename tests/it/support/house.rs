@@ -61,7 +61,8 @@ impl House {
     }
 
     async fn in_folder(folder: Arc<TempDir>, clock: Arc<TestClock>, configuration: &str) -> Self {
-        let hashing = "\n[password.hashing]\nmemory_kib = 7168\niterations = 5\nworkers = 2\n";
+        let cheapest = "\n[password.hashing]\nmemory_kib = 7168\niterations = 5\nworkers = 2\n";
+        let hashing = if configuration.contains("[password.hashing]") { "" } else { cheapest };
         let text = format!("data_dir = {:?}\n{configuration}\n{hashing}", folder.path().to_str().expect("UTF-8"));
         let config = Config::parse(&text, &BTreeMap::new()).unwrap_or_else(|error| panic!("{error}"));
         let surroundings = Surroundings::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(Machine));

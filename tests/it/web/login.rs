@@ -183,6 +183,37 @@ async fn parallel_guesses_are_worth_as_many_as_the_limit() {
 }
 
 #[tokio::test]
+async fn a_storm_is_turned_away_with_a_time_to_come_back_and_costs_nobody_a_failure() {
+    let house = House::with("[password.hashing]\nqueue = 1\nmemory_kib = 7168\niterations = 5\nworkers = 1\n").await;
+    house.account("anna").await;
+    let mut browser = house.browser();
+    let csrf = browser.get("/login").await.hidden("csrf").expect("a form");
+    let visitors: Vec<_> = (0..24)
+        .map(|_| {
+            let (mut browser, csrf) = (browser.clone(), csrf.clone());
+            tokio::spawn(async move {
+                browser.post("/login", &[("csrf", &csrf), ("username", "anna"), ("password", PASSWORD)]).await
+            })
+        })
+        .collect();
+    let (mut opened, mut turned_away) = (0, 0);
+    for visitor in visitors {
+        let answer = visitor.await.expect("an answer");
+        match answer.status {
+            StatusCode::SEE_OTHER => opened += 1,
+            StatusCode::SERVICE_UNAVAILABLE => {
+                assert!(!answer.header("retry-after").is_empty());
+                assert!(answer.body.contains("value=\"anna\""), "what was typed is not lost");
+                turned_away += 1;
+            }
+            other => panic!("{other}"),
+        }
+    }
+    assert!(opened >= 1 && turned_away >= 1, "{opened} opened, {turned_away} turned away");
+    assert_eq!(house.browser().signs_in("anna", PASSWORD).await.location(), "/account", "nobody was charged for it");
+}
+
+#[tokio::test]
 async fn the_person_lands_where_they_wanted_to_go() {
     let house = House::with("[[application]]\nslug = \"tasks\"\nhosts = [\"tasks.example.org\"]").await;
     house.account("anna").await;
