@@ -2,9 +2,10 @@
 
 use crate::config::Config;
 use crate::config::application::{self as site, AccessRule};
-use crate::config::log::{LogFormat as Format};
+use crate::config::log::LogFormat as Format;
 use crate::config::mail::MailSecurity;
 use crate::config::password::{CharacterClass, PasswordLogin as Login};
+use crate::config::values::Network;
 use crate::connect::log::{LogFormat, LogSettings, LogStream};
 use crate::connect::log_file::LogFileSettings;
 use crate::connect::mail::{MailError, Mailer, SmtpSecurity, SmtpSettings};
@@ -82,18 +83,18 @@ fn application(app: &site::Application) -> Application {
         slug: app.slug.as_str().to_owned(),
         name: app.display_name().to_owned(),
         hosts: app.hosts.iter().map(ToString::to_string).collect(),
-        rules: app.access_rules().into_iter().map(rule).collect(),
+        rules: app.access_rules().iter().map(rule).collect(),
         signed_identity: app.jwt,
         audience: app.token_audience().to_owned(),
     }
 }
 
-fn rule(rule: AccessRule) -> Rule {
+fn rule(rule: &AccessRule) -> Rule {
     Rule {
         prefix: rule.prefix.as_str().to_owned(),
         groups: rule.groups.iter().map(|group| group.as_str().to_owned()).collect(),
         second_factor: rule.second_factor,
-        networks: rule.networks.iter().map(|network| network.net()).collect(),
+        networks: rule.networks.iter().map(Network::net).collect(),
         anonymous: match rule.anonymous {
             site::Anonymous::None => Anonymous::None,
             site::Anonymous::ReadOnly => Anonymous::ReadOnly,
@@ -104,14 +105,16 @@ fn rule(rule: AccessRule) -> Rule {
 /// The applications' secrets by slug.
 #[must_use]
 pub fn application_secrets(config: &Config) -> HashMap<String, Secret<String>> {
-    let with_secret = config.applications.iter().filter_map(|app| Some((app.slug.as_str().to_owned(), app.secret.clone()?)));
+    let with_secret =
+        config.applications.iter().filter_map(|app| Some((app.slug.as_str().to_owned(), app.secret.clone()?)));
     with_secret.collect()
 }
 
 /// Where people may be sent: ourselves, and every host of an application by https; by http only what is on this very
 /// machine, since a session must not be carried to a place that others on the wire can read.
 fn redirect_origins(config: &Config) -> Vec<AllowedOrigin> {
-    let mut origins: Vec<_> = url::Url::parse(config.public_url.origin()).ok().iter().filter_map(AllowedOrigin::of).collect();
+    let mut origins: Vec<_> =
+        url::Url::parse(config.public_url.origin()).ok().iter().filter_map(AllowedOrigin::of).collect();
     for host in config.applications.iter().flat_map(|app| &app.hosts) {
         let name = host.name().to_owned();
         let local = matches!(name.as_str(), "localhost" | "127.0.0.1" | "[::1]") || name.ends_with(".localhost");
@@ -170,7 +173,7 @@ pub fn cookies(config: &Config) -> Cookies {
 /// Whose forwarding headers count.
 #[must_use]
 pub fn trusted_proxies(config: &Config) -> TrustedNetworks {
-    TrustedNetworks::new(config.server.trusted_proxies.iter().map(|network| network.net()).collect())
+    TrustedNetworks::new(config.server.trusted_proxies.iter().map(Network::net).collect())
 }
 
 /// The main listener.

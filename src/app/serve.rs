@@ -76,7 +76,11 @@ pub enum ServeError {
 ///
 /// # Errors
 /// [`ServeError`] when it cannot start.
-pub async fn serve(config: &Config, log_file: Option<Arc<LogFile>>, announce: impl FnOnce(&Running)) -> Result<(), ServeError> {
+pub async fn serve(
+    config: &Config,
+    log_file: Option<Arc<LogFile>>,
+    announce: impl FnOnce(&Running),
+) -> Result<(), ServeError> {
     // Both signals must be heard before anything is open.
     let mut termination = Termination::watch().map_err(ServeError::Signals)?;
     let hangup = Hangup::watch().map_err(ServeError::Signals)?;
@@ -97,7 +101,8 @@ pub async fn serve(config: &Config, log_file: Option<Arc<LogFile>>, announce: im
         None => None,
     };
     let outbox = Outbox::new(Arc::clone(&app.core), Arc::new(mapping::mailer(config)?));
-    let jobs = Jobs { housekeeping, outbox, surroundings: app.surroundings.clone(), tend_logs: log_file.map(tend_logs) };
+    let jobs =
+        Jobs { housekeeping, outbox, surroundings: app.surroundings.clone(), tend_logs: log_file.map(tend_logs) };
     let (stop, stopping) = watch::channel(false);
     let running_jobs = jobs::start(jobs, &stopping);
     if let Some(identity) = identity {

@@ -93,16 +93,19 @@ async fn create(desk: &Desk, accounts: &Accounts, options: Create) -> Result<(),
     let newcomer = Newcomer {
         username: Username::parse(&options.username).map_err(|why| wrong("username", &why))?,
         email: EmailAddress::parse(&options.email).map_err(|why| wrong("e-mail address", &why))?,
-        name: DisplayName::parse(options.name.as_deref().unwrap_or(&options.username)).map_err(|why| wrong("name", &why))?,
+        name: DisplayName::parse(options.name.as_deref().unwrap_or(&options.username))
+            .map_err(|why| wrong("name", &why))?,
         administrator: options.admin,
     };
     let password = if options.password_stdin { Some(from_stdin()?) } else { None };
     let username = newcomer.username.as_str().to_owned();
     let made = accounts.create(&desk.ctx, Operator::vouched(), newcomer, password.as_ref()).await;
-    let id = made.map_err(|error| explained_account(error))?;
+    let id = made.map_err(explained_account)?;
     say(&format!("Made the account {username} ({id})."));
     if password.is_none() {
-        say("It has no password yet: set one with `vestibule account set-password`, or let its owner ask for a letter on the sign-in page.");
+        say(
+            "It has no password yet: set one with `vestibule account set-password`, or let its owner ask for a letter on the sign-in page.",
+        );
     }
     Ok(())
 }

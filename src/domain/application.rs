@@ -136,7 +136,11 @@ impl Rule {
         }
         let Some(visitor) = visitor else {
             let reads = matches!(asked.method, "GET" | "HEAD" | "OPTIONS");
-            return if self.anonymous == Anonymous::ReadOnly && reads { Decision::AllowAnonymous } else { Decision::SignIn };
+            return if self.anonymous == Anonymous::ReadOnly && reads {
+                Decision::AllowAnonymous
+            } else {
+                Decision::SignIn
+            };
         };
         if !self.groups.is_empty() && !self.groups.iter().any(|g| visitor.groups.contains(g)) {
             return Decision::Refuse(Refusal::Group);

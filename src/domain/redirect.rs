@@ -107,11 +107,28 @@ mod tests {
     #[test]
     fn everything_else_is_refused() {
         for bad in [
-            "", "//evil.example", "/\\evil.example", "\\\\evil.example", "javascript:alert(1)", "data:text/html,x",
-            "https://evil.example", "http://app.example.org", "https://app.example.org:8443/", "https:app.example.org",
-            "https:///app.example.org", "https://app.example.org@evil.example/", "https://evil.example#app.example.org",
-            "https://app.example.org.evil.example", "/x\r\nSet-Cookie: a=b", "/\t/evil.example", " /x", "account", "/./\u{2f}/evil",
-            "/..//evil.example", "https://u:p@app.example.org/", "https://@app.example.org/",
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "https://evil.example",
+            "http://app.example.org",
+            "https://app.example.org:8443/",
+            "https:app.example.org",
+            "https:///app.example.org",
+            "https://app.example.org@evil.example/",
+            "https://evil.example#app.example.org",
+            "https://app.example.org.evil.example",
+            "/x\r\nSet-Cookie: a=b",
+            "/\t/evil.example",
+            " /x",
+            "account",
+            "/./\u{2f}/evil",
+            "/..//evil.example",
+            "https://u:p@app.example.org/",
+            "https://@app.example.org/",
         ] {
             assert_eq!(SafeRedirect::parse(bad, &app()), None, "{bad:?}");
         }

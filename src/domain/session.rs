@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_session_dies_at_the_idle_and_at_the_absolute_limit() {
-        let life = Lifetimes { idle: Duration::from_secs(60), absolute: Duration::from_secs(600) };
+        let life = Lifetimes { idle: Duration::from_mins(1), absolute: Duration::from_mins(10) };
         let opened = Timestamp::from_millis(0);
         let end = opened.after(life.absolute);
         assert!(life.alive(Timestamp::from_millis(59_999), opened, end));

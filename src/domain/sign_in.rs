@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How long someone may take from the first proof to the session.
-pub const ATTEMPT_LIFETIME: Duration = Duration::from_secs(15 * 60);
+pub const ATTEMPT_LIFETIME: Duration = Duration::from_mins(15);
 
 /// The ways in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

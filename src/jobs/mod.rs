@@ -16,7 +16,7 @@ const NOTICING: Duration = Duration::from_millis(200);
 /// How often the outbox is looked at.
 const SENDING: Duration = Duration::from_secs(1);
 /// How often what has expired is removed.
-const SWEEPING: Duration = Duration::from_secs(60);
+const SWEEPING: Duration = Duration::from_mins(1);
 
 /// What the jobs call.
 pub struct Jobs {

@@ -63,7 +63,9 @@ pub enum AccountError {
 
 fn taken_text(taken: Taken) -> &'static str {
     match (taken.username, taken.email) {
-        (true, true) => "another account has this username, or one that looks the same, and another has this e-mail address",
+        (true, true) => {
+            "another account has this username, or one that looks the same, and another has this e-mail address"
+        }
         (true, false) => "another account has this username, or one that looks the same",
         _ => "another account has this e-mail address",
     }
@@ -95,7 +97,13 @@ impl Accounts {
     ///
     /// # Errors
     /// [`AccountError::Taken`], [`AccountError::Password`]; nothing has been made then.
-    pub async fn create(&self, ctx: &Context, _by: Operator, new: Newcomer, password: Option<&PlainPassword>) -> Result<AccountId, AccountError> {
+    pub async fn create(
+        &self,
+        ctx: &Context,
+        _by: Operator,
+        new: Newcomer,
+        password: Option<&PlainPassword>,
+    ) -> Result<AccountId, AccountError> {
         let ready = match password {
             Some(password) => Some(self.prepare_first(ctx, &new, password).await?),
             None => None,
@@ -106,12 +114,23 @@ impl Accounts {
         Ok(id)
     }
 
-    pub(super) async fn prepare_first(&self, ctx: &Context, new: &Newcomer, password: &PlainPassword) -> Result<Ready, ChangeError> {
+    pub(super) async fn prepare_first(
+        &self,
+        ctx: &Context,
+        new: &Newcomer,
+        password: &PlainPassword,
+    ) -> Result<Ready, ChangeError> {
         let names = [new.username.as_str(), new.email.as_str(), new.name.as_str()];
         self.passwords.prepare_first(ctx, &names, password).await
     }
 
-    pub(super) async fn create_in(&self, ctx: &Context, tx: &mut Tx, new: Newcomer, password: Option<Ready>) -> Result<AccountId, AccountError> {
+    pub(super) async fn create_in(
+        &self,
+        ctx: &Context,
+        tx: &mut Tx,
+        new: Newcomer,
+        password: Option<Ready>,
+    ) -> Result<AccountId, AccountError> {
         let taken = account::taken(tx, &new.username, &new.email).await?;
         if taken != Taken::default() {
             return Err(AccountError::Taken(taken));

@@ -43,6 +43,7 @@ pub struct Core {
 
 /// What the operator decided, in the terms of the use cases.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own that the operator sets")]
 pub struct Policy {
     /// Where this service is reached, without a slash at the end.
     pub public_url: String,
@@ -143,6 +144,8 @@ impl Core {
 
     /// Opens a sealed column.
     pub(super) fn open_column(&self, column: &str, sealed: &[u8]) -> Result<Vec<u8>, Trouble> {
-        self.column_keys.open_bytes(column, sealed).ok_or(Trouble::Sealing("a sealed column does not open with any key of the ring"))
+        self.column_keys
+            .open_bytes(column, sealed)
+            .ok_or(Trouble::Sealing("a sealed column does not open with any key of the ring"))
     }
 }

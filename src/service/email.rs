@@ -59,7 +59,13 @@ impl Emails {
     ///
     /// # Errors
     /// [`EmailError`]; nothing has changed then.
-    pub async fn request(&self, ctx: &Context, owner: &SignedIn, new: &EmailAddress, password: &PlainPassword) -> Result<(), EmailError> {
+    pub async fn request(
+        &self,
+        ctx: &Context,
+        owner: &SignedIn,
+        new: &EmailAddress,
+        password: &PlainPassword,
+    ) -> Result<(), EmailError> {
         if !self.core.policy.email_change {
             return Err(EmailError::Off);
         }
@@ -90,14 +96,17 @@ impl Emails {
     ///
     /// # Errors
     /// [`EmailError::Link`]; nothing has changed then.
-    pub async fn confirm(&self, ctx: &Context, secret: &str, present: Option<&SignedIn>) -> Result<Option<Handle>, EmailError> {
+    pub async fn confirm(
+        &self,
+        ctx: &Context,
+        secret: &str,
+        present: Option<&SignedIn>,
+    ) -> Result<Option<Handle>, EmailError> {
         let hash = fingerprint(secret.as_bytes());
         let mut tx = self.core.database.begin().await?;
         let taken = token::take(&mut tx, &hash, Purpose::Email, ctx.now()).await?.ok_or(EmailError::Link)?;
-        let (id, new) = match (taken.account, outbox::confirmed_address(&self.core, &taken)?) {
-            (Some(id), Some(new)) => (id, new),
-            _ => return Err(EmailError::Link),
-        };
+        let address = outbox::confirmed_address(&self.core, &taken)?;
+        let (Some(id), Some(new)) = (taken.account, address) else { return Err(EmailError::Link) };
         let before = account::by_id(&mut tx, id).await?.ok_or(EmailError::Link)?;
         if new.key() != fold(&before.email) && account::email_taken(&mut tx, &new).await? {
             return Err(EmailError::Link);

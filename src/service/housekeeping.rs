@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 /// Notices are kept for this long; a process that slept longer starts with empty caches anyway.
-const NOTICES_KEPT: Duration = Duration::from_secs(60 * 60);
+const NOTICES_KEPT: Duration = Duration::from_hours(1);
 
 /// Housekeeping over a core.
 #[derive(Clone)]

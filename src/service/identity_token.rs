@@ -50,7 +50,14 @@ pub struct IdentityTokens {
 impl IdentityTokens {
     /// The token of a session for an application; `None` only without any signing key.
     #[must_use]
-    pub fn token(&self, core: &Core, alive: &Alive, handle: &HandleHash, app: &Application, now: Timestamp) -> Option<HeaderValue> {
+    pub fn token(
+        &self,
+        core: &Core,
+        alive: &Alive,
+        handle: &HandleHash,
+        app: &Application,
+        now: Timestamp,
+    ) -> Option<HeaderValue> {
         let number = now.seconds().div_euclid(60);
         let key = (*handle, app.slug.clone());
         {

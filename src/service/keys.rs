@@ -34,7 +34,9 @@ pub enum KeyError {
     #[error(transparent)]
     Trouble(#[from] Trouble),
     /// A key does not unwrap.
-    #[error("key {0} does not open with this root key: is secret_key (or data_dir/secret.key) the one this database was made with?")]
+    #[error(
+        "key {0} does not open with this root key: is secret_key (or data_dir/secret.key) the one this database was made with?"
+    )]
     WrongRootKey(Uuid),
     /// No key has this identifier, or it was revoked before.
     #[error("there is no key {0} that could be revoked")]
@@ -121,7 +123,8 @@ impl Keys {
         for purpose in PURPOSES {
             let new = self.make(ctx, &mut tx, purpose).await?;
             key::retire_others(&mut tx, &new, ctx.now().after(keep)).await?;
-            let detail = serde_json::json!({ "key": new.id, "purpose": purpose, "others_retire_at": ctx.now().after(keep) });
+            let detail =
+                serde_json::json!({ "key": new.id, "purpose": purpose, "others_retire_at": ctx.now().after(keep) });
             ctx.record(&mut tx, Event::of(Act::KeyRotated).with(detail)).await?;
         }
         tx.announce(Notice::Keys, ctx.now()).await?;
@@ -140,7 +143,8 @@ impl Keys {
         let Some(purpose) = keys.iter().find(|key| key.id == id).map(|key| key.purpose.clone()) else {
             return Err(KeyError::Unknown(id));
         };
-        let in_use = keys.iter().find(|key| key.purpose == purpose && key.revoked_at.is_none() && key.retires_at.is_none());
+        let in_use =
+            keys.iter().find(|key| key.purpose == purpose && key.revoked_at.is_none() && key.retires_at.is_none());
         if in_use.is_some_and(|key| key.id == id) {
             return Err(KeyError::InUse(id));
         }

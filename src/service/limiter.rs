@@ -113,7 +113,8 @@ impl Limiter {
     /// # Errors
     /// [`Unavailable`].
     pub async fn forget(&self, account: AccountId) -> Result<(), Unavailable> {
-        let charges: Vec<_> = charge(Scope::Account, Target::Account(account), self.limits.account).into_iter().collect();
+        let charges: Vec<_> =
+            charge(Scope::Account, Target::Account(account), self.limits.account).into_iter().collect();
         self.store.forget(&charges).await
     }
 

@@ -11,7 +11,7 @@ pub fn shown(at: Timestamp, zone: Option<&str>, language: Language) -> String {
     let zone = zone.and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
     let zoned = instant(at).to_zoned(zone);
     let pattern = match language {
-        Language::English => "%d/%m/%Y, %H:%M %Z",
+        Language::English => "%-d %b %Y, %H:%M %Z",
         Language::German => "%d.%m.%Y, %H:%M %Z",
     };
     zoned.strftime(pattern).to_string()
@@ -49,7 +49,7 @@ mod tests {
     fn times_are_told_in_the_readers_zone_and_order() {
         let at = Timestamp::from_millis(1_795_284_300_000);
         assert_eq!(machine(at), "2026-11-21T18:05:00Z");
-        assert_eq!(shown(at, None, Language::English), "21/11/2026, 18:05 UTC");
+        assert_eq!(shown(at, None, Language::English), "21 Nov 2026, 18:05 UTC");
         assert_eq!(shown(at, Some("Europe/Berlin"), Language::German), "21.11.2026, 19:05 CET");
         assert_eq!(shown(at, Some("Nowhere/Land"), Language::German), "21.11.2026, 18:05 UTC");
     }

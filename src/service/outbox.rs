@@ -7,11 +7,11 @@ use super::letter::Letter;
 use super::moment;
 use super::texts::Texts;
 use crate::connect::mail::{Mail, MailError, Mailer};
-use crate::service::metrics::MailOutcome;
 use crate::domain::account::{Account, AccountStatus, EmailAddress, LoginName};
 use crate::domain::audit::{Act, Event};
 use crate::domain::id::{AccountId, LetterId};
 use crate::domain::time::Timestamp;
+use crate::service::metrics::MailOutcome;
 use crate::store::letter::{self, Queued};
 use crate::store::token::{self, Purpose, Token};
 use crate::store::{Tx, account};
@@ -25,11 +25,11 @@ const COLUMN: &str = "letter.sealed";
 const EMAIL_COLUMN: &str = "one_time_token.sealed";
 
 /// How long a link to a new password is good (NIST SP 800-63B-4 allows 24 hours by mail; an hour is enough).
-pub const RECOVERY_LIFETIME: Duration = Duration::from_secs(60 * 60);
+pub const RECOVERY_LIFETIME: Duration = Duration::from_hours(1);
 /// How long a link that confirms an address is good.
-pub const EMAIL_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+pub const EMAIL_LIFETIME: Duration = Duration::from_hours(24);
 /// A letter that could not be sent for this long is given up; its links would be useless.
-const GIVE_UP: Duration = Duration::from_secs(24 * 60 * 60);
+const GIVE_UP: Duration = Duration::from_hours(24);
 /// Letters written in one round.
 const BATCH: u32 = 20;
 
@@ -70,7 +70,13 @@ pub enum Order {
 }
 
 /// Orders a letter with the act that causes it.
-pub(super) async fn order(core: &Core, ctx: &Context, tx: &mut Tx, to: Option<AccountId>, order: &Order) -> Result<(), Trouble> {
+pub(super) async fn order(
+    core: &Core,
+    ctx: &Context,
+    tx: &mut Tx,
+    to: Option<AccountId>,
+    order: &Order,
+) -> Result<(), Trouble> {
     let plain = serde_json::to_vec(order).map_err(|_| Trouble::Sealing("a letter could not be written"))?;
     let queued = Queued {
         id: LetterId::new(ctx.uuid()),
@@ -235,11 +241,19 @@ impl Outbox {
         Ok(Some(Written { to: recipient.email.clone(), content: Content::Recovery { link }, recipient }))
     }
 
-    async fn write_confirmation(&self, ctx: &Context, recipient: Account, address: String) -> Result<Option<Written>, Trouble> {
+    async fn write_confirmation(
+        &self,
+        ctx: &Context,
+        recipient: Account,
+        address: String,
+    ) -> Result<Option<Written>, Trouble> {
         let mut tx = self.core.database.begin().await?;
         let parsed = EmailAddress::parse(&address).ok();
         let free = match &parsed {
-            Some(parsed) => parsed.key() == crate::domain::account::fold(&recipient.email) || !account::email_taken(&mut tx, parsed).await?,
+            Some(parsed) => {
+                parsed.key() == crate::domain::account::fold(&recipient.email)
+                    || !account::email_taken(&mut tx, parsed).await?
+            }
             None => false,
         };
         if !free {
@@ -255,7 +269,14 @@ impl Outbox {
         Ok(Some(Written { to: address, recipient, content }))
     }
 
-    async fn link(&self, ctx: &Context, tx: &mut Tx, purpose: Purpose, to: &Account, sealed: Option<Vec<u8>>) -> Result<String, Trouble> {
+    async fn link(
+        &self,
+        ctx: &Context,
+        tx: &mut Tx,
+        purpose: Purpose,
+        to: &Account,
+        sealed: Option<Vec<u8>>,
+    ) -> Result<String, Trouble> {
         let (path, lifetime) = match purpose {
             Purpose::Email => ("/account/email/confirm", EMAIL_LIFETIME),
             Purpose::Recovery | Purpose::SetUp => ("/login/reset-password", RECOVERY_LIFETIME),

@@ -32,15 +32,11 @@ pub(super) enum Change {
     /// The owner, while signed in.
     Own,
     /// The owner, because a sign-in demanded it.
-    Demanded {
-        by: AccountId,
-    },
+    Demanded { by: AccountId },
     /// The owner, through a mailed link.
     Recovered,
     /// The operator; it must be changed at the next sign-in.
-    Set {
-        must_change: bool,
-    },
+    Set { must_change: bool },
 }
 
 /// A password that keeps the rules, already hashed.
@@ -98,7 +94,13 @@ impl Passwords {
     ///
     /// # Errors
     /// [`ChangeError`]; nothing has changed then.
-    pub async fn change(&self, ctx: &Context, owner: &SignedIn, present: &PlainPassword, new: &PlainPassword) -> Result<Handle, ChangeError> {
+    pub async fn change(
+        &self,
+        ctx: &Context,
+        owner: &SignedIn,
+        present: &PlainPassword,
+        new: &PlainPassword,
+    ) -> Result<Handle, ChangeError> {
         self.confirm(ctx, owner, present).await?;
         let account = &owner.card().account;
         let ready = self.prepare(ctx, account, new).await?;
@@ -110,14 +112,26 @@ impl Passwords {
     ///
     /// # Errors
     /// [`ChangeError::Rules`]; nothing has changed then.
-    pub async fn set(&self, ctx: &Context, _by: Operator, account: &Account, new: &PlainPassword, must_change: bool) -> Result<(), ChangeError> {
+    pub async fn set(
+        &self,
+        ctx: &Context,
+        _by: Operator,
+        account: &Account,
+        new: &PlainPassword,
+        must_change: bool,
+    ) -> Result<(), ChangeError> {
         let ready = self.prepare(ctx, account, new).await?;
         self.write(ctx, account, ready, Change::Set { must_change }).await?;
         Ok(())
     }
 
     /// Checks the present password of somebody signed in, through the one limiter.
-    pub(super) async fn confirm(&self, ctx: &Context, owner: &SignedIn, present: &PlainPassword) -> Result<(), ChangeError> {
+    pub(super) async fn confirm(
+        &self,
+        ctx: &Context,
+        owner: &SignedIn,
+        present: &PlainPassword,
+    ) -> Result<(), ChangeError> {
         let id = owner.account();
         let ticket = match self.core.limiter.ask(Target::Account(id), &ctx.origin, ctx.now()).await? {
             Try::Granted(ticket) => ticket,
@@ -139,7 +153,12 @@ impl Passwords {
     }
 
     /// Checks the rules, the former passwords included, and hashes.
-    pub(super) async fn prepare(&self, ctx: &Context, account: &Account, new: &PlainPassword) -> Result<Ready, ChangeError> {
+    pub(super) async fn prepare(
+        &self,
+        ctx: &Context,
+        account: &Account,
+        new: &PlainPassword,
+    ) -> Result<Ready, ChangeError> {
         self.check(&[&account.username, &account.email, &account.name], new)?;
         let former = self.refused_hashes(account.id).await?;
         for hash in &former {
@@ -151,7 +170,12 @@ impl Passwords {
     }
 
     /// The same for an account that does not exist yet.
-    pub(super) async fn prepare_first(&self, ctx: &Context, names: &[&str], new: &PlainPassword) -> Result<Ready, ChangeError> {
+    pub(super) async fn prepare_first(
+        &self,
+        ctx: &Context,
+        names: &[&str],
+        new: &PlainPassword,
+    ) -> Result<Ready, ChangeError> {
         self.check(names, new)?;
         self.hashed(ctx, new).await
     }
@@ -184,17 +208,31 @@ impl Passwords {
     }
 
     /// Writes a prepared password with all that follows from it; returns the account as it is then.
-    pub(super) async fn write(&self, ctx: &Context, account: &Account, ready: Ready, change: Change) -> Result<Account, Trouble> {
+    pub(super) async fn write(
+        &self,
+        ctx: &Context,
+        account: &Account,
+        ready: Ready,
+        change: Change,
+    ) -> Result<Account, Trouble> {
         let mut tx = self.core.database.begin().await?;
         let aftermath = self.write_in(ctx, &mut tx, account.id, ready, change).await?;
-        let after = account::by_id(&mut tx, account.id).await?.ok_or(StoreError::Conflict("the account is gone".into()))?;
+        let after =
+            account::by_id(&mut tx, account.id).await?.ok_or(StoreError::Conflict("the account is gone".into()))?;
         tx.commit().await?;
         aftermath.finish(&self.core).await;
         Ok(after)
     }
 
     /// The same inside a transaction of the caller's.
-    pub(super) async fn write_in(&self, ctx: &Context, tx: &mut Tx, id: AccountId, ready: Ready, change: Change) -> Result<revocation::Aftermath, Trouble> {
+    pub(super) async fn write_in(
+        &self,
+        ctx: &Context,
+        tx: &mut Tx,
+        id: AccountId,
+        ready: Ready,
+        change: Change,
+    ) -> Result<revocation::Aftermath, Trouble> {
         let (event, act, must_change) = match change {
             Change::Own | Change::Demanded { .. } => (CredentialEvent::PasswordChanged, Act::PasswordChanged, false),
             Change::Recovered => (CredentialEvent::PasswordRecovered, Act::PasswordRecovered, false),
@@ -202,14 +240,21 @@ impl Passwords {
         };
         let new = StoredPassword { hash: ready.0, set_at: ctx.now(), must_change };
         passwords::set(tx, id, &new, self.core.policy.password_history.saturating_sub(1)).await?;
-        let by = if let Change::Demanded { by } = change { crate::domain::audit::Actor::Account(by) } else { ctx.actor };
+        let by =
+            if let Change::Demanded { by } = change { crate::domain::audit::Actor::Account(by) } else { ctx.actor };
         ctx.clone().acting_as(by).record(tx, Event::about(act, id)).await?;
         outbox::order(&self.core, ctx, tx, Some(id), &Order::PasswordChanged { at: ctx.now() }).await?;
         revocation::revoke(ctx, tx, id, event, None).await
     }
 
     /// The first password of a new account: nothing has to end, nobody has to be told.
-    pub(super) async fn write_first(&self, ctx: &Context, tx: &mut Tx, id: AccountId, ready: Ready) -> Result<(), Trouble> {
+    pub(super) async fn write_first(
+        &self,
+        ctx: &Context,
+        tx: &mut Tx,
+        id: AccountId,
+        ready: Ready,
+    ) -> Result<(), Trouble> {
         let first = StoredPassword { hash: ready.0, set_at: ctx.now(), must_change: false };
         passwords::set(tx, id, &first, 0).await?;
         Ok(ctx.record(tx, Event::about(Act::PasswordSet, id)).await?)

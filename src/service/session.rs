@@ -131,7 +131,9 @@ impl Sessions {
     pub async fn end(&self, ctx: &Context, owner: &SignedIn, id: SessionId) -> Result<(), EndError> {
         let account = owner.account();
         let sessions = self.core.volatile.sessions_of(account, ctx.now()).await?;
-        let Some(session) = sessions.into_iter().find(|session| session.id == id) else { return Err(EndError::NotFound) };
+        let Some(session) = sessions.into_iter().find(|session| session.id == id) else {
+            return Err(EndError::NotFound);
+        };
         let mut tx = self.core.database.begin().await?;
         if let Some(family) = session.remembered {
             // Or the browser would be back with its next request.
@@ -156,7 +158,11 @@ impl Sessions {
         let mut tx = self.core.database.begin().await?;
         let event = CredentialEvent::SignedOutEverywhere;
         let aftermath = revocation::revoke(ctx, &mut tx, account, event, None).await?;
-        ctx.record(&mut tx, Event::about(Act::SessionsEnded, account).with(serde_json::json!({ "sessions": "others" }))).await?;
+        ctx.record(
+            &mut tx,
+            Event::about(Act::SessionsEnded, account).with(serde_json::json!({ "sessions": "others" })),
+        )
+        .await?;
         tx.commit().await?;
         aftermath.finish(&self.core).await;
         self.renew(ctx, owner, event).await
@@ -215,7 +221,12 @@ impl Sessions {
     ///
     /// # Errors
     /// [`Trouble`]; the person has to sign in again then.
-    pub(super) async fn renew(&self, ctx: &Context, owner: &SignedIn, after: CredentialEvent) -> Result<Handle, Trouble> {
+    pub(super) async fn renew(
+        &self,
+        ctx: &Context,
+        owner: &SignedIn,
+        after: CredentialEvent,
+    ) -> Result<Handle, Trouble> {
         let old = &owner.session().session;
         let account = owner.account();
         let not_before = match self.core.cards.card(account).await? {
@@ -280,4 +291,3 @@ impl Sessions {
         (handle, hash, session)
     }
 }
-

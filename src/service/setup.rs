@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a set-up link is good. Every start without an administrator prints a new one.
-pub const LINK_LIFETIME: Duration = Duration::from_secs(60 * 60);
+pub const LINK_LIFETIME: Duration = Duration::from_hours(1);
 
 /// Set-up over a core.
 #[derive(Clone)]
@@ -94,7 +94,13 @@ impl SetUp {
     ///
     /// # Errors
     /// [`SetUpError`]; the link stays good unless it was not.
-    pub async fn complete(&self, ctx: &Context, secret: &str, new: Newcomer, password: &PlainPassword) -> Result<AccountId, SetUpError> {
+    pub async fn complete(
+        &self,
+        ctx: &Context,
+        secret: &str,
+        new: Newcomer,
+        password: &PlainPassword,
+    ) -> Result<AccountId, SetUpError> {
         let ticket = match self.core.limiter.ask(Target::Token, &ctx.origin, ctx.now()).await.map_err(Trouble::from)? {
             Try::Granted(ticket) => ticket,
             Try::Refused { retry_after, .. } => return Err(SetUpError::TooManyFailures { retry_after }),

@@ -84,12 +84,16 @@ impl Verify {
         if applications.is_empty() {
             return alive.map_or(Answer::SignIn, |alive| Answer::Allowed(alive, None));
         }
-        let found = question.original.and_then(|asked| Some((applications.of_host(asked.host.name(), asked.host.port())?, asked)));
+        let found = question
+            .original
+            .and_then(|asked| Some((applications.of_host(asked.host.name(), asked.host.port())?, asked)));
         let Some((app, original)) = found else { return Answer::Refused(Refusal::UnknownApplication) };
-        let visitor = alive.as_ref().map(|alive| Visitor { groups: &alive.card.groups, methods: alive.session.session.methods });
+        let visitor =
+            alive.as_ref().map(|alive| Visitor { groups: &alive.card.groups, methods: alive.session.session.methods });
         let decide = |path: &str| {
             let asked = Asked { method: original.method, path, address: question.address };
-            app.rule_for(path).map_or(Decision::Refuse(Refusal::UnknownApplication), |rule| rule.decide(&asked, visitor.as_ref()))
+            app.rule_for(path)
+                .map_or(Decision::Refuse(Refusal::UnknownApplication), |rule| rule.decide(&asked, visitor.as_ref()))
         };
         // An application may read the path otherwise than we do: it has to be allowed in every reading.
         let decision = original.path.readings().map(decide).max_by_key(Decision::strictness);
@@ -135,7 +139,9 @@ impl Verify {
     /// Whether a session may be shown to an application: the same people may use it through the proxy's root rule.
     #[must_use]
     pub fn may_see(&self, client: &AppClient, alive: &Alive) -> bool {
-        let Some(app) = self.core.policy.applications.iter().find(|app| app.slug == client.slug()) else { return false };
+        let Some(app) = self.core.policy.applications.iter().find(|app| app.slug == client.slug()) else {
+            return false;
+        };
         let Some(rule) = app.rule_for("/") else { return false };
         rule.groups.is_empty() || rule.groups.iter().any(|group| alive.card.groups.contains(group))
     }

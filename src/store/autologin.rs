@@ -99,7 +99,12 @@ pub async fn of_account(link: &mut Link, account: AccountId, now: Timestamp) -> 
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn rotate(link: &mut Link, id: RememberedId, current: &[u8; 32], next: &Rotation<'_>) -> Result<bool, StoreError> {
+pub async fn rotate(
+    link: &mut Link,
+    id: RememberedId,
+    current: &[u8; 32],
+    next: &Rotation<'_>,
+) -> Result<bool, StoreError> {
     let rows = execute!(
         link,
         "UPDATE remembered_browser SET previous_hash = current_hash, current_hash = $3, rotated_at = $4, device = $5, \
@@ -132,12 +137,8 @@ pub struct Rotation<'a> {
 /// # Errors
 /// [`StoreError`].
 pub async fn forget(link: &mut Link, account: AccountId, id: RememberedId) -> Result<bool, StoreError> {
-    let rows = execute!(
-        link,
-        "DELETE FROM remembered_browser WHERE id = $1 AND account_id = $2",
-        id.uuid(),
-        account.uuid()
-    )?;
+    let rows =
+        execute!(link, "DELETE FROM remembered_browser WHERE id = $1 AND account_id = $2", id.uuid(), account.uuid())?;
     Ok(rows > 0)
 }
 

@@ -53,7 +53,9 @@ pub enum OpenError {
         why: String,
     },
     /// A newer version has been here.
-    #[error("the database {path} was written by a newer version (migration {version} is unknown to this one); start that version, or restore a backup from before the upgrade")]
+    #[error(
+        "the database {path} was written by a newer version (migration {version} is unknown to this one); start that version, or restore a backup from before the upgrade"
+    )]
     Newer {
         /// Which file.
         path: PathBuf,
@@ -109,7 +111,7 @@ impl Database {
         migrate(&writer, path).await?;
         let readers = pool()
             .max_connections(4)
-            .idle_timeout(Duration::from_secs(60))
+            .idle_timeout(Duration::from_mins(1))
             .connect_lazy_with(options.pragma("query_only", "on"));
         Ok(Self { writer, readers, listeners: Arc::default() })
     }
@@ -203,7 +205,9 @@ impl Tx {
         }
         let listeners = self.listeners.lock().map(|list| list.clone()).unwrap_or_default();
         for notice in &self.notices {
-            listeners.iter().for_each(|listener| listener(notice));
+            for listener in &listeners {
+                listener(notice);
+            }
         }
         Ok(())
     }

@@ -78,14 +78,8 @@ pub async fn set(link: &mut Link, account: AccountId, new: &StoredPassword, keep
 /// # Errors
 /// [`StoreError`].
 pub async fn rehash(link: &mut Link, account: AccountId, old: &str, new: &str) -> Result<(), StoreError> {
-    execute!(
-        link,
-        "UPDATE password SET hash = $3 WHERE account_id = $1 AND hash = $2",
-        account.uuid(),
-        old,
-        new
-    )
-    .map(drop)
+    execute!(link, "UPDATE password SET hash = $3 WHERE account_id = $1 AND hash = $2", account.uuid(), old, new)
+        .map(drop)
 }
 
 /// Hashes of former passwords, newest first.

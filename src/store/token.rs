@@ -71,7 +71,12 @@ pub async fn insert(link: &mut Link, token: &Token, now: Timestamp) -> Result<()
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn peek(link: &mut Link, hash: &[u8; 32], purpose: Purpose, now: Timestamp) -> Result<Option<Token>, StoreError> {
+pub async fn peek(
+    link: &mut Link,
+    hash: &[u8; 32],
+    purpose: Purpose,
+    now: Timestamp,
+) -> Result<Option<Token>, StoreError> {
     let row = fetch_optional!(
         link,
         Row,
@@ -87,7 +92,12 @@ pub async fn peek(link: &mut Link, hash: &[u8; 32], purpose: Purpose, now: Times
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn take(link: &mut Link, hash: &[u8; 32], purpose: Purpose, now: Timestamp) -> Result<Option<Token>, StoreError> {
+pub async fn take(
+    link: &mut Link,
+    hash: &[u8; 32],
+    purpose: Purpose,
+    now: Timestamp,
+) -> Result<Option<Token>, StoreError> {
     let row = fetch_optional!(
         link,
         Row,

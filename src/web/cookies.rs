@@ -1,4 +1,4 @@
-//! The cookies: names, attributes, sealing. Every one is Secure, HttpOnly, SameSite=Lax, Path=/ and sealed.
+//! The cookies: names, attributes, sealing. Every one is Secure, `HttpOnly`, SameSite=Lax, Path=/ and sealed.
 
 use crate::domain::secret::Secret;
 use crate::domain::session::HandleHash;
@@ -224,7 +224,8 @@ mod tests {
         let (pair, attributes) = text.split_once("; ").unwrap();
         assert_eq!(attributes, "HttpOnly; SameSite=Lax; Secure; Path=/");
         assert_eq!(jar.session(&sent(pair)), Some(fingerprint(&[7; 32])));
-        let token = AutologinToken { id: crate::domain::id::RememberedId::new(Uuid::nil()), secret: Secret::new([1; 32]) };
+        let token =
+            AutologinToken { id: crate::domain::id::RememberedId::new(Uuid::nil()), secret: Secret::new([1; 32]) };
         let set = jar.set_autologin(&Surroundings::machine(), &token).unwrap();
         assert!(set.to_str().unwrap().ends_with("; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=31536000"));
     }

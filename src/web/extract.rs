@@ -2,24 +2,24 @@
 
 use super::cookies::Jar;
 use super::error::PageError;
+use super::page::Shell;
 use super::page::outcome::Failure;
 use super::page::words::Notice;
-use super::page::Shell;
 use super::site::Site;
 use super::trace::RequestId;
+use crate::domain::audit::Actor;
 use crate::domain::device;
 use crate::domain::forwarded::Client;
+use crate::domain::id;
 use crate::domain::language::Language;
 use crate::domain::secret::Secret;
+use crate::domain::session::HandleHash;
 use crate::service::caller::{AppClient, SignedIn};
 use crate::service::context::{Context, Origin};
 use crate::service::session::Alive;
-use crate::domain::audit::Actor;
-use crate::domain::id;
-use crate::domain::session::HandleHash;
 use crate::service::texts::Texts;
-use axum::extract::{FromRequest, FromRequestParts, Request};
 use aws_lc_rs::hmac;
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, HeaderMap, USER_AGENT};
@@ -172,7 +172,8 @@ impl FromRequest<Arc<Site>> for Fields {
             return Err(Failure::FormExpired.into());
         }
         let bytes = axum::body::to_bytes(body, site.max_body).await.map_err(|error| {
-            let too_large = std::error::Error::source(&error).is_some_and(|why| why.is::<http_body_util::LengthLimitError>());
+            let too_large = std::error::Error::source(&error)
+                .is_some_and(<dyn std::error::Error + 'static>::is::<http_body_util::LengthLimitError>);
             if too_large { Failure::TooLarge } else { Failure::BadRequest }
         })?;
         let fields = Self(parse(&bytes).ok_or(Failure::BadRequest)?);
@@ -228,7 +229,7 @@ mod tests {
         let own = "https://login.example.org";
         let from = |pairs: &[(&'static str, &'static str)]| {
             let headers = pairs.iter().map(|(name, value)| ((*name).parse().unwrap(), HeaderValue::from_static(value)));
-            is_cross_site(&HeaderMap::from_iter(headers), own)
+            is_cross_site(&headers.collect(), own)
         };
         assert!(!from(&[]));
         assert!(!from(&[("sec-fetch-site", "same-origin"), ("origin", own)]));

@@ -61,7 +61,8 @@ impl Asked {
         }
         let failed = response.extensions().get::<Failed>().copied().or_else(|| of_router(&response));
         let Some(failed) = failed else { return response };
-        let mut explained = if self.uri.path().starts_with("/api/") { self.problem(failed) } else { self.page(site, failed) };
+        let mut explained =
+            if self.uri.path().starts_with("/api/") { self.problem(failed) } else { self.page(site, failed) };
         if let Some(wait) = failed.retry_after {
             explained.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
         }
@@ -78,8 +79,11 @@ impl Asked {
         let back = (self.method == Method::GET).then(|| SafeRedirect::parse(here, &[])).flatten();
         let target = match back {
             Some(back) => {
-                let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", back.as_str()).finish();
-                SafeRedirect::parse(&format!("{}?{query}", paths::LOGIN), &[]).unwrap_or_else(|| SafeRedirect::to(paths::LOGIN))
+                let query = url::form_urlencoded::Serializer::new(String::new())
+                    .append_pair("return_to", back.as_str())
+                    .finish();
+                SafeRedirect::parse(&format!("{}?{query}", paths::LOGIN), &[])
+                    .unwrap_or_else(|| SafeRedirect::to(paths::LOGIN))
             }
             None => SafeRedirect::to(paths::LOGIN),
         };
@@ -150,7 +154,8 @@ fn secure(site: &Site, response: &mut Response) {
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
     headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
-    headers.insert("permissions-policy", HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=()"));
+    headers
+        .insert("permissions-policy", HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=()"));
     headers.insert("x-robots-tag", HeaderValue::from_static("noindex"));
     if site.strict_transport {
         let a_year = HeaderValue::from_static("max-age=31536000");

@@ -31,7 +31,12 @@ enum Door {
 }
 
 /// `GET /login`
-pub async fn get(State(site): State<Arc<Site>>, RawQuery(query): RawQuery, headers: HeaderMap, visit: Visit) -> Result<Response, PageError> {
+pub async fn get(
+    State(site): State<Arc<Site>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    visit: Visit,
+) -> Result<Response, PageError> {
     let wanted = Query::of(query.as_deref()).text("return_to");
     let target = safe_target(&site, &wanted)?;
     if visit.person.is_some() {
@@ -41,7 +46,7 @@ pub async fn get(State(site): State<Arc<Site>>, RawQuery(query): RawQuery, heade
     let Some(token) = jar.autologin(&headers) else { return login_page(&site, &visit, &Form::new(&wanted)) };
     let wishes = Wishes { return_to: target.map(|target| target.as_str().to_owned()), stay: false };
     match site.sign_in.with_autologin(&visit.ctx, &token, wishes).await {
-        Ok(Restored::Open(opened)) => Ok(opened_reply(&site, *opened)),
+        Ok(Restored::Open(opened)) => Ok(opened_reply(&site, &opened)),
         Ok(Restored::Forget) => {
             let mut page = login_page(&site, &visit, &Form::new(&wanted))?;
             if let Some(gone) = jar.drop_autologin() {
@@ -62,7 +67,11 @@ pub async fn post(State(site): State<Arc<Site>>, visit: Visit, fields: Fields) -
 }
 
 /// `GET /login/internal`: for break-glass accounts, when people sign in elsewhere.
-pub async fn get_internal(State(site): State<Arc<Site>>, RawQuery(query): RawQuery, visit: Visit) -> Result<Response, PageError> {
+pub async fn get_internal(
+    State(site): State<Arc<Site>>,
+    RawQuery(query): RawQuery,
+    visit: Visit,
+) -> Result<Response, PageError> {
     let wanted = Query::of(query.as_deref()).text("return_to");
     safe_target(&site, &wanted)?;
     login_page(&site, &visit, &Form { door: Door::Internal, ..Form::new(&wanted) })
@@ -178,7 +187,7 @@ fn login_page(site: &Site, visit: &Visit, form: &Form<'_>) -> Result<Response, P
 /// The response to a request along the corridor.
 pub(super) fn outcome_reply(site: &Site, outcome: Outcome) -> Response {
     match outcome {
-        Outcome::Open(opened) => opened_reply(site, *opened),
+        Outcome::Open(opened) => opened_reply(site, &opened),
         Outcome::Owes(crate::domain::sign_in::Step::NewPassword, handle) => {
             let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
             let reply = Reply::see_other(&SafeRedirect::to(paths::LOGIN_STEP_PASSWORD));
@@ -187,7 +196,7 @@ pub(super) fn outcome_reply(site: &Site, outcome: Outcome) -> Response {
     }
 }
 
-fn opened_reply(site: &Site, opened: Opened) -> Response {
+fn opened_reply(site: &Site, opened: &Opened) -> Response {
     let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
     let target = opened.return_to.as_deref().and_then(|text| site.redirect(text));
     let reply = Reply::see_other(&target.unwrap_or(SafeRedirect::to(paths::ACCOUNT)));

@@ -3,8 +3,8 @@
 use super::cookies::Jar;
 use super::error::PageError;
 use super::extract::{Fields, Visit};
-use super::page::sign_in::{LogoutPage, SignedOutPage};
 use super::page::paths;
+use super::page::sign_in::{LogoutPage, SignedOutPage};
 use super::respond::Reply;
 use super::site::Site;
 use crate::domain::redirect::SafeRedirect;

@@ -44,7 +44,11 @@ pub async fn post(State(site): State<Arc<Site>>, visit: Visit, fields: Fields) -
 }
 
 /// `GET /login/reset-password?token=…`
-pub async fn get_reset(State(site): State<Arc<Site>>, RawQuery(query): RawQuery, visit: Visit) -> Result<Response, PageError> {
+pub async fn get_reset(
+    State(site): State<Arc<Site>>,
+    RawQuery(query): RawQuery,
+    visit: Visit,
+) -> Result<Response, PageError> {
     let token = Query::of(query.as_deref()).text("token");
     match site.recovery.look(&visit.ctx, &token).await {
         Ok(()) => reset_page(&site, &visit, &token, StatusCode::OK, Complaints::default()),
@@ -75,7 +79,13 @@ pub async fn post_reset(State(site): State<Arc<Site>>, visit: Visit, fields: Fie
     }
 }
 
-fn reset_page(site: &Site, visit: &Visit, token: &str, status: StatusCode, said: Complaints) -> Result<Response, PageError> {
+fn reset_page(
+    site: &Site,
+    visit: &Visit,
+    token: &str,
+    status: StatusCode,
+    said: Complaints,
+) -> Result<Response, PageError> {
     let page = ResetPasswordPage {
         shell: visit.shell(site),
         // The name is not told to whoever holds a link.

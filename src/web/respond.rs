@@ -3,8 +3,8 @@
 use super::cookies::Jar;
 use super::error::PageError;
 use super::extract::Visit;
-use super::page::words::Notice;
 use super::page::Page;
+use super::page::words::Notice;
 use super::site::Site;
 use super::trace::LoggedAccount;
 use crate::domain::redirect::SafeRedirect;

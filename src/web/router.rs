@@ -114,7 +114,8 @@ async fn home() -> Response {
 
 /// `GET /.well-known/change-password` (W3C "A Well-Known URL for Changing Passwords").
 async fn change_password() -> Response {
-    (StatusCode::SEE_OTHER, [(LOCATION, HeaderValue::from_static(super::page::paths::ACCOUNT_PASSWORD))]).into_response()
+    (StatusCode::SEE_OTHER, [(LOCATION, HeaderValue::from_static(super::page::paths::ACCOUNT_PASSWORD))])
+        .into_response()
 }
 
 /// `GET /.well-known/jwks.json`: keys that identity tokens are signed with. Rotated keys stay listed until they retire.
@@ -187,13 +188,10 @@ where
     fn call(&mut self, request: Request<B>) -> Answering {
         let path = request.uri().path();
         if verify::is_verify(path) {
-            let (parts, body) = request.into_parts();
-            return match verify::hot(&self.site, parts) {
-                Ok(response) => Answering::Ready(Some(response)),
-                Err(parts) => {
-                    drop(body);
-                    Answering::Pending(Box::pin(verify::cold(Arc::clone(&self.site), parts)))
-                }
+            let (parts, _body) = request.into_parts();
+            return match verify::hot(&self.site, &parts) {
+                Some(response) => Answering::Ready(Some(response)),
+                None => Answering::Pending(Box::pin(verify::cold(Arc::clone(&self.site), parts))),
             };
         }
         if path == verify::WHOAMI {

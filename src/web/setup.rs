@@ -21,7 +21,11 @@ use http::StatusCode;
 use std::sync::Arc;
 
 /// `GET /setup?token=…`
-pub async fn get(State(site): State<Arc<Site>>, RawQuery(query): RawQuery, visit: Visit) -> Result<Response, PageError> {
+pub async fn get(
+    State(site): State<Arc<Site>>,
+    RawQuery(query): RawQuery,
+    visit: Visit,
+) -> Result<Response, PageError> {
     let token = Query::of(query.as_deref()).text("token");
     match site.set_up.look(&visit.ctx, &token).await {
         Ok(()) => Form::new(&token).page(&site, &visit, StatusCode::OK),
@@ -99,7 +103,12 @@ impl Form {
 }
 
 /// Parses a field, and notes at it what is wrong.
-pub(super) fn noted<T>(field: &mut Field, parse: impl Fn(&str) -> Result<T, InvalidName>, otherwise: FieldProblem, t: &Texts) -> Option<T> {
+pub(super) fn noted<T>(
+    field: &mut Field,
+    parse: impl Fn(&str) -> Result<T, InvalidName>,
+    otherwise: FieldProblem,
+    t: &Texts,
+) -> Option<T> {
     match parse(&field.value) {
         Ok(value) => Some(value),
         Err(why) => {

@@ -5,8 +5,8 @@ use super::error::PageError;
 use super::extract::{Fields, Visit};
 use super::login::outcome_reply;
 use super::new_password::{self, Complaints};
-use super::page::sign_in::{ChangePasswordPage, ChangeReason};
 use super::page::paths;
+use super::page::sign_in::{ChangePasswordPage, ChangeReason};
 use super::respond::Reply;
 use super::site::Site;
 use crate::domain::redirect::SafeRedirect;
@@ -18,7 +18,11 @@ use http::{HeaderMap, StatusCode};
 use std::sync::Arc;
 
 /// `GET /login/step/password`
-pub async fn get_password(State(site): State<Arc<Site>>, headers: HeaderMap, visit: Visit) -> Result<Response, PageError> {
+pub async fn get_password(
+    State(site): State<Arc<Site>>,
+    headers: HeaderMap,
+    visit: Visit,
+) -> Result<Response, PageError> {
     match attempt(&site, &headers) {
         Some(handle) => password_page(&site, &visit, &handle, StatusCode::OK, Complaints::default()).await,
         None => Ok(begin_again()),
@@ -26,7 +30,12 @@ pub async fn get_password(State(site): State<Arc<Site>>, headers: HeaderMap, vis
 }
 
 /// `POST /login/step/password`
-pub async fn post_password(State(site): State<Arc<Site>>, headers: HeaderMap, visit: Visit, fields: Fields) -> Result<Response, PageError> {
+pub async fn post_password(
+    State(site): State<Arc<Site>>,
+    headers: HeaderMap,
+    visit: Visit,
+    fields: Fields,
+) -> Result<Response, PageError> {
     let Some(handle) = attempt(&site, &headers) else { return Ok(begin_again()) };
     let refused = StatusCode::UNPROCESSABLE_ENTITY;
     let new = match new_password::read(&fields, visit.texts()) {
@@ -44,7 +53,13 @@ pub async fn post_password(State(site): State<Arc<Site>>, headers: HeaderMap, vi
     }
 }
 
-async fn password_page(site: &Site, visit: &Visit, handle: &AttemptHandle, status: StatusCode, said: Complaints) -> Result<Response, PageError> {
+async fn password_page(
+    site: &Site,
+    visit: &Visit,
+    handle: &AttemptHandle,
+    status: StatusCode,
+    said: Complaints,
+) -> Result<Response, PageError> {
     let view = match site.sign_in.pending(&visit.ctx, handle).await {
         Ok(view) => view,
         Err(SignInError::Outdated) => return Ok(begin_again()),

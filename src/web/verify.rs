@@ -62,19 +62,14 @@ impl<'q> Query<'q> {
     }
 }
 
-/// Answers a proxy at once when everything needed is in memory; `Err` gives the parts back for [`cold`].
-///
-/// # Errors
-/// The parts, unchanged.
-pub fn hot(site: &Site, parts: Parts) -> Result<Response, Parts> {
-    let asked = match Asked::of(site, &parts) {
+/// Answers a proxy at once when everything needed is in memory; `None` means: ask [`cold`].
+#[must_use]
+pub fn hot(site: &Site, parts: &Parts) -> Option<Response> {
+    let asked = match Asked::of(site, parts) {
         Ok(asked) => asked,
-        Err(error) => return Ok(malformed(site, &error)),
+        Err(error) => return Some(malformed(site, &error)),
     };
-    match site.verify.hot(&asked.question()) {
-        Some(answer) => Ok(asked.response(site, answer)),
-        None => Err(parts),
-    }
+    site.verify.hot(&asked.question()).map(|answer| asked.response(site, answer))
 }
 
 /// Answers a proxy, reading what is not in memory.
@@ -110,7 +105,8 @@ impl<'p> Asked<'p> {
         if !site.trusted_proxies.contains(peer) {
             return Ok(Self { handle, original: None, redirect, address: peer, now });
         }
-        let endpoint = EndpointRequest { method: parts.method.as_str(), path: parts.uri.path(), query: parts.uri.query() };
+        let endpoint =
+            EndpointRequest { method: parts.method.as_str(), path: parts.uri.path(), query: parts.uri.query() };
         let original = OriginalRequest::resolve(peer, &site.trusted_proxies, VERIFY, endpoint, &parts.headers);
         let original = match original {
             Ok(original) => Some(original),
@@ -123,7 +119,12 @@ impl<'p> Asked<'p> {
     }
 
     fn question(&self) -> Question<'_> {
-        Question { handle: self.handle.as_ref(), original: self.original.as_ref(), address: self.address, now: self.now }
+        Question {
+            handle: self.handle.as_ref(),
+            original: self.original.as_ref(),
+            address: self.address,
+            now: self.now,
+        }
     }
 
     fn response(&self, site: &Site, answer: Answer) -> Response {
@@ -158,8 +159,11 @@ impl<'p> Asked<'p> {
         let location = match &self.original {
             None => site.login_location.clone(),
             Some(original) => {
-                let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", &address_of(original)).finish();
-                HeaderValue::from_str(&format!("{}?{query}", site.login_url())).unwrap_or_else(|_| site.login_location.clone())
+                let query = url::form_urlencoded::Serializer::new(String::new())
+                    .append_pair("return_to", &address_of(original))
+                    .finish();
+                HeaderValue::from_str(&format!("{}?{query}", site.login_url()))
+                    .unwrap_or_else(|_| site.login_location.clone())
             }
         };
         response.headers_mut().insert(LOCATION, location);
@@ -255,27 +259,31 @@ pub async fn whoami(site: Arc<Site>, parts: Parts) -> Response {
 }
 
 /// Checks an application's secret; wrong ones count against the address.
-async fn credential(site: &Site, parts: &Parts, value: &HeaderValue) -> Result<crate::service::caller::AppClient, Box<Response>> {
+async fn credential(
+    site: &Site,
+    parts: &Parts,
+    value: &HeaderValue,
+) -> Result<crate::service::caller::AppClient, Box<Response>> {
     let secret = value.as_bytes().strip_prefix(b"Bearer ").unwrap_or_default();
     if let Some(client) = extract::application(site, secret) {
         return Ok(client);
     }
     let ctx = extract::stranger(parts, site);
-    let peer = parts.extensions.get::<Peer>().map(|peer| Client::resolve(peer.0.ip(), &site.trusted_proxies, &parts.headers).address);
+    let peer = parts
+        .extensions
+        .get::<Peer>()
+        .map(|peer| Client::resolve(peer.0.ip(), &site.trusted_proxies, &parts.headers).address);
     let origin = crate::service::context::Origin { address: peer, ..ctx.origin.clone() };
     // The charge is never given back: the secret was wrong.
-    match site.core.limiter.ask(Target::Token, &origin, ctx.now()).await {
-        Ok(Try::Refused { retry_after, .. }) => {
-            let mut response = problem(StatusCode::TOO_MANY_REQUESTS, "Too many wrong secrets from this address.");
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
-            Err(Box::new(response))
-        }
-        _ => {
-            let mut response = problem(StatusCode::UNAUTHORIZED, "No application has this secret.");
-            let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
-            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-            Err(Box::new(response))
-        }
+    if let Ok(Try::Refused { retry_after, .. }) = site.core.limiter.ask(Target::Token, &origin, ctx.now()).await {
+        let mut response = problem(StatusCode::TOO_MANY_REQUESTS, "Too many wrong secrets from this address.");
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
+        Err(Box::new(response))
+    } else {
+        let mut response = problem(StatusCode::UNAUTHORIZED, "No application has this secret.");
+        let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        Err(Box::new(response))
     }
 }
 

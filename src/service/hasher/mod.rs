@@ -144,7 +144,9 @@ impl Hasher {
     pub async fn verify(&self, password: &PlainPassword, stored: Option<&str>) -> Result<Verdict, HashError> {
         let known = stored.and_then(|text| {
             Stored::read(text)
-                .inspect_err(|why| tracing::error!(%why, "a stored password hash cannot be checked: nobody can sign in with it"))
+                .inspect_err(
+                    |why| tracing::error!(%why, "a stored password hash cannot be checked: nobody can sign in with it"),
+                )
                 .ok()
         });
         let is_decoy = known.is_none();

@@ -27,7 +27,12 @@ impl SignIn {
     /// # Errors
     /// [`SignInError::FreshProofNeeded`] when a step is owed that this way cannot do (the cookie stays);
     /// [`SignInError::Trouble`] when a store is away (the cookie stays).
-    pub async fn with_autologin(&self, ctx: &Context, token: &AutologinToken, wishes: Wishes) -> Result<Restored, SignInError> {
+    pub async fn with_autologin(
+        &self,
+        ctx: &Context,
+        token: &AutologinToken,
+        wishes: Wishes,
+    ) -> Result<Restored, SignInError> {
         if self.core.policy.autologin_days == 0 {
             return Ok(Restored::Forget);
         }
@@ -37,7 +42,7 @@ impl SignIn {
             let mut link = self.core.database.read().await?;
             let Some(remembered) = autologin::by_id(&mut link, token.id).await? else { return Ok(Restored::Forget) };
             drop(link);
-            match remembered.judge(&hash, self.same_browser(ctx, &remembered), ctx.now()) {
+            match remembered.judge(&hash, same_browser(ctx, &remembered), ctx.now()) {
                 Presented::Expired => return Ok(Restored::Forget),
                 Presented::SecondTab => break remembered,
                 Presented::Replayed => {
@@ -63,7 +68,12 @@ impl SignIn {
         Ok(Restored::Open(opened))
     }
 
-    async fn restore(&self, ctx: &Context, remembered: &Remembered, wishes: Wishes) -> Result<Option<Box<Opened>>, SignInError> {
+    async fn restore(
+        &self,
+        ctx: &Context,
+        remembered: &Remembered,
+        wishes: Wishes,
+    ) -> Result<Option<Box<Opened>>, SignInError> {
         let Some(account) = self.account(remembered.account).await? else { return Ok(None) };
         let identity = VerifiedIdentity {
             way: Way::Autologin,
@@ -81,10 +91,6 @@ impl SignIn {
         }
     }
 
-    fn same_browser(&self, ctx: &Context, remembered: &Remembered) -> bool {
-        remembered.device == ctx.origin.device && remembered.network == ctx.origin.network()
-    }
-
     async fn rotate(&self, ctx: &Context, remembered: &Remembered) -> Result<Option<AutologinToken>, Trouble> {
         let next = AutologinToken { id: remembered.id, secret: Secret::new(ctx.bytes()) };
         let hash = fingerprint(next.secret.expose());
@@ -98,7 +104,12 @@ impl SignIn {
         Ok(Some(next))
     }
 
-    async fn unrotate(&self, ctx: &Context, before: &Remembered, rotated: Option<&AutologinToken>) -> Result<(), Trouble> {
+    async fn unrotate(
+        &self,
+        ctx: &Context,
+        before: &Remembered,
+        rotated: Option<&AutologinToken>,
+    ) -> Result<(), Trouble> {
         let Some(token) = rotated else { return Ok(()) };
         let mut tx = self.core.database.begin().await?;
         let back = Rotation { token: &before.current, at: ctx.now(), device: &before.device, network: &before.network };
@@ -121,4 +132,9 @@ impl SignIn {
         self.core.metrics.sessions_ended(ended);
         Ok(())
     }
+}
+
+/// Whether device and network are those of the last use.
+fn same_browser(ctx: &Context, remembered: &Remembered) -> bool {
+    remembered.device == ctx.origin.device && remembered.network == ctx.origin.network()
 }

@@ -17,8 +17,8 @@ use crate::domain::id::{AccountId, AttemptId};
 use crate::domain::password::Fault;
 use crate::domain::secret::Secret;
 use crate::domain::sign_in::{ATTEMPT_LIFETIME, Attempt, Denied, Facts, Next, PasswordDue, Step, VerifiedIdentity};
-use crate::store::{Link, StoreError, account, password as passwords};
 use crate::store::volatile::Unavailable;
+use crate::store::{Link, StoreError, account, password as passwords};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -127,7 +127,13 @@ impl SignIn {
     }
 
     /// From a verified identity to whatever is next: the session, or the step owed.
-    async fn proceed(&self, ctx: &Context, account: &Account, identity: VerifiedIdentity, wishes: Wishes) -> Result<Outcome, SignInError> {
+    async fn proceed(
+        &self,
+        ctx: &Context,
+        account: &Account,
+        identity: VerifiedIdentity,
+        wishes: Wishes,
+    ) -> Result<Outcome, SignInError> {
         let facts = self.facts(ctx, account).await?;
         let attempt = Attempt {
             id: AttemptId::new(ctx.uuid()),

@@ -17,10 +17,18 @@ use crate::store::{account, autologin, token};
 
 impl SignIn {
     /// Keeps an attempt that owes a step. Only the browser with the handle can go on.
-    pub(super) async fn park(&self, ctx: &Context, attempt: &Attempt, step: Step) -> Result<AttemptHandle, SignInError> {
+    pub(super) async fn park(
+        &self,
+        ctx: &Context,
+        attempt: &Attempt,
+        step: Step,
+    ) -> Result<AttemptHandle, SignInError> {
         let handle = AttemptHandle::new(ctx.bytes());
         let until = attempt.expires_at;
-        self.core.volatile.put(Shelf::Attempt, fingerprint(handle.expose()), stored(attempt)?, until, ctx.now()).await?;
+        self.core
+            .volatile
+            .put(Shelf::Attempt, fingerprint(handle.expose()), stored(attempt)?, until, ctx.now())
+            .await?;
         let mut tx = self.core.database.begin().await?;
         let detail = serde_json::json!({ "attempt": attempt.id, "way": attempt.identity.way, "step": step });
         ctx.record(&mut tx, Event::about(Act::SignInStepOwed, attempt.identity.account).with(detail)).await?;
@@ -71,7 +79,12 @@ impl SignIn {
     }
 
     /// A family for this browser, if it shall be remembered and the policy allows.
-    fn remembered(&self, ctx: &Context, account: &crate::domain::id::AccountId, wanted: bool) -> Option<(Remembered, AutologinToken)> {
+    fn remembered(
+        &self,
+        ctx: &Context,
+        account: &crate::domain::id::AccountId,
+        wanted: bool,
+    ) -> Option<(Remembered, AutologinToken)> {
         let lifetime = self.core.policy.autologin_days;
         if !wanted || lifetime == 0 {
             return None;

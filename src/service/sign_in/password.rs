@@ -80,7 +80,12 @@ impl SignIn {
         Ok((account, hash))
     }
 
-    async fn refuse(&self, ctx: &Context, account: Option<&Account>, why: &'static str) -> Result<Outcome, SignInError> {
+    async fn refuse(
+        &self,
+        ctx: &Context,
+        account: Option<&Account>,
+        why: &'static str,
+    ) -> Result<Outcome, SignInError> {
         let outcome = if why == "password" { SignInOutcome::WrongSecret } else { SignInOutcome::Denied };
         self.core.metrics.sign_in(SignInWay::Password, outcome);
         self.failed(ctx, account.map(|account| account.id), why).await?;
@@ -102,7 +107,13 @@ impl SignIn {
     }
 
     /// New parameters, or an imported bcrypt hash: hash the password again, as it is known right now.
-    async fn rehash(&self, ctx: &Context, account: &Account, password: &PlainPassword, old: &str) -> Result<(), SignInError> {
+    async fn rehash(
+        &self,
+        ctx: &Context,
+        account: &Account,
+        password: &PlainPassword,
+        old: &str,
+    ) -> Result<(), SignInError> {
         let new = self.core.hasher.hash(password, ctx.bytes()).await.map_err(Trouble::from)?;
         let mut tx = self.core.database.begin().await?;
         passwords::rehash(&mut tx, account.id, old, &new).await?;

@@ -50,13 +50,15 @@ impl SignIn {
     /// # Errors
     /// [`SignInError::Password`] when it breaks rules: the attempt goes on;
     /// [`SignInError::Outdated`] when the attempt is over or owes something else.
-    pub async fn choose_password(&self, ctx: &Context, handle: &AttemptHandle, new: &PlainPassword) -> Result<Outcome, SignInError> {
+    pub async fn choose_password(
+        &self,
+        ctx: &Context,
+        handle: &AttemptHandle,
+        new: &PlainPassword,
+    ) -> Result<Outcome, SignInError> {
         let mut pending = self.load(ctx, handle).await?;
         let before = pending.stored.clone();
-        pending
-            .attempt
-            .complete(Step::NewPassword, &pending.facts, ctx.now())
-            .map_err(|_| SignInError::Outdated)?;
+        pending.attempt.complete(Step::NewPassword, &pending.facts, ctx.now()).map_err(|_| SignInError::Outdated)?;
         let change = Change::Demanded { by: pending.account.id };
         let ready = self.passwords.prepare(ctx, &pending.account, new).await?;
         // Claim the step before acting: of two submissions, one goes on.
@@ -70,11 +72,20 @@ impl SignIn {
     }
 
     /// Goes on after a step: opens the session, or says what is owed next.
-    async fn advance(&self, ctx: &Context, handle: &AttemptHandle, attempt: Attempt, account: &Account) -> Result<Outcome, SignInError> {
+    async fn advance(
+        &self,
+        ctx: &Context,
+        handle: &AttemptHandle,
+        attempt: Attempt,
+        account: &Account,
+    ) -> Result<Outcome, SignInError> {
         let key = fingerprint(handle.expose());
         let facts = self.facts(ctx, account).await?;
         // The step itself ended what was open before; this attempt is the one that goes on.
-        let moved = Attempt { expires_at: attempt.expires_at.max(facts.valid_from.after(crate::domain::sign_in::ATTEMPT_LIFETIME)), ..attempt };
+        let moved = Attempt {
+            expires_at: attempt.expires_at.max(facts.valid_from.after(crate::domain::sign_in::ATTEMPT_LIFETIME)),
+            ..attempt
+        };
         match moved.next(&facts, ctx.now()) {
             Next::Open => {
                 if self.core.volatile.take(Shelf::Attempt, &key, ctx.now()).await?.is_none() {

@@ -52,16 +52,18 @@ pub async fn post(State(site): State<Arc<Site>>, person: Person, fields: Fields)
             };
             Ok(Reply::page(&site, &person.visit, &page)?.done())
         }
-        Err(EmailError::Same) => {
-            page(&site, &person, refused, email.with_error(FieldProblem::SameEmail.text(t)), None)
-        }
+        Err(EmailError::Same) => page(&site, &person, refused, email.with_error(FieldProblem::SameEmail.text(t)), None),
         Err(EmailError::Password(ChangeError::WrongPassword)) => page(&site, &person, refused, email, wrong()),
         Err(other) => Err(other.into()),
     }
 }
 
 /// `GET /account/email/confirm?token=…`: asks; mail scanners follow links.
-pub async fn get_confirm(State(site): State<Arc<Site>>, RawQuery(query): RawQuery, visit: Visit) -> Result<Response, PageError> {
+pub async fn get_confirm(
+    State(site): State<Arc<Site>>,
+    RawQuery(query): RawQuery,
+    visit: Visit,
+) -> Result<Response, PageError> {
     let token = Query::of(query.as_deref()).text("token");
     match site.emails.look(&visit.ctx, &token).await {
         Ok(new) => {
@@ -101,7 +103,13 @@ fn parsed(text: &str) -> Result<EmailAddress, InvalidName> {
     EmailAddress::parse(text)
 }
 
-fn page(site: &Site, person: &Person, status: StatusCode, email: Field, password_error: Option<String>) -> Result<Response, PageError> {
+fn page(
+    site: &Site,
+    person: &Person,
+    status: StatusCode,
+    email: Field,
+    password_error: Option<String>,
+) -> Result<Response, PageError> {
     let account = &person.who.card().account;
     let page = EmailPage {
         shell: person.visit.shell(site),

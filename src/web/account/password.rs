@@ -47,7 +47,13 @@ pub async fn post(State(site): State<Arc<Site>>, person: Person, fields: Fields)
     }
 }
 
-fn page(site: &Site, person: &Person, status: StatusCode, password_error: Option<String>, said: Complaints) -> Result<Response, PageError> {
+fn page(
+    site: &Site,
+    person: &Person,
+    status: StatusCode,
+    password_error: Option<String>,
+    said: Complaints,
+) -> Result<Response, PageError> {
     let account = &person.who.card().account;
     let page = PasswordPage {
         shell: person.visit.shell(site),

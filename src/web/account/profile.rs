@@ -51,7 +51,14 @@ pub async fn post(State(site): State<Arc<Site>>, person: Person, fields: Fields)
     }
 }
 
-fn page(site: &Site, person: &Person, status: StatusCode, name: Field, language: Option<Language>, time_zone: Field) -> Result<Response, PageError> {
+fn page(
+    site: &Site,
+    person: &Person,
+    status: StatusCode,
+    name: Field,
+    language: Option<Language>,
+    time_zone: Field,
+) -> Result<Response, PageError> {
     let account = &person.who.card().account;
     let choice = |one: Language| Choice {
         value: one.tag().to_owned(),

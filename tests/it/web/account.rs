@@ -29,7 +29,11 @@ async fn a_bad_profile_changes_nothing() {
     let house = House::open().await;
     house.account("anna").await;
     let mut browser = signed_in(&house, "anna").await;
-    for fields in [[("name", "<b>x</b>"), ("time_zone", "")], [("name", "Anna"), ("time_zone", "Mars/Olympus")], [("name", ""), ("time_zone", "")]] {
+    for fields in [
+        [("name", "<b>x</b>"), ("time_zone", "")],
+        [("name", "Anna"), ("time_zone", "Mars/Olympus")],
+        [("name", ""), ("time_zone", "")],
+    ] {
         let answer = browser.submit("/account/profile", "/account/profile", &fields).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(!answer.body.contains("<b>x"));
@@ -74,7 +78,10 @@ async fn an_address_needs_the_password_and_does_not_tell_who_has_it() {
     let ask = [("email", "x@example.org"), ("password", "wrong")];
     assert_eq!(browser.submit("/account/email", "/account/email", &ask).await.status, StatusCode::UNPROCESSABLE_ENTITY);
     let same = [("email", "ANNA@example.org"), ("password", PASSWORD)];
-    assert_eq!(browser.submit("/account/email", "/account/email", &same).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        browser.submit("/account/email", "/account/email", &same).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
     let taken = [("email", "berta@example.org"), ("password", PASSWORD)];
     assert_eq!(browser.submit("/account/email", "/account/email", &taken).await.status, StatusCode::OK);
     assert!(house.letters().await.is_empty(), "no letter to somebody else's address");
@@ -86,7 +93,8 @@ async fn the_present_password_is_asked_for_and_counted() {
     let house = House::with("[throttle]\naccount_failures = 3\n").await;
     house.account("anna").await;
     let mut browser = signed_in(&house, "anna").await;
-    let change = |present: &'static str| [("password", present), ("new_password", OTHER_PASSWORD), ("repeat", OTHER_PASSWORD)];
+    let change =
+        |present: &'static str| [("password", present), ("new_password", OTHER_PASSWORD), ("repeat", OTHER_PASSWORD)];
     for _ in 0..3 {
         let answer = browser.submit("/account/password", "/account/password", &change("wrong")).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -94,7 +102,11 @@ async fn the_present_password_is_asked_for_and_counted() {
     let answer = browser.submit("/account/password", "/account/password", &change(PASSWORD)).await;
     assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(house.count_acts("password.changed").await, 0);
-    assert_eq!(house.browser().signs_in("anna", PASSWORD).await.status, StatusCode::UNPROCESSABLE_ENTITY, "one limiter for all");
+    assert_eq!(
+        house.browser().signs_in("anna", PASSWORD).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "one limiter for all"
+    );
 }
 
 #[tokio::test]
@@ -130,7 +142,8 @@ async fn sessions_are_listed_and_ended_one_by_one() {
     house.account("berta").await;
     let mut browser = signed_in(&house, "anna").await;
     let mut phone = house.browser_at("203.0.113.5:1");
-    phone.headers[0].1 = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile Safari/604.1".into();
+    phone.headers[0].1 =
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile Safari/604.1".into();
     phone.signs_in("anna", PASSWORD).await;
     let mut stranger = signed_in(&house, "berta").await;
     let page = browser.get("/account/sessions").await;
@@ -182,11 +195,11 @@ async fn sessions_end_by_idleness_and_by_age() {
     let mut idle = signed_in(&house, "anna").await;
     let mut busy = signed_in(&house, "anna").await;
     for _ in 0..7 {
-        house.after(std::time::Duration::from_secs(8 * 60));
+        house.after(std::time::Duration::from_mins(8));
         assert!(busy.is_signed_in().await);
     }
     assert!(!idle.is_signed_in().await);
-    house.after(std::time::Duration::from_secs(4 * 60));
+    house.after(std::time::Duration::from_mins(4));
     assert!(!busy.is_signed_in().await, "an hour is an hour");
 }
 

@@ -56,7 +56,7 @@ async fn a_replayed_token_ends_the_family_and_its_sessions() {
     let mut restarted = browser.restarted();
     restarted.get("/login").await;
     assert!(restarted.is_signed_in().await);
-    house.after(Duration::from_secs(60));
+    house.after(Duration::from_mins(1));
     let answer = thief.get("/login").await;
     assert_eq!(answer.status, StatusCode::OK, "the thief sees the sign-in page");
     assert!(!thief.cookies.contains_key("autologin"));
@@ -91,7 +91,7 @@ async fn two_tabs_restored_at_once_are_no_theft() {
     }
     assert_eq!(rotated, 1, "the token moved on once");
     assert_eq!(house.count_acts("autologin.replayed").await, 0);
-    house.after(Duration::from_secs(3600));
+    house.after(Duration::from_hours(1));
     assert_eq!(newest.expect("a tab").restarted().get("/login").await.location(), "/account");
 }
 
@@ -115,11 +115,11 @@ async fn it_ends_after_its_days_even_when_used_every_day() {
     let mut browser = house.browser();
     browser.signs_in_and_stays("anna", PASSWORD).await;
     for _ in 0..2 {
-        house.after(Duration::from_secs(86_400));
+        house.after(Duration::from_hours(24));
         browser = browser.restarted();
         assert_eq!(browser.get("/login").await.location(), "/account");
     }
-    house.after(Duration::from_secs(86_400));
+    house.after(Duration::from_hours(24));
     let mut browser = browser.restarted();
     assert_eq!(browser.get("/login").await.status, StatusCode::OK);
     assert!(!browser.cookies.contains_key("autologin"));
@@ -147,7 +147,7 @@ async fn a_remembered_browser_never_skips_a_step() {
     house.account("anna").await;
     let mut browser = house.browser();
     browser.signs_in_and_stays("anna", PASSWORD).await;
-    house.after(Duration::from_secs(91 * 86_400));
+    house.after(Duration::from_hours(2184));
     let mut restarted = browser.restarted();
     assert_eq!(restarted.get("/login").await.status, StatusCode::OK, "the password is due: sign in with it");
     assert!(!restarted.is_signed_in().await);

@@ -21,9 +21,25 @@ async fn malformed_and_forged_cookies_are_nobody() {
     let foreign = elsewhere.cookies["_vestibule_session"].clone();
     let csrf = browser.cookies["_vestibule_csrf"].clone();
     let flipped = format!("{}{}", &good[..good.len() - 2], if good.ends_with("AA") { "BB" } else { "AA" });
-    for value in ["", "x", "=", &"A".repeat(86), &"A".repeat(100_000), "\u{fc}", "%00", &foreign, &csrf, &flipped, &format!("{good}x"), &format!("\"{good}\"")] {
+    for value in [
+        "",
+        "x",
+        "=",
+        &"A".repeat(86),
+        &"A".repeat(100_000),
+        "\u{fc}",
+        "%00",
+        &foreign,
+        &csrf,
+        &flipped,
+        &format!("{good}x"),
+        &format!("\"{good}\""),
+    ] {
         for path in ["/verify", "/api/v1/session", "/account", "/login"] {
-            let request = Request::get(path).header(COOKIE, http::HeaderValue::from_bytes(format!("_vestibule_session={value}").as_bytes()).expect("bytes"));
+            let request = Request::get(path).header(
+                COOKIE,
+                http::HeaderValue::from_bytes(format!("_vestibule_session={value}").as_bytes()).expect("bytes"),
+            );
             let answer = house.browser().send(request.body(Body::empty()).expect("a request")).await;
             let expected = match path {
                 "/account" => StatusCode::SEE_OTHER,
@@ -43,7 +59,9 @@ async fn forms_without_token_or_from_elsewhere_are_refused() {
     let mut browser = house.browser();
     let csrf = browser.get("/login").await.hidden("csrf").expect("a form");
     let fields = |token: &str| [("csrf", token.to_owned()), ("username", "anna".into()), ("password", PASSWORD.into())];
-    let refs = |fields: &[(&'static str, String); 3]| fields.iter().map(|(name, value)| (*name, value.clone())).collect::<Vec<_>>();
+    let refs = |fields: &[(&'static str, String); 3]| {
+        fields.iter().map(|(name, value)| (*name, value.clone())).collect::<Vec<_>>()
+    };
     for token in ["", "x", &"A".repeat(43)] {
         let sent = refs(&fields(token));
         let sent: Vec<_> = sent.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -51,7 +69,12 @@ async fn forms_without_token_or_from_elsewhere_are_refused() {
     }
     let sent = refs(&fields(&csrf));
     let sent: Vec<_> = sent.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    for (name, value) in [("origin", "https://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site")] {
+    for (name, value) in [
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+    ] {
         let mut crossing = browser.clone().sending(name, value);
         assert_eq!(crossing.post("/login", &sent).await.status, StatusCode::FORBIDDEN, "{name}: {value}");
     }
@@ -90,9 +113,14 @@ async fn bodies_that_are_no_form_are_refused() {
         (FORM, format!("csrf={csrf}&username=a&username=b&password=x"), StatusCode::BAD_REQUEST),
         (FORM, format!("csrf={csrf}&username={}", "a".repeat(70_000)), StatusCode::PAYLOAD_TOO_LARGE),
         (FORM, format!("csrf={csrf}&username=a%00b&password=%00"), StatusCode::UNPROCESSABLE_ENTITY),
-        (FORM, format!("csrf={csrf}&username={}&password={}", "ü".repeat(3000), "p".repeat(3000)), StatusCode::UNPROCESSABLE_ENTITY),
+        (
+            FORM,
+            format!("csrf={csrf}&username={}&password={}", "ü".repeat(3000), "p".repeat(3000)),
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
     ] {
-        let request = Request::post("/login").header(CONTENT_TYPE, media).body(Body::from(body.clone())).expect("a request");
+        let request =
+            Request::post("/login").header(CONTENT_TYPE, media).body(Body::from(body.clone())).expect("a request");
         let answer = browser.send(request).await;
         assert_eq!(answer.status, status, "{media} {body:.60}");
         assert!(answer.body.contains("<html"), "a page explains it");
@@ -104,7 +132,17 @@ async fn bodies_that_are_no_form_are_refused() {
 async fn targets_elsewhere_are_refused_before_anybody_types_a_password() {
     let house = House::open().await;
     house.account("anna").await;
-    for target in ["//evil.example", "/\\evil.example", "https://evil.example/", "javascript:alert(1)", "/x\r\ny", "\u{1}", "http:evil", "/ x", "https://localhost:8080@evil.example/"] {
+    for target in [
+        "//evil.example",
+        "/\\evil.example",
+        "https://evil.example/",
+        "javascript:alert(1)",
+        "/x\r\ny",
+        "\u{1}",
+        "http:evil",
+        "/ x",
+        "https://localhost:8080@evil.example/",
+    ] {
         let encoded: String = url::form_urlencoded::byte_serialize(target.as_bytes()).collect();
         let mut browser = house.browser();
         let answer = browser.get(&format!("/login?return_to={encoded}")).await;
@@ -153,7 +191,10 @@ async fn every_page_carries_the_security_headers_and_loads_nothing_from_elsewher
         let answer = browser.get(path).await;
         assert!(answer.status.as_u16() < 500, "{path}");
         let policy = answer.header("content-security-policy").to_owned();
-        assert!(policy.starts_with("default-src 'none';") && policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+        assert!(
+            policy.starts_with("default-src 'none';") && policy.contains("frame-ancestors 'none'"),
+            "{path}: {policy}"
+        );
         assert!(!policy.contains("unsafe"));
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
         assert_eq!(answer.header("referrer-policy"), "same-origin");

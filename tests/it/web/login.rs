@@ -65,13 +65,9 @@ async fn answers_do_not_tell_whether_an_account_exists() {
     house.accounts().lock(&house.operator(), Operator::vouched(), berta.id).await.expect("locked");
     house.account_with("clara", None, false).await;
     let mut answers = Vec::new();
-    for (name, password) in [
-        ("nobody", PASSWORD),
-        ("anna", "wrong"),
-        ("berta", PASSWORD),
-        ("berta", "wrong"),
-        ("clara", "wrong"),
-    ] {
+    for (name, password) in
+        [("nobody", PASSWORD), ("anna", "wrong"), ("berta", PASSWORD), ("berta", "wrong"), ("clara", "wrong")]
+    {
         let before = house.app.core.hasher.count();
         let answer = house.browser().signs_in(name, password).await;
         assert_eq!(house.app.core.hasher.count() - before, 1, "{name}: one hash, whoever it is");
@@ -108,7 +104,7 @@ async fn a_block_ends_with_its_window_and_a_session_forgets_the_failures() {
     }
     assert_eq!(other.signs_in("anna", PASSWORD).await.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(browser.is_signed_in().await, "a block does not end sessions");
-    house.after(Duration::from_secs(15 * 60));
+    house.after(Duration::from_mins(15));
     assert_eq!(other.signs_in("anna", PASSWORD).await.status, StatusCode::SEE_OTHER);
 }
 
@@ -192,7 +188,8 @@ async fn the_person_lands_where_they_wanted_to_go() {
     house.account("anna").await;
     for target in ["/account/sessions", "https://tasks.example.org/x?y=1"] {
         let mut browser = house.browser();
-        let page = format!("/login?return_to={}", url::form_urlencoded::byte_serialize(target.as_bytes()).collect::<String>());
+        let page =
+            format!("/login?return_to={}", url::form_urlencoded::byte_serialize(target.as_bytes()).collect::<String>());
         let answer = browser.submit(&page, "/login", &[("username", "anna"), ("password", PASSWORD)]).await;
         assert_eq!(answer.location(), target);
         assert_eq!(browser.get(&page).await.location(), target, "whoever is signed in goes straight on");
@@ -220,7 +217,9 @@ async fn password_login_can_be_kept_for_break_glass_accounts() {
     assert!(house.browser().get("/login").await.hidden("csrf").is_none(), "no password form");
     let inside = |name: &'static str| {
         let mut browser: Browser = house.browser();
-        async move { browser.submit("/login/internal", "/login/internal", &[("username", name), ("password", PASSWORD)]).await }
+        async move {
+            browser.submit("/login/internal", "/login/internal", &[("username", name), ("password", PASSWORD)]).await
+        }
     };
     assert_eq!(inside("anna").await.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(inside("root").await.status, StatusCode::SEE_OTHER);

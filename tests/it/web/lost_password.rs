@@ -58,7 +58,7 @@ async fn a_link_is_good_for_an_hour_and_the_newest_only() {
     let second = both.iter().map(crate::support::link_of).find(|link| *link != first).expect("another link");
     assert_eq!(browser.get(&first).await.status, StatusCode::NOT_FOUND);
     assert_eq!(browser.get(&second).await.status, StatusCode::OK);
-    house.after(Duration::from_secs(3600));
+    house.after(Duration::from_hours(1));
     assert_eq!(browser.get(&second).await.status, StatusCode::NOT_FOUND);
 }
 

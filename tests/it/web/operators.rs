@@ -50,7 +50,14 @@ async fn everything_is_audited_without_secrets_or_typed_text() {
     let mut acts = house.acts().await;
     // The two of one moment, in either order.
     acts[..2].sort();
-    let expected = ["account.created", "password.set", "sign_in.failed", "sign_in.failed", "sign_in.succeeded", "session.signed_out"];
+    let expected = [
+        "account.created",
+        "password.set",
+        "sign_in.failed",
+        "sign_in.failed",
+        "sign_in.succeeded",
+        "session.signed_out",
+    ];
     assert_eq!(acts, expected);
     house.app.close().await;
     for entry in std::fs::read_dir(house.folder.path()).expect("a folder") {
@@ -58,7 +65,9 @@ async fn everything_is_audited_without_secrets_or_typed_text() {
         if path.is_file() {
             let bytes = std::fs::read(&path).expect("a file");
             let text = String::from_utf8_lossy(&bytes);
-            for secret in ["wrong-secret", "mistyped-my-password", PASSWORD, browser.cookies["_vestibule_csrf"].as_str()] {
+            for secret in
+                ["wrong-secret", "mistyped-my-password", PASSWORD, browser.cookies["_vestibule_csrf"].as_str()]
+            {
                 assert!(!text.contains(secret), "{} holds {secret}", path.display());
             }
         }
@@ -82,7 +91,7 @@ async fn sessions_and_counters_survive_a_restart() {
     browser.cookies = cookies;
     assert!(browser.is_signed_in().await);
     assert_eq!(house.browser().signs_in("berta", PASSWORD).await.status, StatusCode::UNPROCESSABLE_ENTITY);
-    house.after(Duration::from_secs(3600 * 24));
+    house.after(Duration::from_hours(24));
     house.housekeeping.sweep(&house.operator()).await.expect("swept");
     assert!(!browser.is_signed_in().await);
 }
@@ -102,9 +111,11 @@ async fn the_data_folder_is_private() {
 async fn another_root_key_does_not_open_the_ring() {
     let house = House::open().await;
     house.app.close().await;
-    std::fs::write(house.folder.path().join("secret.key"), "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").expect("another key");
+    std::fs::write(house.folder.path().join("secret.key"), "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
+        .expect("another key");
     let config = format!("data_dir = {:?}", house.folder.path().to_str().expect("UTF-8"));
-    let config = vestibule::config::Config::parse(&config, &std::collections::BTreeMap::new()).expect("a configuration");
+    let config =
+        vestibule::config::Config::parse(&config, &std::collections::BTreeMap::new()).expect("a configuration");
     let surroundings = vestibule::service::context::Surroundings::machine();
     let failure = vestibule::app::App::open(&config, surroundings).await.err().expect("a refusal");
     assert!(failure.to_string().contains("secret.key"), "{failure}");

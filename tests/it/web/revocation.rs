@@ -101,10 +101,18 @@ async fn each_event_ends_what_the_matrix_says_and_nothing_else() {
         }
         let comes_back = other_closed.get("/login").await.location() == "/account";
         let account_is_open = event != CredentialEvent::Locked;
-        assert_eq!(comes_back, lives(row.remembered, false) && account_is_open, "{event:?}: the other browser stays logged in");
+        assert_eq!(
+            comes_back,
+            lives(row.remembered, false) && account_is_open,
+            "{event:?}: the other browser stays logged in"
+        );
         let mut closed = scene.own.restarted();
         let comes_back = closed.get("/login").await.location() == "/account";
-        assert_eq!(comes_back, lives(row.remembered, true) && account_is_open, "{event:?}: this browser stays logged in");
+        assert_eq!(
+            comes_back,
+            lives(row.remembered, true) && account_is_open,
+            "{event:?}: this browser stays logged in"
+        );
     }
 }
 

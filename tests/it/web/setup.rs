@@ -53,8 +53,11 @@ async fn a_refused_form_keeps_the_link_and_what_was_typed() {
     let house = House::open().await;
     let link = link(&house).await.expect("a link");
     let mut browser = house.browser();
-    for (field, bad) in [("username", "a\u{202e}b"), ("email", "nowhere"), ("name", ""), ("repeat", "different"), ("username", "аnna")] {
-        let fields: Vec<_> = FIELDS.iter().map(|(name, value)| (*name, if *name == field { bad } else { value })).collect();
+    for (field, bad) in
+        [("username", "a\u{202e}b"), ("email", "nowhere"), ("name", ""), ("repeat", "different"), ("username", "аnna")]
+    {
+        let fields: Vec<_> =
+            FIELDS.iter().map(|(name, value)| (*name, if *name == field { bad } else { value })).collect();
         let answer = browser.submit(&link, "/setup", &fields).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{field} {bad:?}");
         assert!(!answer.body.contains(PASSWORD));
@@ -74,7 +77,7 @@ async fn it_expires_and_an_older_one_stops() {
     let mut browser = house.browser();
     assert_eq!(browser.get(&old).await.status, StatusCode::NOT_FOUND);
     assert_eq!(browser.get(&new).await.status, StatusCode::OK);
-    house.after(Duration::from_secs(3600));
+    house.after(Duration::from_hours(1));
     assert_eq!(browser.get(&new).await.status, StatusCode::NOT_FOUND);
     assert_eq!(browser.get("/setup").await.status, StatusCode::NOT_FOUND);
     assert_eq!(browser.get("/setup?token=guess").await.status, StatusCode::NOT_FOUND);

@@ -106,7 +106,11 @@ async fn rules_decide_by_path_group_factor_and_network() {
         (&nobody, "GET", "/public/../admin", "192.0.2.9", 400, ""),
     ] {
         let answer = asks(who, method, host, uri, from).await;
-        assert_eq!((answer.status.as_u16(), answer.header("x-vestibule-reason")), (status, reason), "{method} {uri} from {from}");
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("x-vestibule-reason")),
+            (status, reason),
+            "{method} {uri} from {from}"
+        );
         if status != 200 || reason == "anonymous" {
             assert!(answer.header("remote-user").is_empty());
         }
@@ -149,7 +153,8 @@ async fn contradicting_or_missing_headers_are_refused() {
     let browser = behind_proxy(&house, "anna").await;
     let mut nothing = browser.clone();
     assert_eq!(nothing.get("/verify").await.status, StatusCode::BAD_REQUEST);
-    let mut torn = browser.clone().sending("x-original-url", "https://tasks.example.org/").sending("x-original-method", "GET");
+    let mut torn =
+        browser.clone().sending("x-original-url", "https://tasks.example.org/").sending("x-original-method", "GET");
     torn = torn.sending("x-forwarded-uri", "/admin");
     assert_eq!(torn.get("/verify").await.status, StatusCode::BAD_REQUEST);
 }
@@ -185,24 +190,28 @@ async fn the_signed_identity_verifies_against_the_published_keys() {
     let browser = behind_proxy(&house, "anna").await;
     let answer = asks(&browser, "GET", "tasks.example.org", "/", "192.0.2.9").await;
     let token = answer.header("x-vestibule-jwt").to_owned();
-    let keys: serde_json::Value = serde_json::from_str(&house.browser().get("/.well-known/jwks.json").await.body).expect("JSON");
+    let keys: serde_json::Value =
+        serde_json::from_str(&house.browser().get("/.well-known/jwks.json").await.body).expect("JSON");
     let key = &keys["keys"][0];
     assert!(key.get("d").is_none(), "only the public half is published");
-    let head: serde_json::Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').next().expect("a head")).expect("base64")).expect("JSON");
+    let head: serde_json::Value =
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').next().expect("a head")).expect("base64"))
+            .expect("JSON");
     assert_eq!((head["alg"].as_str(), head["kid"].as_str()), (Some("EdDSA"), key["kid"].as_str()));
     let decoding = jsonwebtoken::DecodingKey::from_ed_components(key["x"].as_str().expect("x")).expect("a key");
     let mut validation = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::EdDSA);
     validation.set_audience(&["tasks"]);
     validation.set_issuer(&["http://localhost:8080"]);
     validation.validate_exp = false;
-    let claims = jsonwebtoken::decode::<serde_json::Value>(&token, &decoding, &validation).expect("a token of ours").claims;
+    let claims =
+        jsonwebtoken::decode::<serde_json::Value>(&token, &decoding, &validation).expect("a token of ours").claims;
     assert_eq!(claims["preferred_username"], "anna");
     assert_eq!(claims["groups"], serde_json::json!(["all hands", "staff"]));
     assert_eq!(claims["amr"], serde_json::json!(["pwd"]));
     assert_eq!(claims["exp"].as_i64().expect("exp") - claims["iat"].as_i64().expect("iat"), 120);
     let again = asks(&browser, "GET", "tasks.example.org", "/x", "192.0.2.9").await;
     assert_eq!(again.header("x-vestibule-jwt"), token, "signed once a minute");
-    house.after(std::time::Duration::from_secs(60));
+    house.after(std::time::Duration::from_mins(1));
     let later = asks(&browser, "GET", "tasks.example.org", "/", "192.0.2.9").await;
     assert_ne!(later.header("x-vestibule-jwt"), token);
     let wiki = asks(&browser, "GET", "wiki.example.org", "/", "192.0.2.9").await;
@@ -228,9 +237,16 @@ async fn whoami_answers_the_browser_and_the_application() {
     assert_eq!(server.get("/api/v1/session").await.status, StatusCode::OK);
     let mut forger = app("a-secret-of-the-application-012345678X").sending("x-vestibule-session", &session);
     let refused = forger.get("/api/v1/session").await;
-    assert_eq!((refused.status, refused.header("content-type")), (StatusCode::UNAUTHORIZED, "application/problem+json"));
+    assert_eq!(
+        (refused.status, refused.header("content-type")),
+        (StatusCode::UNAUTHORIZED, "application/problem+json")
+    );
     let mut unsigned = house.browser_at("203.0.113.4:1").sending("x-vestibule-session", &session);
-    assert_eq!(unsigned.get("/api/v1/session").await.status, StatusCode::UNAUTHORIZED, "the bare value needs a secret beside it");
+    assert_eq!(
+        unsigned.get("/api/v1/session").await.status,
+        StatusCode::UNAUTHORIZED,
+        "the bare value needs a secret beside it"
+    );
 }
 
 #[tokio::test]
@@ -265,7 +281,7 @@ async fn rotated_keys_keep_sessions_and_revoked_ones_do_not() {
     browser.signs_in("anna", PASSWORD).await;
     let keys = &house.app.keys;
     let (ctx, by) = (house.operator(), Operator::vouched());
-    let states = keys.rotate(&ctx, by, std::time::Duration::from_secs(3600)).await.expect("rotated");
+    let states = keys.rotate(&ctx, by, std::time::Duration::from_hours(1)).await.expect("rotated");
     assert_eq!(browser.get("/verify").await.status, StatusCode::OK, "an old cookie goes on");
     let old: Vec<_> = states.iter().filter(|key| key.retires_at.is_some()).collect();
     assert_eq!(old.len(), 3);
@@ -277,8 +293,8 @@ async fn rotated_keys_keep_sessions_and_revoked_ones_do_not() {
     keys.revoke(&ctx, by, cookies).await.expect("revoked");
     assert_eq!(browser.get("/verify").await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(newcomer.get("/verify").await.status, StatusCode::OK);
-    house.app.keys.rotate(&ctx, by, std::time::Duration::from_secs(60)).await.expect("rotated");
-    house.after(std::time::Duration::from_secs(60));
+    house.app.keys.rotate(&ctx, by, std::time::Duration::from_mins(1)).await.expect("rotated");
+    house.after(std::time::Duration::from_mins(1));
     house.housekeeping.reload_keys(&ctx).await;
     assert_eq!(newcomer.get("/verify").await.status, StatusCode::UNAUTHORIZED, "retired keys open nothing");
     assert_eq!((house.count_acts("key.rotated").await, house.count_acts("key.revoked").await), (6, 1));
