@@ -59,12 +59,6 @@ impl Site {
         SafeRedirect::parse(text, &self.core.policy.redirect_origins)
     }
 
-    /// The address of the sign-in page.
-    #[must_use]
-    pub fn login_url(&self) -> String {
-        format!("{}/login", self.core.policy.public_url)
-    }
-
     /// Our own origin, as browsers write it into `Origin`.
     #[must_use]
     pub fn origin(&self) -> &str {

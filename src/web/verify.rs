@@ -4,6 +4,7 @@
 use super::cookies::Jar;
 use super::extract;
 use super::listener::Peer;
+use super::page::paths;
 use super::site::Site;
 use crate::domain::forwarded::Client;
 use crate::domain::original_request::{EndpointRequest, OriginalRequest, OriginalRequestError};
@@ -22,6 +23,7 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use url::form_urlencoded::byte_serialize;
 
 /// Our own path.
 pub const VERIFY: &str = "/verify";
@@ -159,11 +161,7 @@ impl<'p> Asked<'p> {
         let location = match &self.original {
             None => site.login_location.clone(),
             Some(original) => {
-                let query = url::form_urlencoded::Serializer::new(String::new())
-                    .append_pair("return_to", &address_of(original))
-                    .finish();
-                HeaderValue::from_str(&format!("{}?{query}", site.login_url()))
-                    .unwrap_or_else(|_| site.login_location.clone())
+                HeaderValue::try_from(login_and_back(site, original)).unwrap_or_else(|_| site.login_location.clone())
             }
         };
         response.headers_mut().insert(LOCATION, location);
@@ -171,12 +169,29 @@ impl<'p> Asked<'p> {
     }
 }
 
-/// The address that the browser asked for, in our spelling of it.
-fn address_of(original: &OriginalRequest<'_>) -> String {
+/// The login address with the way back to what the browser asked for, in our spelling of it. Written in one piece:
+/// every stranger's request comes through here.
+fn login_and_back(site: &Site, original: &OriginalRequest<'_>) -> String {
     let (scheme, host, path) = (original.scheme.as_str(), original.host.name(), original.path.literal());
-    let port = original.host.port().map(|port| format!(":{port}")).unwrap_or_default();
-    let query = original.query.map(|query| format!("?{query}")).unwrap_or_default();
-    format!("{scheme}://{host}{port}{path}{query}")
+    let query = original.query.unwrap_or_default();
+    let mut location =
+        String::with_capacity(site.login_location.len() + host.len() + 2 * (path.len() + query.len()) + 48);
+    location.push_str(&site.core.policy.public_url);
+    location.push_str(paths::LOGIN);
+    location.push_str("?return_to=");
+    location.push_str(scheme);
+    location.push_str("%3A%2F%2F");
+    location.extend(byte_serialize(host.as_bytes()));
+    if let Some(port) = original.host.port() {
+        location.push_str("%3A");
+        location.push_str(&port.to_string());
+    }
+    location.extend(byte_serialize(path.as_bytes()));
+    if original.query.is_some() {
+        location.push_str("%3F");
+        location.extend(byte_serialize(query.as_bytes()));
+    }
+    location
 }
 
 fn allowed(alive: &Alive, token: Option<HeaderValue>) -> Response {
