@@ -3,7 +3,7 @@
 use url::Url;
 
 /// Longest accepted target, in bytes; longer ones would not fit a cookie or a proxy's header buffer.
-const MAX_TARGET: usize = 2048;
+pub const MAX_TARGET: usize = 2048;
 
 /// An origin (RFC 6454) that people may be sent to: our own, or an application's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,13 +43,11 @@ impl AllowedOrigin {
         }
     }
 
-    /// Whether an address lies in this origin.
+    /// Whether this is the origin of a scheme, a lower-case host, and a port where it is not the scheme's own.
     #[must_use]
-    pub fn holds(&self, url: &Url) -> bool {
-        Self::of(url).is_some_and(|origin| {
-            let port = self.ports == Ports::Any || self.ports == origin.ports;
-            port && origin.scheme == self.scheme && origin.host == self.host
-        })
+    pub fn is(&self, scheme: &str, host: &str, port: Option<u16>) -> bool {
+        let port = self.ports == Ports::Any || self.ports == Ports::One(port);
+        port && self.scheme == scheme && self.host == host
     }
 }
 
@@ -84,7 +82,8 @@ impl SafeRedirect {
         if authority.is_empty() || authority.contains('@') || !matches!(url.scheme(), "http" | "https") {
             return None;
         }
-        allowed.iter().any(|origin| origin.holds(&url)).then(|| Self(url.into()))
+        let host = url.host_str()?.to_ascii_lowercase();
+        allowed.iter().any(|origin| origin.is(url.scheme(), &host, url.port())).then(|| Self(url.into()))
     }
 
     fn own_path(text: &str) -> Option<Self> {

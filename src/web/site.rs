@@ -2,7 +2,8 @@
 
 use super::cookies::Cookies;
 use crate::domain::forwarded::TrustedNetworks;
-use crate::domain::redirect::{AllowedOrigin, SafeRedirect};
+use crate::domain::original_request::OriginalRequest;
+use crate::domain::redirect::{AllowedOrigin, MAX_TARGET, SafeRedirect};
 use crate::service::account::Accounts;
 use crate::service::context::Surroundings;
 use crate::service::core::Core;
@@ -59,10 +60,13 @@ impl Site {
         SafeRedirect::parse(text, &self.core.policy.redirect_origins)
     }
 
-    /// The address of the sign-in page.
+    /// Whether the sign-in page would lead back to what a proxy was asked for.
     #[must_use]
-    pub fn login_url(&self) -> String {
-        format!("{}/login", self.core.policy.public_url)
+    pub fn leads_back_to(&self, original: &OriginalRequest<'_>) -> bool {
+        let (scheme, host, port) = (original.scheme.as_str(), original.host.name(), original.host.port());
+        let length = host.len() + original.path.literal().len() + original.query.unwrap_or_default().len();
+        let mut origins = self.core.policy.redirect_origins.iter();
+        length < MAX_TARGET - 32 && origins.any(|origin| origin.is(scheme, host, port))
     }
 
     /// Our own origin, as browsers write it into `Origin`.

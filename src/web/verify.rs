@@ -4,6 +4,7 @@
 use super::cookies::Jar;
 use super::extract;
 use super::listener::Peer;
+use super::page::paths;
 use super::site::Site;
 use crate::domain::application::Refusal;
 use crate::domain::forwarded::Client;
@@ -23,6 +24,7 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use url::form_urlencoded::byte_serialize;
 
 /// Our own path.
 pub const VERIFY: &str = "/verify";
@@ -155,15 +157,12 @@ impl<'p> Asked<'p> {
     fn sign_in(&self, site: &Site) -> Response {
         let status = if self.redirect { StatusCode::SEE_OTHER } else { StatusCode::UNAUTHORIZED };
         let mut response = empty(status);
-        let address = self.original.as_ref().map(address_of).filter(|address| site.redirect(address).is_some());
-        let location = match address {
+        let back = self.original.as_ref().filter(|original| site.leads_back_to(original));
+        let location = match back {
             // Nothing to come back to, or nothing that the sign-in page would lead back to.
             None => site.login_location.clone(),
-            Some(address) => {
-                let query =
-                    url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", &address).finish();
-                HeaderValue::from_str(&format!("{}?{query}", site.login_url()))
-                    .unwrap_or_else(|_| site.login_location.clone())
+            Some(original) => {
+                HeaderValue::try_from(login_and_back(site, original)).unwrap_or_else(|_| site.login_location.clone())
             }
         };
         response.headers_mut().insert(LOCATION, location);
@@ -171,12 +170,29 @@ impl<'p> Asked<'p> {
     }
 }
 
-/// The address that the browser asked for, in our spelling of it.
-fn address_of(original: &OriginalRequest<'_>) -> String {
+/// The login address with the way back to what the browser asked for, in our spelling of it. Written in one piece:
+/// every stranger's request comes through here.
+fn login_and_back(site: &Site, original: &OriginalRequest<'_>) -> String {
     let (scheme, host, path) = (original.scheme.as_str(), original.host.name(), original.path.literal());
-    let port = original.host.port().map(|port| format!(":{port}")).unwrap_or_default();
-    let query = original.query.map(|query| format!("?{query}")).unwrap_or_default();
-    format!("{scheme}://{host}{port}{path}{query}")
+    let query = original.query.unwrap_or_default();
+    let mut location =
+        String::with_capacity(site.login_location.len() + host.len() + 2 * (path.len() + query.len()) + 48);
+    location.push_str(&site.core.policy.public_url);
+    location.push_str(paths::LOGIN);
+    location.push_str("?return_to=");
+    location.push_str(scheme);
+    location.push_str("%3A%2F%2F");
+    location.extend(byte_serialize(host.as_bytes()));
+    if let Some(port) = original.host.port() {
+        location.push_str("%3A");
+        location.push_str(&port.to_string());
+    }
+    location.extend(byte_serialize(path.as_bytes()));
+    if original.query.is_some() {
+        location.push_str("%3F");
+        location.extend(byte_serialize(query.as_bytes()));
+    }
+    location
 }
 
 fn allowed(alive: &Alive, token: Option<HeaderValue>) -> Response {
