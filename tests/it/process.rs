@@ -79,7 +79,7 @@ impl Service {
         self.child.wait().expect("ended");
     }
 
-    fn is_asked_to_stop(mut self) -> ExitStatus {
+    fn stops_when_asked(mut self) -> ExitStatus {
         let done = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill");
         assert!(done.success());
         self.child.wait().expect("ended")
@@ -189,7 +189,7 @@ async fn one_folder_has_one_service_and_commands_work_beside_it() {
     assert!(rotated.status.success());
     assert_eq!(String::from_utf8_lossy(&rotated.stdout).matches("in use").count(), 3);
     assert!(signs_in(service.address, "anna").await.is_some());
-    assert!(service.is_asked_to_stop().success(), "it stops in good order");
+    assert!(service.stops_when_asked().success(), "it stops in good order");
 }
 
 #[test]
