@@ -56,6 +56,14 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The database is there and its key is not.
+    #[error("the root key {} is missing, and {} cannot be opened without it: bring the key back from a backup, or set secret_key", path.display(), database.display())]
+    RootKeyLost {
+        /// Where the key should be.
+        path: PathBuf,
+        /// What it belongs to.
+        database: PathBuf,
+    },
     /// The durable store.
     #[error(transparent)]
     Durable(#[from] OpenError),
@@ -119,6 +127,11 @@ fn make_folder(config: &Config) -> Result<(), StartError> {
 fn wrapping(config: &Config, surroundings: &Surroundings) -> Result<Wrapping, StartError> {
     let path = config.generated_key_file();
     let failed = |source| StartError::RootKey { path: path.clone(), source };
+    let database = config.database_file();
+    let used = std::fs::metadata(&database).is_ok_and(|file| file.len() > 0);
+    if config.secret_key.is_none() && used && !path.exists() {
+        return Err(StartError::RootKeyLost { path, database });
+    }
     let root = match &config.secret_key {
         Some(key) => Secret::new(key.expose().to_vec()),
         None => root_key::load_or_make(&path, &surroundings.bytes()).map_err(failed)?,

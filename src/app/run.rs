@@ -2,7 +2,7 @@
 
 use super::{App, mapping, serve};
 use crate::cli::{self, Arguments, Command, Desk, DeskCommand, Failure, Running};
-use crate::config::{Config, Loaded};
+use crate::config::Config;
 use crate::connect::log;
 use crate::service::context::{Context, Surroundings};
 use std::process::ExitCode;
@@ -26,16 +26,16 @@ fn execute(arguments: Arguments) -> Result<(), Failure> {
             cli::check_config(&loaded);
             Ok(())
         }
-        Command::Serve => in_runtime(&loaded, async {
+        Command::Serve => in_runtime(async {
+            cli::warn(&loaded);
             let log_file = log::start(mapping::log(&loaded.config))?;
             Ok(serve(&loaded.config, log_file, Running::announce).await?)
         }),
-        Command::Desk(command) => in_runtime(&loaded, at_the_desk(&loaded.config, command)),
+        Command::Desk(command) => in_runtime(at_the_desk(&loaded.config, command)),
     }
 }
 
-fn in_runtime(loaded: &Loaded, work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    cli::warn(loaded);
+fn in_runtime(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }
 

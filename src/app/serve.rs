@@ -30,7 +30,7 @@ use crate::web::trace::Trace;
 use http::HeaderValue;
 use std::fs::{File, TryLockError};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -44,8 +44,8 @@ pub enum ServeError {
     /// Stores or keys.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// Another `serve` uses the same folder.
-    #[error("another `vestibule serve` is running on {}; stop it first (other commands work beside it)", .0.display())]
+    /// Another `serve` uses the same folder or database.
+    #[error("another `vestibule serve` is running on the same data: it holds {}; stop it first (other commands work beside it)", .0.display())]
     Running(PathBuf),
     /// The lock file cannot be made.
     #[error("cannot lock {}: {source}", path.display())]
@@ -145,15 +145,19 @@ fn tend_logs(file: Arc<LogFile>) -> TendLogs {
     TendLogs(Box::new(move |now| file.tend(moment::instant(now)).map_err(|error| error.to_string())))
 }
 
-/// One `serve` a folder: two would not see each other's sessions.
-fn alone(config: &Config) -> Result<File, ServeError> {
-    let path = config.data_dir.join("serve.lock");
-    let failed = |source| ServeError::Lock { path: path.clone(), source };
-    crate::store::private_file(&path).map_err(failed)?;
-    let file = File::open(&path).map_err(failed)?;
+/// One `serve` a folder, and one a database: two would not see each other's sessions.
+fn alone(config: &Config) -> Result<[File; 2], ServeError> {
+    let database = config.database_file();
+    Ok([locked(&config.data_dir.join("serve.lock"))?, locked(&database.with_extension("serve-lock"))?])
+}
+
+fn locked(path: &Path) -> Result<File, ServeError> {
+    let failed = |source| ServeError::Lock { path: path.to_owned(), source };
+    crate::store::private_file(path).map_err(failed)?;
+    let file = File::open(path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(ServeError::Running(config.data_dir.clone())),
+        Err(TryLockError::WouldBlock) => Err(ServeError::Running(path.to_owned())),
         Err(TryLockError::Error(source)) => Err(failed(source)),
     }
 }

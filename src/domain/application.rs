@@ -104,6 +104,8 @@ pub enum Refusal {
     Network,
     /// No application has this host.
     UnknownApplication,
+    /// The question does not come from one of `server.trusted_proxies`, so that nobody knows what was asked for.
+    UntrustedProxy,
     /// What was asked for can be read in more than one way, or in none: no browser asks like that.
     MalformedRequest,
 }
@@ -117,6 +119,7 @@ impl Refusal {
             Self::SecondFactor => "second_factor_required",
             Self::Network => "network_not_allowed",
             Self::UnknownApplication => "unknown_application",
+            Self::UntrustedProxy => "untrusted_proxy",
             Self::MalformedRequest => "malformed_request",
         }
     }
@@ -134,21 +137,25 @@ impl Rule {
         if !self.networks.is_empty() && !self.networks.iter().any(|n| n.contains(&asked.address)) {
             return Decision::Refuse(Refusal::Network);
         }
+        let reads = matches!(asked.method, "GET" | "HEAD" | "OPTIONS");
+        let open = self.anonymous == Anonymous::ReadOnly && reads;
         let Some(visitor) = visitor else {
-            let reads = matches!(asked.method, "GET" | "HEAD" | "OPTIONS");
-            return if self.anonymous == Anonymous::ReadOnly && reads {
-                Decision::AllowAnonymous
-            } else {
-                Decision::SignIn
-            };
+            return if open { Decision::AllowAnonymous } else { Decision::SignIn };
         };
-        if !self.groups.is_empty() && !self.groups.iter().any(|g| visitor.groups.contains(g)) {
-            return Decision::Refuse(Refusal::Group);
+        match self.missing(visitor) {
+            None => Decision::Allow,
+            // What strangers may read is not closed to people for being signed in.
+            Some(_) if open => Decision::AllowAnonymous,
+            Some(why) => Decision::Refuse(why),
         }
-        if self.second_factor && !visitor.methods.has(Methods::MULTI_FACTOR) {
-            return Decision::Refuse(Refusal::SecondFactor);
+    }
+
+    /// What a visitor lacks.
+    fn missing(&self, visitor: &Visitor<'_>) -> Option<Refusal> {
+        if !self.groups.is_empty() && !self.groups.iter().any(|group| visitor.groups.contains(group)) {
+            return Some(Refusal::Group);
         }
-        Decision::Allow
+        (self.second_factor && !visitor.methods.has(Methods::MULTI_FACTOR)).then_some(Refusal::SecondFactor)
     }
 }
 
@@ -219,6 +226,7 @@ mod tests {
                 rule("/", &["staff"], Anonymous::None),
                 rule("/public", &[], Anonymous::ReadOnly),
                 rule("/public/admin", &["admins"], Anonymous::None),
+                rule("/public/staff", &["staff"], Anonymous::ReadOnly),
             ],
             signed_identity: false,
             audience: "tasks".into(),
@@ -241,6 +249,12 @@ mod tests {
         assert_eq!(decide("/public/x", "GET", None), Decision::AllowAnonymous);
         assert_eq!(decide("/public/x", "POST", None), Decision::SignIn);
         assert_eq!(decide("/public/x", "POST", Some(&[])), Decision::Allow);
+        assert_eq!(
+            decide("/public/staff/x", "GET", Some(&[])),
+            Decision::AllowAnonymous,
+            "open to strangers is open to all"
+        );
+        assert_eq!(decide("/public/staff/x", "POST", Some(&[])), Decision::Refuse(Refusal::Group));
         assert_eq!(decide("/public/admin", "GET", None), Decision::SignIn);
         assert_eq!(decide("/public/admin/x", "GET", Some(&["staff"])), Decision::Refuse(Refusal::Group));
         assert_eq!(decide("/publicity", "GET", None), Decision::SignIn, "a prefix ends at a slash");

@@ -4,7 +4,7 @@
 
 use super::account::AccountStatus;
 use super::id::{AccountId, AttemptId, RememberedId};
-use super::session::Methods;
+use super::session::{HandleHash, Methods};
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -65,6 +65,8 @@ pub struct Attempt {
     pub return_to: Option<String>,
     /// "Stay logged in" was ticked.
     pub stay: bool,
+    /// The session of this browser that the new one takes the place of.
+    pub replaces: Option<HandleHash>,
     /// Steps done in this attempt.
     pub done: Vec<Step>,
     /// End of the attempt.
@@ -182,7 +184,15 @@ mod tests {
         let identity =
             VerifiedIdentity { way, account, methods: Methods::PASSWORD, authenticated_at: START, remembered: None };
         let expires_at = START.after(ATTEMPT_LIFETIME);
-        Attempt { id: AttemptId::new(Uuid::nil()), identity, return_to: None, stay: false, done: vec![], expires_at }
+        Attempt {
+            id: AttemptId::new(Uuid::nil()),
+            identity,
+            return_to: None,
+            stay: false,
+            replaces: None,
+            done: vec![],
+            expires_at,
+        }
     }
 
     fn facts() -> Facts {

@@ -20,7 +20,7 @@ login-stay = { $days ->
 login-no-passwords = Mit einem Passwort kann man sich hier nicht anmelden.
 login-submit = Anmelden
 login-lost-password = Passwort vergessen?
-sign-in-wrong-credentials = Benutzername und Passwort passen nicht zusammen. Bitte prüfen Sie beides und versuchen Sie es noch einmal.
+sign-in-wrong-credentials = Das hat nicht geklappt. Bitte prüfen Sie Benutzername und Passwort. Nach mehreren Fehlversuchen ist die Anmeldung eine Weile ausgesetzt.
 sign-in-too-many-attempts = { $minutes ->
     [one] Zu viele Fehlversuche. Bitte versuchen Sie es in einer Minute wieder.
    *[other] Zu viele Fehlversuche. Bitte versuchen Sie es in { $minutes } Minuten wieder.
@@ -85,7 +85,7 @@ reset-link-again = Neuen Link senden
 
 ## Abmelden
 logout-title = Abmelden?
-logout-text = Sie sind als { $name } angemeldet.
+logout-text = Angemeldet als { $name }
 logout-stay = Angemeldet bleiben
 signed-out-title = Sie sind abgemeldet
 signed-out-text = Sie können dieses Fenster jetzt schließen.
@@ -145,8 +145,6 @@ email-sent-text = { $hours ->
 email-confirm-title = E-Mail-Adresse bestätigen
 email-confirm-text = Von jetzt an ist { $address } die Adresse Ihres Kontos.
 email-confirm-submit = Adresse bestätigen
-email-confirmed-title = Adresse bestätigt
-email-confirmed-text = { $address } ist jetzt die Adresse Ihres Kontos.
 email-link-invalid-text = Er wurde schon benutzt oder ist zu alt. Ihre Adresse wurde nicht geändert.
 email-link-again = Noch einmal ändern
 

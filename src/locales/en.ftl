@@ -21,7 +21,7 @@ login-stay = { $days ->
 login-no-passwords = Passwords are not used for signing in here.
 login-submit = Sign in
 login-lost-password = Forgotten your password?
-sign-in-wrong-credentials = That username and password do not match. Please check both and try again.
+sign-in-wrong-credentials = That did not work. Please check username and password. After several failed tries signing in is paused for a while.
 sign-in-too-many-attempts = { $minutes ->
     [one] Too many failed attempts. Please try again in a minute.
    *[other] Too many failed attempts. Please try again in { $minutes } minutes.
@@ -86,7 +86,7 @@ reset-link-again = Send a new link
 
 ## Signing out
 logout-title = Sign out?
-logout-text = You are signed in as { $name }.
+logout-text = Signed in as { $name }
 logout-stay = Stay signed in
 signed-out-title = You are signed out
 signed-out-text = You can close this window now.
@@ -146,8 +146,6 @@ email-sent-text = { $hours ->
 email-confirm-title = Confirm e-mail address
 email-confirm-text = From now on { $address } will be the address of your account.
 email-confirm-submit = Confirm address
-email-confirmed-title = Address confirmed
-email-confirmed-text = { $address } is now the address of your account.
 email-link-invalid-text = It has been used already, or it is too old. Your address has not been changed.
 email-link-again = Change e-mail address again
 

@@ -8,7 +8,7 @@ use super::password::{ChangeError, Passwords};
 use super::revocation;
 use super::session::{Handle, Sessions};
 use crate::domain::account::{EmailAddress, fold};
-use crate::domain::audit::{Act, Actor, Event};
+use crate::domain::audit::{Act, Event};
 use crate::domain::password::PlainPassword;
 use crate::domain::session::CredentialEvent;
 use crate::store::token::{self, Purpose};
@@ -80,53 +80,41 @@ impl Emails {
         Ok(tx.commit().await?)
     }
 
-    /// The address that a link confirms; the link stays good. Shown before the person says yes, so that a mail scanner
-    /// that follows links changes nothing.
+    /// The address that a link of this person's confirms; the link stays good. Shown before they say yes, so that a mail
+    /// scanner that follows links changes nothing.
     ///
     /// # Errors
     /// [`EmailError::Link`].
-    pub async fn look(&self, ctx: &Context, secret: &str) -> Result<EmailAddress, EmailError> {
+    pub async fn look(&self, ctx: &Context, owner: &SignedIn, secret: &str) -> Result<EmailAddress, EmailError> {
         let mut link = self.core.database.read().await?;
         let found = token::peek(&mut link, &fingerprint(secret.as_bytes()), Purpose::Email, ctx.now()).await?;
-        outbox::confirmed_address(&self.core, &found.ok_or(EmailError::Link)?)?.ok_or(EmailError::Link)
+        let own = found.filter(|token| token.account == Some(owner.account())).ok_or(EmailError::Link)?;
+        outbox::confirmed_address(&self.core, &own)?.ok_or(EmailError::Link)
     }
 
-    /// Confirms the address of a link. Other sessions of the account end; a session of the same account that confirms
-    /// goes on under a new handle. The old address is told.
+    /// Confirms the address of a link, as the person who asked for it. Their other sessions end, this one gets a new
+    /// handle. The old address is told.
     ///
     /// # Errors
     /// [`EmailError::Link`]; nothing has changed then.
-    pub async fn confirm(
-        &self,
-        ctx: &Context,
-        secret: &str,
-        present: Option<&SignedIn>,
-    ) -> Result<Option<Handle>, EmailError> {
-        let hash = fingerprint(secret.as_bytes());
+    pub async fn confirm(&self, ctx: &Context, owner: &SignedIn, secret: &str) -> Result<Handle, EmailError> {
+        let id = owner.account();
         let mut tx = self.core.database.begin().await?;
-        let taken = token::take(&mut tx, &hash, Purpose::Email, ctx.now()).await?.ok_or(EmailError::Link)?;
-        let address = outbox::confirmed_address(&self.core, &taken)?;
-        let (Some(id), Some(new)) = (taken.account, address) else { return Err(EmailError::Link) };
+        let taken = token::take(&mut tx, &fingerprint(secret.as_bytes()), Purpose::Email, ctx.now()).await?;
+        let own = taken.filter(|token| token.account == Some(id)).ok_or(EmailError::Link)?;
+        let new = outbox::confirmed_address(&self.core, &own)?.ok_or(EmailError::Link)?;
         let before = account::by_id(&mut tx, id).await?.ok_or(EmailError::Link)?;
         if new.key() != fold(&before.email) && account::email_taken(&mut tx, &new).await? {
             return Err(EmailError::Link);
         }
         account::set_email(&mut tx, id, &new).await?;
-        let acting = ctx.clone().acting_as(Actor::Account(id));
-        acting.record(&mut tx, Event::about(Act::EmailChanged, id)).await?;
+        ctx.record(&mut tx, Event::about(Act::EmailChanged, id)).await?;
         let order = Order::EmailChanged { old: before.email, new: new.masked() };
         outbox::order(&self.core, ctx, &mut tx, Some(id), &order).await?;
         let event = CredentialEvent::EmailChanged;
         let aftermath = revocation::revoke(ctx, &mut tx, id, event, None).await?;
         tx.commit().await?;
-        let own = present.filter(|owner| owner.account() == id);
-        let handle = match own {
-            Some(owner) => Some(Sessions::new(Arc::clone(&self.core)).renew(ctx, owner, event).await?),
-            None => None,
-        };
-        if handle.is_none() {
-            aftermath.finish(&self.core).await;
-        }
-        Ok(handle)
+        aftermath.finish(&self.core).await;
+        Ok(Sessions::new(Arc::clone(&self.core)).renew(ctx, owner, event).await?)
     }
 }

@@ -87,7 +87,8 @@ impl SetUp {
     pub async fn look(&self, ctx: &Context, secret: &str) -> Result<(), SetUpError> {
         let mut link = self.core.database.read().await?;
         let found = token::peek(&mut link, &fingerprint(secret.as_bytes()), Purpose::SetUp, ctx.now()).await?;
-        found.map(drop).ok_or(SetUpError::Link)
+        let needed = account::administrators(&mut link).await?.is_empty();
+        found.filter(|_| needed).map(drop).ok_or(SetUpError::Link)
     }
 
     /// Makes the first administrator.

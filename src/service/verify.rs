@@ -87,7 +87,10 @@ impl Verify {
         let found = question
             .original
             .and_then(|asked| Some((applications.of_host(asked.host.name(), asked.host.port())?, asked)));
-        let Some((app, original)) = found else { return Answer::Refused(Refusal::UnknownApplication) };
+        let Some((app, original)) = found else {
+            let untrusted = question.original.is_none();
+            return Answer::Refused(if untrusted { Refusal::UntrustedProxy } else { Refusal::UnknownApplication });
+        };
         let visitor =
             alive.as_ref().map(|alive| Visitor { groups: &alive.card.groups, methods: alive.session.session.methods });
         let decide = |path: &str| {

@@ -11,27 +11,39 @@ use std::path::Path;
 /// Fewest bytes of a root key.
 const SHORTEST: usize = 32;
 
-/// Reads the key, or makes the file (mode 0600) with this one. Of two processes that start at once, one makes it and
-/// both read the same.
+/// Reads the key, or makes the file (mode 0600) with this one. It appears whole or not at all, and of two processes that
+/// start at once, one makes it and both read the same.
 ///
 /// # Errors
 /// What the file system says, or that the file holds no key.
 pub fn load_or_make(path: &Path, fresh: &[u8; 32]) -> io::Result<Secret<Vec<u8>>> {
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(mut file) => {
-            let text = Secret::new(STANDARD.encode(fresh));
-            file.write_all(text.expose().as_bytes())?;
-            file.write_all(b"\n")?;
-            file.sync_all()?;
-            // The name must last as long as what is sealed with the key.
-            path.parent().map(fs::File::open).transpose()?.map(|folder| folder.sync_all()).transpose()?;
-        }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(error),
+    if !path.exists() {
+        make(path, fresh)?;
     }
     let text = Secret::new(fs::read_to_string(path)?);
     let key = STANDARD.decode(text.expose().trim()).map_err(|_| no_key())?;
     if key.len() < SHORTEST { Err(no_key()) } else { Ok(Secret::new(key)) }
+}
+
+fn make(path: &Path, fresh: &[u8; 32]) -> io::Result<()> {
+    let text = Secret::new(STANDARD.encode(fresh));
+    let draft = path.with_extension(format!("draft-{}", std::process::id()));
+    let written = (|| {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        file.write_all(text.expose().as_bytes())?;
+        file.write_all(b"\n")?;
+        file.sync_all()?;
+        // A link, not a renaming: it does not take the place of a key that another process made meanwhile.
+        match fs::hard_link(&draft, path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            _ => Ok(()),
+        }
+    })();
+    drop(fs::remove_file(&draft));
+    written?;
+    // The name must last as long as what is sealed with the key.
+    path.parent().map(fs::File::open).transpose()?.map(|folder| folder.sync_all()).transpose()?;
+    Ok(())
 }
 
 fn no_key() -> io::Error {

@@ -36,6 +36,8 @@ pub struct Visit {
     pub person: Option<SignedIn>,
     /// The secret behind this browser's form tokens.
     pub(super) csrf: Secret<[u8; 32]>,
+    /// The session cookie that the tokens are bound to, alive or not.
+    pub(super) bound_to: Option<HandleHash>,
     /// Whether the browser has that secret already.
     pub(super) csrf_is_known: bool,
     /// What was just done, told once.
@@ -49,7 +51,7 @@ impl Visit {
         Shell {
             t: Texts::for_language(self.ctx.language),
             product: site.core.policy.product.clone(),
-            csrf: form_token(&self.csrf),
+            csrf: form_token(&self.csrf, self.bound_to.as_ref()),
             notice: self.notice,
         }
     }
@@ -61,15 +63,20 @@ impl Visit {
     }
 }
 
-/// The token in a form: proves that the form came from a page of ours in this very browser.
-pub(super) fn form_token(secret: &Secret<[u8; 32]>) -> String {
+/// The token in a form: proves that the form came from a page of ours in this very browser
+/// and in this very session.
+pub(super) fn form_token(secret: &Secret<[u8; 32]>, session: Option<&HandleHash>) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose());
-    URL_SAFE_NO_PAD.encode(hmac::sign(&key, b"form").as_ref())
+    URL_SAFE_NO_PAD.encode(hmac::sign(&key, &bound(session)).as_ref())
 }
 
-fn form_token_is_ours(secret: &Secret<[u8; 32]>, token: &str) -> bool {
+fn form_token_is_ours(secret: &Secret<[u8; 32]>, session: Option<&HandleHash>, token: &str) -> bool {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose());
-    URL_SAFE_NO_PAD.decode(token).is_ok_and(|tag| hmac::verify(&key, b"form", &tag).is_ok())
+    URL_SAFE_NO_PAD.decode(token).is_ok_and(|tag| hmac::verify(&key, &bound(session), &tag).is_ok())
+}
+
+fn bound(session: Option<&HandleHash>) -> Vec<u8> {
+    [b"form".as_slice(), session.map_or(&[], HandleHash::as_slice)].concat()
 }
 
 impl FromRequestParts<Arc<Site>> for Visit {
@@ -87,7 +94,7 @@ impl FromRequestParts<Arc<Site>> for Visit {
         let csrf_is_known = known.is_some();
         let csrf = known.unwrap_or_else(|| Secret::new(site.surroundings.bytes()));
         let notice = jar.flash(&parts.headers).and_then(|code| Notice::parse(&code));
-        Ok(Self { ctx, person, csrf, csrf_is_known, notice })
+        Ok(Self { ctx, person, csrf, bound_to: jar.session(&parts.headers), csrf_is_known, notice })
     }
 }
 
@@ -171,6 +178,10 @@ impl FromRequest<Arc<Site>> for Fields {
         if is_cross_site(&parts.headers, site.origin()) {
             return Err(Failure::FormExpired.into());
         }
+        // Not worth waiting for; chunked bodies are counted as they come.
+        if http_body::Body::size_hint(&body).lower() > u64::try_from(site.max_body).unwrap_or(u64::MAX) {
+            return Err(Failure::TooLarge.into());
+        }
         let bytes = axum::body::to_bytes(body, site.max_body).await.map_err(|error| {
             let too_large = std::error::Error::source(&error)
                 .is_some_and(<dyn std::error::Error + 'static>::is::<http_body_util::LengthLimitError>);
@@ -179,7 +190,8 @@ impl FromRequest<Arc<Site>> for Fields {
         let fields = Self(parse(&bytes).ok_or(Failure::BadRequest)?);
         let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
         let secret = jar.csrf(&parts.headers).ok_or(Failure::FormExpired)?;
-        if !form_token_is_ours(&secret, fields.text("csrf")) {
+        let session = jar.session(&parts.headers);
+        if !form_token_is_ours(&secret, session.as_ref(), fields.text("csrf")) {
             return Err(Failure::FormExpired.into());
         }
         Ok(fields)
@@ -244,9 +256,12 @@ mod tests {
     #[test]
     fn a_form_token_fits_its_own_secret_only() {
         let (own, other) = (Secret::new([1; 32]), Secret::new([2; 32]));
-        let token = form_token(&own);
-        assert!(form_token_is_ours(&own, &token));
-        assert!(!form_token_is_ours(&other, &token));
-        assert!(!form_token_is_ours(&own, ""));
+        let session = [7; 32];
+        let token = form_token(&own, Some(&session));
+        assert!(form_token_is_ours(&own, Some(&session), &token));
+        assert!(!form_token_is_ours(&other, Some(&session), &token));
+        assert!(!form_token_is_ours(&own, Some(&[8; 32]), &token), "another session");
+        assert!(!form_token_is_ours(&own, None, &token));
+        assert!(!form_token_is_ours(&own, None, ""));
     }
 }

@@ -15,8 +15,8 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, REFERRER_POLICY, RETRY_AFTER,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderValue, Method, StatusCode, Uri};
 use std::sync::Arc;
@@ -31,6 +31,12 @@ pub async fn frame(State(site): State<Arc<Site>>, request: Request, next: Next) 
         language: stranger(&parts, &site).language,
         id: parts.extensions.get::<RequestId>().map(|id| id.0.to_string()),
     };
+    if parts.headers.get_all(HOST).iter().nth(1).is_some() {
+        // RFC 9112 §3.2; two parties could read such a request as being for two hosts.
+        let mut response = asked.explained(&site, super::error::PageError::from(Failure::BadRequest).into_response());
+        secure(&site, &mut response);
+        return response;
+    }
     let request = Request::from_parts(parts, body);
     // A browser that goes away drops this future; a use case must not stop between its commit and what follows it.
     let running = tokio::spawn(next.run(request).in_current_span());

@@ -65,7 +65,7 @@ impl Default for ListenerSettings {
 
 /// The socket could not be opened.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}")]
+#[error("cannot listen on {address} (server.listen or server.internal_listen): {source}")]
 pub struct ListenError {
     /// Where we wanted to listen.
     pub address: SocketAddr,

@@ -44,7 +44,7 @@ pub async fn get(
     }
     let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
     let Some(token) = jar.autologin(&headers) else { return login_page(&site, &visit, &Form::new(&wanted)) };
-    let wishes = Wishes { return_to: target.map(|target| target.as_str().to_owned()), stay: false };
+    let wishes = Wishes { return_to: target.map(|target| target.as_str().to_owned()), ..Wishes::default() };
     match site.sign_in.with_autologin(&visit.ctx, &token, wishes).await {
         Ok(Restored::Open(opened)) => Ok(opened_reply(&site, &opened)),
         Ok(Restored::Forget) => {
@@ -99,7 +99,11 @@ async fn submit(site: &Arc<Site>, visit: &Visit, fields: &Fields, door: Door) ->
         login: LoginName::of(username),
         password,
         internal: door == Door::Internal,
-        wishes: Wishes { return_to: target.map(|target| target.as_str().to_owned()), stay: form.stay },
+        wishes: Wishes {
+            return_to: target.map(|target| target.as_str().to_owned()),
+            stay: form.stay,
+            replaces: visit.person.as_ref().map(|person| *person.handle()),
+        },
     };
     match site.sign_in.with_password(&visit.ctx, claim).await {
         Ok(outcome) => Ok(outcome_reply(site, outcome)),

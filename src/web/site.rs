@@ -66,7 +66,9 @@ impl Site {
         let (scheme, host, port) = (original.scheme.as_str(), original.host.name(), original.host.port());
         let length = host.len() + original.path.literal().len() + original.query.unwrap_or_default().len();
         let mut origins = self.core.policy.redirect_origins.iter();
-        length < MAX_TARGET - 32 && origins.any(|origin| origin.is(scheme, host, port))
+        // The sign-in page refuses a backslash anywhere: browsers take it for a slash.
+        let plain = !original.query.unwrap_or_default().contains('\\');
+        plain && length < MAX_TARGET - 32 && origins.any(|origin| origin.is(scheme, host, port))
     }
 
     /// Our own origin, as browsers write it into `Origin`.

@@ -147,6 +147,9 @@ impl<'p> Asked<'p> {
             }
             Answer::Refused(why) => {
                 metrics.verify(VerifyOutcome::Forbidden);
+                if why == Refusal::UntrustedProxy {
+                    tracing::warn!(peer = %self.address, "a peer that is not in server.trusted_proxies asked /verify");
+                }
                 refused(why)
             }
         }

@@ -16,6 +16,7 @@ use crate::domain::audit::{Act, Event};
 use crate::domain::id::{AccountId, AttemptId};
 use crate::domain::password::Fault;
 use crate::domain::secret::Secret;
+use crate::domain::session::HandleHash;
 use crate::domain::sign_in::{ATTEMPT_LIFETIME, Attempt, Denied, Facts, Next, PasswordDue, Step, VerifiedIdentity};
 use crate::store::volatile::Unavailable;
 use crate::store::{Link, StoreError, account, password as passwords};
@@ -116,6 +117,8 @@ pub struct Wishes {
     pub return_to: Option<String>,
     /// Stay logged in.
     pub stay: bool,
+    /// A session of this browser that the new one takes the place of (ASVS 5.0, 7.2.4).
+    pub replaces: Option<HandleHash>,
 }
 
 impl SignIn {
@@ -140,6 +143,7 @@ impl SignIn {
             identity,
             return_to: wishes.return_to,
             stay: wishes.stay,
+            replaces: wishes.replaces,
             done: Vec::new(),
             expires_at: ctx.now().max(facts.valid_from).after(ATTEMPT_LIFETIME),
         };

@@ -12,6 +12,7 @@ use crate::service::context::Context;
 use crate::service::core::fingerprint;
 use crate::service::metrics::{SignInOutcome, SignInWay};
 use crate::service::session::Proof;
+use crate::store::notice::Notice;
 use crate::store::volatile::Shelf;
 use crate::store::{account, autologin, token};
 
@@ -39,7 +40,7 @@ impl SignIn {
     /// Opens the session of an attempt that owes nothing, remembers the browser if asked to, and forgets the account's
     /// failures. If the durable part fails, the session is taken back.
     pub(super) async fn open(&self, ctx: &Context, attempt: Attempt, facts: &Facts) -> Result<Opened, SignInError> {
-        let Attempt { id: attempt_id, identity, return_to, stay, .. } = attempt;
+        let Attempt { id: attempt_id, identity, return_to, stay, replaces, .. } = attempt;
         let fresh = self.remembered(ctx, &identity.account, stay && identity.way != Way::Autologin);
         let remembered = fresh.as_ref().map(|(one, _)| one.id).or(identity.remembered);
         let proof = Proof {
@@ -56,6 +57,12 @@ impl SignIn {
             self.core.volatile.end_handle(&hash).await?;
             return Err(error.into());
         }
+        if let Some(old) = replaces {
+            let ended = self.core.volatile.end_handle(&old).await?;
+            self.core.metrics.sessions_ended(u64::from(ended));
+        }
+        // Another process may have unlocked the account a moment ago; this session must not meet the stale card.
+        self.core.cards.forget(&Notice::Account(identity.account));
         self.core.limiter.forget(identity.account).await?;
         self.core.metrics.sign_in(counted(identity.way), SignInOutcome::Succeeded);
         let autologin = fresh.map(|(_, token)| token);

@@ -51,8 +51,9 @@ impl SignIn {
                 return Err(error.into());
             }
         };
+        let blocked = ticket.is_none();
         let (Verdict::Right { rehash }, Some(ticket), Some(account)) = (verdict, ticket, account.as_ref()) else {
-            return self.refuse(ctx, account.as_ref(), "password").await;
+            return self.refuse(ctx, account.as_ref(), if blocked { "throttled" } else { "password" }).await;
         };
         if account.status == AccountStatus::Locked || !self.may_use_password(account, claim.internal) {
             return self.refuse(ctx, Some(account), "not_allowed").await;
@@ -86,7 +87,11 @@ impl SignIn {
         account: Option<&Account>,
         why: &'static str,
     ) -> Result<Outcome, SignInError> {
-        let outcome = if why == "password" { SignInOutcome::WrongSecret } else { SignInOutcome::Denied };
+        let outcome = match why {
+            "password" => SignInOutcome::WrongSecret,
+            "throttled" => SignInOutcome::Throttled,
+            _ => SignInOutcome::Denied,
+        };
         self.core.metrics.sign_in(SignInWay::Password, outcome);
         self.failed(ctx, account.map(|account| account.id), why).await?;
         Err(SignInError::Refused)

@@ -9,7 +9,7 @@ use crate::service::password::ChangeError;
 use crate::web::cookies::Jar;
 use crate::web::error::PageError;
 use crate::web::extract::{Fields, Person, Visit};
-use crate::web::page::account::{EmailConfirmPage, EmailConfirmedPage, EmailLinkInvalidPage, EmailPage, EmailSentPage};
+use crate::web::page::account::{EmailConfirmPage, EmailLinkInvalidPage, EmailPage, EmailSentPage};
 use crate::web::page::outcome::Failure;
 use crate::web::page::words::{FieldProblem, Notice};
 use crate::web::page::{Field, paths};
@@ -58,43 +58,38 @@ pub async fn post(State(site): State<Arc<Site>>, person: Person, fields: Fields)
     }
 }
 
-/// `GET /account/email/confirm?token=…`: asks; mail scanners follow links.
+/// `GET /account/email/confirm?token=…`: asks; mail scanners follow links. Only the account that wants the address can
+/// confirm it: the letter may have gone to somebody else by mistake.
 pub async fn get_confirm(
     State(site): State<Arc<Site>>,
     RawQuery(query): RawQuery,
-    visit: Visit,
+    person: Person,
 ) -> Result<Response, PageError> {
     let token = Query::of(query.as_deref()).text("token");
-    match site.emails.look(&visit.ctx, &token).await {
+    match site.emails.look(&person.visit.ctx, &person.who, &token).await {
         Ok(new) => {
-            let page = EmailConfirmPage { shell: visit.shell(&site), email: new.as_str().to_owned(), token };
-            Ok(Reply::page(&site, &visit, &page)?.done())
+            let page = EmailConfirmPage { shell: person.visit.shell(&site), email: new.as_str().to_owned(), token };
+            Ok(Reply::page(&site, &person.visit, &page)?.done())
         }
-        Err(EmailError::Link) => invalid(&site, &visit),
+        Err(EmailError::Link) => invalid(&site, &person.visit),
         Err(other) => Err(other.into()),
     }
 }
 
 /// `POST /account/email/confirm`
-pub async fn post_confirm(State(site): State<Arc<Site>>, visit: Visit, fields: Fields) -> Result<Response, PageError> {
-    let token = fields.text("token");
-    let new = match site.emails.look(&visit.ctx, token).await {
-        Ok(new) => new,
-        Err(EmailError::Link) => return invalid(&site, &visit),
-        Err(other) => return Err(other.into()),
-    };
-    match site.emails.confirm(&visit.ctx, token, visit.person.as_ref()).await {
-        Ok(Some(handle)) => {
+pub async fn post_confirm(
+    State(site): State<Arc<Site>>,
+    person: Person,
+    fields: Fields,
+) -> Result<Response, PageError> {
+    match site.emails.confirm(&person.visit.ctx, &person.who, fields.text("token")).await {
+        Ok(handle) => {
             let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
-            let reply = Reply::see_other(&SafeRedirect::to(paths::ACCOUNT_PROFILE)).of(&visit);
+            let reply = Reply::see_other(&SafeRedirect::to(paths::ACCOUNT_PROFILE)).of(&person.visit);
             let reply = reply.cookie(jar.set_session(&site.surroundings, &handle));
             Ok(reply.notice(&site, Notice::EmailChanged).done())
         }
-        Ok(None) => {
-            let page = EmailConfirmedPage { shell: visit.shell(&site), email: new.as_str().to_owned() };
-            Ok(Reply::page(&site, &visit, &page)?.done())
-        }
-        Err(EmailError::Link) => invalid(&site, &visit),
+        Err(EmailError::Link) => invalid(&site, &person.visit),
         Err(other) => Err(other.into()),
     }
 }

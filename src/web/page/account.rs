@@ -125,16 +125,6 @@ pub struct EmailConfirmPage {
     pub token: String,
 }
 
-/// Says that the new address counts.
-#[derive(Debug, Clone, Template)]
-#[template(path = "email_confirmed.html")]
-pub struct EmailConfirmedPage {
-    /// What is around the page.
-    pub shell: Shell,
-    /// The new address.
-    pub email: String,
-}
-
 /// Says that the confirmation link is used, too old or not one of ours.
 #[derive(Debug, Clone, Template)]
 #[template(path = "email_link_invalid.html")]

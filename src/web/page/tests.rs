@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use super::account::{
-    DeviceRow, EmailConfirmPage, EmailConfirmedPage, EmailLinkInvalidPage, EmailPage, EmailSentPage, OverviewPage,
-    PasswordPage, ProfilePage, SessionRow, SessionsPage,
+    DeviceRow, EmailConfirmPage, EmailLinkInvalidPage, EmailPage, EmailSentPage, OverviewPage, PasswordPage,
+    ProfilePage, SessionRow, SessionsPage,
 };
 use super::outcome::{ErrorPage, Failure};
 use super::recovery::{LostPasswordPage, LostPasswordSentPage, ResetLinkInvalidPage, ResetPasswordPage};
@@ -249,7 +249,6 @@ impl Sample {
             ("account-email-refused".to_owned(), Box::new(refused)),
             ("account-email-sent".to_owned(), Box::new(sent)),
             ("email-confirm".to_owned(), Box::new(confirm)),
-            ("email-confirmed".to_owned(), Box::new(EmailConfirmedPage { shell: self.shell(), email })),
             ("email-link-invalid".to_owned(), Box::new(EmailLinkInvalidPage { shell: self.shell() })),
         ]
     }

@@ -165,7 +165,7 @@ async fn a_peer_that_is_no_proxy_cannot_choose_the_application() {
     let mut browser = house.browser_at("203.0.113.4:1");
     browser.signs_in("anna", PASSWORD).await;
     let answer = asks(&browser, "GET", "tasks.example.org", "/", "192.0.2.9").await;
-    assert_eq!((answer.status, answer.header("x-vestibule-reason")), (StatusCode::FORBIDDEN, "unknown_application"));
+    assert_eq!((answer.status, answer.header("x-vestibule-reason")), (StatusCode::FORBIDDEN, "untrusted_proxy"));
     assert!(answer.header("remote-user").is_empty());
 }
 
