@@ -2,10 +2,18 @@
 
 import http.client
 import os
+import socket
 import subprocess
 import time
 
 TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def free_port():
+    """A port of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 class Server:

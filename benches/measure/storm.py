@@ -11,9 +11,9 @@ import threading
 import time
 import urllib.parse
 
-from process import Gates, Server, configure
+from process import Gates, Server, configure, free_port
 
-PORT = 18080
+PORT = free_port()
 PEOPLE = 64
 PASSWORD = "gruener Tisch am Fenster 7"
 KIB, PASSES = 19_456, 2

@@ -8,9 +8,9 @@ import subprocess
 import tempfile
 
 from load import load
-from process import Gates, Server, configure
+from process import Gates, Server, configure, free_port
 
-PORT, BARE_PORT = 18080, 18081
+PORT, BARE_PORT = free_port(), free_port()
 HOT = 2000
 
 
