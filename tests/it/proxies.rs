@@ -4,7 +4,7 @@ mod app;
 mod servers;
 
 use crate::support::program::{Place, Service, asks_as, signs_in, signs_out};
-use app::{App, body, head, values};
+use app::{App, KEY, body, head, values};
 use servers::{Addresses, Kind, Proxy, free_address};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
@@ -201,8 +201,8 @@ async fn connections_to_the_application_are_kept(stage: &Stage) {
 }
 
 async fn websockets_pass_for_those_who_may(stage: &Stage) {
-    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+    let upgrade =
+        format!("Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}");
     let mut stream = BufReader::new(TcpStream::connect(stage.at.proxy).await.expect("a connection"));
     let (host, berta) = (stage.host(), cookie(&stage.berta));
     let asked = format!("GET /live HTTP/1.1\r\nHost: {host}\r\n{berta}\r\n{upgrade}\r\n\r\n");
@@ -216,7 +216,7 @@ async fn websockets_pass_for_those_who_may(stage: &Stage) {
         stream.read_exact(&mut back).await.expect("sent back");
         assert_eq!(back, round.as_bytes());
     }
-    for (path, lines) in [("/live", upgrade.to_owned()), ("/admin/live", format!("{upgrade}\r\n{berta}"))] {
+    for (path, lines) in [("/live", upgrade.clone()), ("/admin/live", format!("{upgrade}\r\n{berta}"))] {
         let before = stage.app.requests();
         let mut stream = BufReader::new(TcpStream::connect(stage.at.proxy).await.expect("a connection"));
         let asked = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{lines}\r\n\r\n");

@@ -5,6 +5,10 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
+/// A key and the answer to it, which proxies check (RFC 6455 section 1.3).
+pub(super) const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
 /// A running application.
 pub(super) struct App {
     pub(super) address: SocketAddr,
@@ -79,8 +83,9 @@ async fn converses(mut stream: BufReader<TcpStream>, seen: Arc<Mutex<Seen>>) -> 
         let asked = head(&mut stream).await?;
         seen.lock().expect("whole").heads.push(asked.clone());
         if values(&asked, "upgrade") == ["websocket"] {
-            let switch = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
-            stream.write_all(switch).await.ok()?;
+            let switch = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket";
+            let answer = format!("{switch}\r\nSec-WebSocket-Accept: {ACCEPT}\r\n\r\n");
+            stream.write_all(answer.as_bytes()).await.ok()?;
             let (mut from, mut to) = tokio::io::split(stream);
             tokio::io::copy(&mut from, &mut to).await.ok()?;
             return Some(());

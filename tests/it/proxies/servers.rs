@@ -78,7 +78,7 @@ impl Kind {
             Self::Caddy => {
                 command = Command::new("caddy");
                 command.env("HOME", folder.path()).args(["adapt", "--validate", "--adapter", "caddyfile", "--config"]);
-                command.arg(&file)
+                command.arg(shipped("caddy/Caddyfile"))
             }
             Self::HaProxy => command.arg("-c"),
         };
@@ -211,8 +211,12 @@ fn folder() -> TempDir {
     folder
 }
 
+fn shipped(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name)
+}
+
 fn changed(name: &str, changes: &[(&str, String)]) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
+    let path = shipped(name);
     let mut text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     for (from, to) in changes {
         assert!(text.contains(from), "{name} has no {from:?} any more");
