@@ -70,7 +70,7 @@ async fn one_folder_has_one_service_and_commands_work_beside_it() {
     assert!(rotated.status.success());
     assert_eq!(String::from_utf8_lossy(&rotated.stdout).matches("in use").count(), 3);
     assert!(signs_in(service.address, "anna").await.is_some());
-    assert!(service.is_asked_to_stop().success(), "it stops in good order");
+    assert!(service.stops_in_order().success(), "it stops in good order");
 }
 
 #[test]

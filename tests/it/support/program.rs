@@ -88,7 +88,7 @@ impl Service {
         self.child.wait().expect("ended");
     }
 
-    pub(crate) fn is_asked_to_stop(mut self) -> ExitStatus {
+    pub(crate) fn stops_in_order(mut self) -> ExitStatus {
         let done = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill");
         assert!(done.success());
         self.child.wait().expect("ended")
