@@ -11,6 +11,7 @@ mod listener;
 mod mail;
 mod personal_data;
 mod process;
+mod proxies;
 mod store_volatile;
 mod support;
 mod web;

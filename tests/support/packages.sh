@@ -37,6 +37,24 @@ need_command() {
   need_package "$2" command -v "$1"
 }
 
+# need_server COMMAND PACKAGE   for a package that would start a service; on this machine it is wanted by the tests only
+need_server() {
+  local policy=/usr/sbin/policy-rc.d sudo= status=0
+  if [ "$(id -u)" -ne 0 ]; then sudo=sudo; fi
+  # Nothing to install, nothing to prevent, or nothing that can be done: need_command says what is wrong.
+  if command -v "$1" >/dev/null || [ -e "$policy" ] ||
+    ! command -v apt-get >/dev/null || ! command -v "${sudo:-sh}" >/dev/null; then
+    need_command "$1" "$2"
+    return
+  fi
+  printf '#!/bin/sh\nexit 101\n' | $sudo tee "$policy" >/dev/null
+  $sudo chmod 755 "$policy"
+  # A shell of its own: a failure ends that one, and the file goes in any case.
+  (need_command "$1" "$2") || status=$?
+  $sudo rm -f "$policy"
+  if [ "$status" -ne 0 ]; then exit "$status"; fi
+}
+
 # need_rust   cargo and a compiler new enough for the manifest; a toolchain is nothing that a test installs
 need_rust() {
   local wanted have

@@ -3,6 +3,7 @@
 mod browser;
 mod house;
 mod letters;
+pub(crate) mod program;
 
 pub(crate) use browser::{Answer, Browser};
 pub(crate) use house::House;
