@@ -5,7 +5,6 @@ use crate::cli::Running;
 use crate::config::Config;
 use crate::connect::log_file::LogFile;
 use crate::connect::mail::MailError;
-use crate::domain::redirect::AllowedOrigin;
 use crate::jobs::{self, Jobs, TendLogs};
 use crate::service::account::Accounts;
 use crate::service::context::{Context, Surroundings};
@@ -24,7 +23,7 @@ use crate::web::internal::{self, Readiness};
 use crate::web::listener::{ListenError, Listener, ListenerSettings};
 use crate::web::router::{self, Entrance};
 use crate::web::signals::{Hangup, Termination};
-use crate::web::site::{Site, content_security_policy};
+use crate::web::site::Site;
 use crate::web::tls::{TlsError, TlsFiles, TlsIdentity};
 use crate::web::trace::Trace;
 use http::HeaderValue;
@@ -167,8 +166,6 @@ fn locked(path: &Path) -> Result<File, ServeError> {
 pub fn site(app: &App, config: &Config) -> Site {
     let core = &app.core;
     let login = format!("{}/login", core.policy.public_url);
-    let own = |origin: &&AllowedOrigin| origin.text() != core.policy.public_url;
-    let applications: Vec<_> = core.policy.redirect_origins.iter().filter(own).cloned().collect();
     Site {
         surroundings: app.surroundings.clone(),
         sign_in: SignIn::new(Arc::clone(core)),
@@ -181,7 +178,6 @@ pub fn site(app: &App, config: &Config) -> Site {
         verify: Verify::new(Arc::clone(core), mapping::application_secrets(config)),
         cookies: mapping::cookies(config),
         trusted_proxies: mapping::trusted_proxies(config),
-        content_security_policy: content_security_policy(&applications),
         login_location: HeaderValue::from_str(&login).unwrap_or(HeaderValue::from_static("/login")),
         strict_transport: config.public_url.is_https(),
         max_body: usize::try_from(config.server.max_body_bytes).unwrap_or(usize::MAX),

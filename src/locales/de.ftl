@@ -7,7 +7,6 @@ mail-missing = Nach ein paar Minuten noch keine Mail da? Bitte sehen Sie auch im
 back-to-login = Zurück zur Anmeldung
 link-invalid-title = Dieser Link gilt nicht mehr
 sign-out = Abmelden
-to-account = Zu Ihrem Konto
 
 ## Anmelden
 login-title = Anmelden

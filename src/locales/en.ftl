@@ -8,7 +8,6 @@ mail-missing = No mail after a few minutes? Please look in the spam folder too.
 back-to-login = Back to sign-in
 link-invalid-title = This link no longer works
 sign-out = Sign out
-to-account = Go to your account
 
 ## Signing in
 login-title = Sign in

@@ -4,7 +4,7 @@ use super::context::Context;
 use super::core::{Core, Trouble};
 use super::keys::Keys;
 use crate::store::notice::{self, Notice};
-use crate::store::{autologin, token};
+use crate::store::{StoreError, autologin, token};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -81,6 +81,9 @@ impl Housekeeping {
     pub async fn ready(&self) -> Result<(), Trouble> {
         let mut link = self.core.database.read().await?;
         notice::newest(&mut link).await?;
+        if !self.core.database.writes() {
+            return Err(StoreError::Unavailable("the last change could not be written".into()).into());
+        }
         Ok(self.core.volatile.ready().await?)
     }
 

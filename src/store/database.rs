@@ -9,6 +9,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -80,6 +81,7 @@ pub struct Database {
     writer: SqlitePool,
     readers: SqlitePool,
     listeners: Arc<Mutex<Vec<Listener>>>,
+    writes: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Database {
@@ -113,7 +115,7 @@ impl Database {
             .max_connections(4)
             .idle_timeout(Duration::from_mins(1))
             .connect_lazy_with(options.pragma("query_only", "on"));
-        Ok(Self { writer, readers, listeners: Arc::default() })
+        Ok(Self { writer, readers, listeners: Arc::default(), writes: Arc::new(AtomicBool::new(true)) })
     }
 
     /// Begins a transaction that may write. There is one writer at a time; others wait their turn.
@@ -122,7 +124,8 @@ impl Database {
     /// [`StoreError::Unavailable`] when the turn does not come within five seconds.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         let inner = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(Tx { link: Link::Writing(inner), notices: Vec::new(), listeners: Arc::clone(&self.listeners) })
+        let (listeners, writes) = (Arc::clone(&self.listeners), Arc::clone(&self.writes));
+        Ok(Tx { link: Link::Writing(inner), notices: Vec::new(), listeners, writes })
     }
 
     /// A connection for reading. It sees everything committed before it was asked for.
@@ -131,6 +134,12 @@ impl Database {
     /// [`StoreError::Unavailable`].
     pub async fn read(&self) -> Result<Link, StoreError> {
         Ok(Link::Reading(self.readers.acquire().await?))
+    }
+
+    /// Whether the last transaction could be committed: a full disk still reads.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        self.writes.load(Ordering::Relaxed)
     }
 
     /// Calls `listener` with every notice that a transaction of this process commits, before the commit is reported.
@@ -182,6 +191,7 @@ pub struct Tx {
     link: Link,
     notices: Vec<Notice>,
     listeners: Arc<Mutex<Vec<Listener>>>,
+    writes: Arc<AtomicBool>,
 }
 
 impl Tx {
@@ -201,7 +211,9 @@ impl Tx {
     /// [`StoreError::Unavailable`]; nothing has happened then.
     pub async fn commit(self) -> Result<(), StoreError> {
         if let Link::Writing(tx) = self.link {
-            tx.commit().await?;
+            let done = tx.commit().await;
+            self.writes.store(done.is_ok(), Ordering::Relaxed);
+            done?;
         }
         let listeners = self.listeners.lock().map(|list| list.clone()).unwrap_or_default();
         for notice in &self.notices {

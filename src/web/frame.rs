@@ -5,8 +5,8 @@ use super::error::{Failed, SignInFirst};
 use super::extract::{Visit, stranger};
 use super::page::outcome::{ErrorPage, Failure};
 use super::page::{Page, Shell, paths};
-use super::respond::Reply;
-use super::site::Site;
+use super::respond::{LeadsTo, Reply};
+use super::site::{Site, content_security_policy};
 use super::trace::RequestId;
 use crate::domain::redirect::SafeRedirect;
 use crate::service::texts::Texts;
@@ -151,9 +151,10 @@ fn of_router(response: &Response) -> Option<Failed> {
 }
 
 fn secure(site: &Site, response: &mut Response) {
+    let policy = content_security_policy(response.extensions().get::<LeadsTo>().map(|leads| &leads.0));
     let headers = response.headers_mut();
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    headers.insert(CONTENT_SECURITY_POLICY, site.content_security_policy.clone());
+    headers.insert(CONTENT_SECURITY_POLICY, policy);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     // Not no-referrer: browsers would then send `Origin: null` with our own forms (Fetch §3.2).

@@ -181,7 +181,9 @@ fn login_page(site: &Site, visit: &Visit, form: &Form<'_>) -> Result<Response, P
         recovery: policy.recovery,
         return_to: form.return_to.to_owned(),
     };
-    let mut response = Reply::page_with(site, visit, form.status, &page)?.done();
+    let target = site.redirect(form.return_to);
+    let reply = Reply::page_with(site, visit, form.status, &page)?;
+    let mut response = reply.leading_to(target.as_ref().map(SafeRedirect::as_str)).done();
     if let Some(wait) = form.retry_after {
         response.headers_mut().insert(http::header::RETRY_AFTER, wait.as_secs().max(1).into());
     }

@@ -7,11 +7,15 @@ use super::page::Page;
 use super::page::words::Notice;
 use super::site::Site;
 use super::trace::LoggedAccount;
-use crate::domain::redirect::SafeRedirect;
+use crate::domain::redirect::{AllowedOrigin, SafeRedirect};
 use axum::body::Body;
 use axum::response::Response;
 use http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
+
+/// The application that a page's form leads to in the end.
+#[derive(Clone, Debug)]
+pub(super) struct LeadsTo(pub(super) AllowedOrigin);
 
 /// A response under construction.
 pub struct Reply {
@@ -79,6 +83,16 @@ impl Reply {
     pub fn notice(self, site: &Site, notice: Notice) -> Self {
         let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
         self.cookie(jar.set_flash(&site.surroundings, notice.code()))
+    }
+
+    /// Lets the page's form lead on to where the person wants to go, when that is not a page of ours.
+    #[must_use]
+    pub fn leading_to(mut self, target: Option<&str>) -> Self {
+        if let Some(origin) = target.and_then(|text| url::Url::parse(text).ok()).and_then(|url| AllowedOrigin::of(&url))
+        {
+            self.response.extensions_mut().insert(LeadsTo(origin));
+        }
+        self
     }
 
     /// Adds a header.

@@ -43,8 +43,6 @@ pub struct Site {
     pub cookies: Cookies,
     /// Whose forwarding headers count.
     pub trusted_proxies: TrustedNetworks,
-    /// The policy of every page (CSP level 3).
-    pub content_security_policy: HeaderValue,
     /// The address of the sign-in page, ready to be sent.
     pub login_location: HeaderValue,
     /// Sent with every response when the site is https.
@@ -78,13 +76,14 @@ impl Site {
     }
 }
 
-/// The policy: nothing but our own stylesheet and images; forms go to us, and may be redirected on to an application.
+/// The policy: nothing but our own stylesheet and images; forms go to us, and may be redirected on to where this one
+/// leads (browsers apply `form-action` to redirects as well).
 #[must_use]
-pub fn content_security_policy(applications: &[AllowedOrigin]) -> HeaderValue {
+pub fn content_security_policy(leads_to: Option<&AllowedOrigin>) -> HeaderValue {
     let mut policy = String::from(
         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
     );
-    for origin in applications {
+    if let Some(origin) = leads_to {
         policy.push(' ');
         policy.push_str(&origin.text());
     }

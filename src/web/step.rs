@@ -76,7 +76,9 @@ async fn password_page(
         problems: said.problems,
         repeat_error: said.repeat_error,
     };
-    Ok(Reply::page_with(site, visit, status, &page)?.done())
+    let target = view.return_to.as_deref().and_then(|text| site.redirect(text));
+    let reply = Reply::page_with(site, visit, status, &page)?;
+    Ok(reply.leading_to(target.as_ref().map(SafeRedirect::as_str)).done())
 }
 
 fn attempt(site: &Site, headers: &HeaderMap) -> Option<AttemptHandle> {

@@ -28,6 +28,8 @@ pub struct StepView {
     pub password: Option<PasswordDue>,
     /// Who is signing in.
     pub username: String,
+    /// Where they want to go.
+    pub return_to: Option<String>,
 }
 
 impl SignIn {
@@ -38,9 +40,12 @@ impl SignIn {
     pub async fn pending(&self, ctx: &Context, handle: &AttemptHandle) -> Result<StepView, SignInError> {
         let pending = self.load(ctx, handle).await?;
         match pending.attempt.next(&pending.facts, ctx.now()) {
-            Next::Step(step) => {
-                Ok(StepView { step, password: pending.facts.password, username: pending.account.username })
-            }
+            Next::Step(step) => Ok(StepView {
+                step,
+                password: pending.facts.password,
+                username: pending.account.username,
+                return_to: pending.attempt.return_to,
+            }),
             _ => Err(SignInError::Outdated),
         }
     }

@@ -54,6 +54,17 @@ async fn an_address_counts_once_it_is_confirmed() {
     let letters = house.letters().await;
     assert!(letters[0].to.contains("new@example.org"));
     let link = letters[0].link();
+    house.account("berta").await;
+    let mut finder = signed_in(&house, "berta").await;
+    assert_eq!(finder.get(&link).await.status, StatusCode::NOT_FOUND, "a letter gone astray confirms nothing");
+    assert_eq!(
+        finder
+            .submit("/account", "/account/email/confirm", &[("token", link.split('=').nth(1).expect("a token"))])
+            .await
+            .status,
+        StatusCode::NOT_FOUND
+    );
+    assert!(house.browser().get(&link).await.location().starts_with("/login?return_to="));
     assert_eq!(browser.get(&link).await.status, StatusCode::OK, "following the link changes nothing yet");
     assert_eq!(house.named("anna").await.email, "anna@example.org");
     let before = browser.cookies["_vestibule_session"].clone();

@@ -228,6 +228,34 @@ async fn the_person_lands_where_they_wanted_to_go() {
 }
 
 #[tokio::test]
+async fn a_new_sign_in_takes_the_place_of_this_browsers_session() {
+    let house = House::open().await;
+    house.account("anna").await;
+    house.account("berta").await;
+    let mut browser = house.browser();
+    browser.signs_in("anna", PASSWORD).await;
+    let first = browser.clone();
+    let csrf = browser.get("/logout").await.hidden("csrf").expect("a form");
+    let answer = browser.post("/login", &[("csrf", &csrf), ("username", "berta"), ("password", PASSWORD)]).await;
+    assert_eq!(answer.location(), "/account");
+    assert!(!first.clone().is_signed_in().await, "the handle before is dead");
+    assert_eq!(browser.get("/verify").await.header("remote-user"), "berta");
+}
+
+#[tokio::test]
+async fn a_form_may_lead_on_to_the_one_application_that_it_is_for() {
+    let house = House::with(
+        "[[application]]\nslug = \"tasks\"\nhosts = [\"tasks.example.org\"]\n[[application]]\nslug = \"wiki\"\nhosts = [\"wiki.example.org\"]",
+    )
+    .await;
+    let policy = |answer: Answer| answer.header("content-security-policy").to_owned();
+    let plain = policy(house.browser().get("/login").await);
+    assert!(plain.ends_with("form-action 'self'"), "strangers are not told which applications there are: {plain}");
+    let aimed = policy(house.browser().get("/login?return_to=https://tasks.example.org:8443/x").await);
+    assert!(aimed.ends_with("form-action 'self' https://tasks.example.org:8443"), "{aimed}");
+}
+
+#[tokio::test]
 async fn a_page_that_needs_a_session_asks_to_sign_in_and_comes_back() {
     let house = House::open().await;
     house.account("anna").await;

@@ -108,6 +108,20 @@ async fn the_data_folder_is_private() {
 }
 
 #[tokio::test]
+async fn a_lost_root_key_is_not_replaced_by_another() {
+    let house = House::open().await;
+    house.app.close().await;
+    let key = house.folder.path().join("secret.key");
+    std::fs::remove_file(&key).expect("removed");
+    let text = format!("data_dir = {:?}", house.folder.path().to_str().expect("UTF-8"));
+    let config = vestibule::config::Config::parse(&text, &std::collections::BTreeMap::new()).expect("a configuration");
+    let surroundings = vestibule::service::context::Surroundings::machine();
+    let failure = vestibule::app::App::open(&config, surroundings).await.err().expect("a refusal");
+    assert!(failure.to_string().contains("is missing"), "{failure}");
+    assert!(!key.exists(), "nobody takes a new key for the old one");
+}
+
+#[tokio::test]
 async fn another_root_key_does_not_open_the_ring() {
     let house = House::open().await;
     house.app.close().await;

@@ -93,6 +93,8 @@ async fn rules_decide_by_path_group_factor_and_network() {
         (&berta, "GET", "/", "192.0.2.9", 403, "group_required"),
         (&nobody, "GET", "/", "192.0.2.9", 401, ""),
         (&nobody, "GET", "/public/page", "192.0.2.9", 200, ""),
+        (&berta, "GET", "/public/page", "192.0.2.9", 200, ""),
+        (&berta, "POST", "/public/page", "192.0.2.9", 403, "group_required"),
         (&nobody, "POST", "/public/page", "192.0.2.9", 401, ""),
         (&nobody, "GET", "/publicity", "192.0.2.9", 401, ""),
         (&anna, "GET", "/admin", "192.0.2.9", 403, "group_required"),
