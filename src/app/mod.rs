@@ -1,5 +1,6 @@
 //! Composition root: configuration, stores, services, router and jobs; graceful shutdown. Decides nothing itself.
 
+mod check;
 pub mod mapping;
 mod run;
 pub mod serve;
@@ -23,7 +24,7 @@ use crate::store::volatile::embedded::{Embedded, EmbeddedOptions};
 use crate::store::{Database, OpenError, root_key};
 use std::fs::DirBuilder;
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -121,7 +122,14 @@ impl App {
 fn make_folder(config: &Config) -> Result<(), StartError> {
     let folder = &config.data_dir;
     let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(|source| StartError::DataDir { path: folder.clone(), source })
+    made.map_err(|source| StartError::DataDir { path: folder.clone(), source })?;
+    for path in [folder.clone(), config.generated_key_file(), config.database_file()] {
+        let open = std::fs::metadata(&path).is_ok_and(|about| about.permissions().mode() & 0o077 != 0);
+        if open {
+            tracing::warn!(path = %path.display(), "others on this machine can read this: chmod go-rwx");
+        }
+    }
+    Ok(())
 }
 
 fn wrapping(config: &Config, surroundings: &Surroundings) -> Result<Wrapping, StartError> {

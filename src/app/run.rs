@@ -1,6 +1,6 @@
 //! From the command line to its command: reads the configuration, opens what the command needs, and closes it again.
 
-use super::{App, mapping, serve};
+use super::{App, check, mapping, serve};
 use crate::cli::{self, Arguments, Command, Desk, DeskCommand, Failure, Running};
 use crate::config::Config;
 use crate::connect::log;
@@ -22,10 +22,7 @@ pub fn run() -> ExitCode {
 fn execute(arguments: Arguments) -> Result<(), Failure> {
     let loaded = Config::load(arguments.config.as_deref(), &Config::environment())?;
     match arguments.command {
-        Command::CheckConfig => {
-            cli::check_config(&loaded);
-            Ok(())
-        }
+        Command::CheckConfig => cli::check_config(&loaded, &check::obstacles(&loaded.config)),
         Command::Serve => in_runtime(async {
             cli::warn(&loaded);
             let log_file = log::start(mapping::log(&loaded.config))?;

@@ -179,6 +179,7 @@ pub fn site(app: &App, config: &Config) -> Site {
         cookies: mapping::cookies(config),
         trusted_proxies: mapping::trusted_proxies(config),
         login_location: HeaderValue::from_str(&login).unwrap_or(HeaderValue::from_static("/login")),
+        full_addresses: config.log.full_addresses,
         strict_transport: config.public_url.is_https(),
         max_body: usize::try_from(config.server.max_body_bytes).unwrap_or(usize::MAX),
         core: Arc::clone(core),

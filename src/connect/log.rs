@@ -61,7 +61,7 @@ pub enum LogError {
         part: String,
     },
     /// The file cannot be opened.
-    #[error("cannot open the log file {path}: {source}")]
+    #[error("log.file: cannot open {path}: {source}")]
     File {
         /// Which file.
         path: PathBuf,

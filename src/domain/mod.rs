@@ -9,6 +9,7 @@ pub mod forwarded;
 pub mod host;
 pub mod id;
 pub mod language;
+pub mod notice;
 pub mod original_request;
 pub mod password;
 pub mod personal_data;

@@ -13,8 +13,8 @@ use crate::domain::password::PlainPassword;
 use crate::domain::session::CredentialEvent;
 use crate::store::account::{self, NewAccount, Taken};
 
+use crate::domain::notice::Notice;
 pub use crate::store::account::Profile;
-use crate::store::notice::Notice;
 use crate::store::{StoreError, Tx};
 use std::sync::Arc;
 

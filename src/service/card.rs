@@ -2,8 +2,8 @@
 
 use crate::domain::account::{Account, AccountStatus};
 use crate::domain::id::AccountId;
+use crate::domain::notice::Notice;
 use crate::domain::session::Session;
-use crate::store::notice::Notice;
 use crate::store::{Database, StoreError, account, group};
 use http::HeaderValue;
 use std::collections::HashMap;

@@ -6,7 +6,7 @@ use super::core::{Core, Trouble};
 use crate::domain::account::{Account, DisplayName};
 use crate::domain::audit::{Act, Event};
 use crate::domain::id::GroupId;
-use crate::store::notice::Notice;
+use crate::domain::notice::Notice;
 use crate::store::{StoreError, group};
 use std::sync::Arc;
 

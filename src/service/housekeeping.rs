@@ -3,7 +3,8 @@
 use super::context::Context;
 use super::core::{Core, Trouble};
 use super::keys::Keys;
-use crate::store::notice::{self, Notice};
+use crate::domain::notice::Notice;
+use crate::store::notice;
 use crate::store::{StoreError, autologin, token};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -1,6 +1,7 @@
 //! The one limiter that every check of a secret passes: who is charged with a try, and how far.
 
 use super::context::Origin;
+use super::flights::{Flight, Flights};
 use super::metrics::{Metrics, ThrottleScope};
 use crate::domain::account::LoginName;
 use crate::domain::id::AccountId;
@@ -10,6 +11,7 @@ use crate::store::volatile::{Unavailable, Volatile};
 use aws_lc_rs::digest::{Context as Digest, SHA256};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The limits in force.
 #[derive(Clone, Copy, Debug)]
@@ -32,12 +34,17 @@ pub struct Limiter {
     store: Arc<dyn Volatile>,
     limits: Limits,
     metrics: Arc<Metrics>,
+    flights: Flights,
 }
 
 /// A try that was let through; give it back when the secret was right.
-#[derive(Clone, Debug)]
 #[must_use = "a right secret gives its charge back"]
-pub struct Ticket(Vec<Charge>);
+pub struct Ticket {
+    charges: Vec<Charge>,
+    /// Ends when the ticket goes, given back or not.
+    #[expect(dead_code, reason = "its end is what counts")]
+    flight: Flight,
+}
 
 /// Whose secret is tried.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +58,6 @@ pub enum Target<'a> {
 }
 
 /// The outcome of asking.
-#[derive(Debug)]
 pub enum Try {
     /// Go on.
     Granted(Ticket),
@@ -60,15 +66,15 @@ pub enum Try {
         /// Which limit was reached.
         scope: Scope,
         /// How long.
-        retry_after: std::time::Duration,
+        retry_after: Duration,
     },
 }
 
 impl Limiter {
     /// A limiter over a store.
     #[must_use]
-    pub const fn new(store: Arc<dyn Volatile>, limits: Limits, metrics: Arc<Metrics>) -> Self {
-        Self { store, limits, metrics }
+    pub fn new(store: Arc<dyn Volatile>, limits: Limits, metrics: Arc<Metrics>) -> Self {
+        Self { store, limits, metrics, flights: Flights::default() }
     }
 
     /// Asks to try a secret.
@@ -95,15 +101,34 @@ impl Limiter {
     }
 
     async fn admit(&self, charges: Vec<Charge>, now: Timestamp) -> Result<Try, Unavailable> {
-        Ok(match self.store.admit(&charges, now).await? {
-            Admission::Granted => Try::Granted(Ticket(charges)),
-            Admission::Refused { scope, retry_after } => {
-                if let Some(counted) = counted(scope) {
-                    self.metrics.throttle_refusal(counted);
-                }
-                Try::Refused { scope, retry_after }
+        loop {
+            // Under way from before it asks, so that nobody is refused for a charge that nobody seems to hold.
+            let flight = self.flights.begin(charges.iter().map(|charge| charge.subject));
+            let (scope, retry_after) = match self.store.admit(&charges, now).await? {
+                Admission::Granted => return Ok(Try::Granted(Ticket { charges, flight })),
+                Admission::Refused { scope, retry_after } => (scope, retry_after),
+            };
+            drop(flight);
+            let met = charges.iter().find(|charge| charge.scope == scope).map(|charge| charge.subject);
+            let waits = match &met {
+                Some(subject) => self.flights.one_ends(subject).await,
+                None => false,
+            };
+            if !waits {
+                return Ok(self.refused(&charges, scope, retry_after));
             }
-        })
+        }
+    }
+
+    fn refused(&self, charges: &[Charge], scope: Scope, retry_after: Duration) -> Try {
+        for charge in charges {
+            // We were woken and do not go on; the next one may.
+            self.flights.wake(&charge.subject);
+        }
+        if let Some(counted) = counted(scope) {
+            self.metrics.throttle_refusal(counted);
+        }
+        Try::Refused { scope, retry_after }
     }
 
     /// The secret was right: gives back what this try was charged. What others failed stays counted.
@@ -111,7 +136,7 @@ impl Limiter {
     /// # Errors
     /// [`Unavailable`].
     pub async fn give_back(&self, ticket: Ticket) -> Result<(), Unavailable> {
-        self.store.refund(&ticket.0).await
+        self.store.refund(&ticket.charges).await
     }
 
     /// Forgets the failures of an account: a session opened, or an administrator unblocked it. Counters of addresses

@@ -8,6 +8,7 @@ pub mod card;
 pub mod context;
 pub mod core;
 pub mod email;
+mod flights;
 pub mod group;
 pub mod hasher;
 pub mod housekeeping;

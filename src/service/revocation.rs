@@ -3,8 +3,8 @@
 use super::context::Context;
 use super::core::{Core, Trouble};
 use crate::domain::id::{AccountId, SessionId};
+use crate::domain::notice::Notice;
 use crate::domain::session::{CredentialEvent, Ends};
-use crate::store::notice::Notice;
 use crate::store::{Tx, account, autologin, token};
 
 /// What remains to be done in the volatile store once the transaction is committed.

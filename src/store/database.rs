@@ -3,7 +3,8 @@
 //! No repository asks which database it is on: the macros at the bottom pick the pool. A second engine is one more
 //! variant of [`Engine`] and one more arm in each macro.
 
-use super::notice::{self, Notice};
+use super::notice;
+use crate::domain::notice::Notice;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};

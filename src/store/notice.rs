@@ -2,36 +2,24 @@
 
 use super::database::{Link, StoreError, execute, fetch_all, fetch_optional};
 use crate::domain::id::AccountId;
+use crate::domain::notice::Notice;
 use crate::domain::time::Timestamp;
 use uuid::Uuid;
 
-/// What has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Notice {
-    /// An account, its groups or its rights.
-    Account(AccountId),
-    /// Many accounts at once: forget all that is cached about any.
-    Accounts,
-    /// The key ring.
-    Keys,
+const fn stored(notice: Notice) -> (&'static str, Option<Uuid>) {
+    match notice {
+        Notice::Account(id) => ("account", Some(id.uuid())),
+        Notice::Accounts => ("accounts", None),
+        Notice::Keys => ("keys", None),
+    }
 }
 
-impl Notice {
-    const fn stored(self) -> (&'static str, Option<Uuid>) {
-        match self {
-            Self::Account(id) => ("account", Some(id.uuid())),
-            Self::Accounts => ("accounts", None),
-            Self::Keys => ("keys", None),
-        }
-    }
-
-    fn from_stored(kind: &str, subject: Option<Uuid>) -> Option<Self> {
-        match (kind, subject) {
-            ("account", Some(id)) => Some(Self::Account(AccountId::new(id))),
-            ("accounts", _) => Some(Self::Accounts),
-            ("keys", _) => Some(Self::Keys),
-            _ => None,
-        }
+fn from_stored(kind: &str, subject: Option<Uuid>) -> Option<Notice> {
+    match (kind, subject) {
+        ("account", Some(id)) => Some(Notice::Account(AccountId::new(id))),
+        ("accounts", _) => Some(Notice::Accounts),
+        ("keys", _) => Some(Notice::Keys),
+        _ => None,
     }
 }
 
@@ -43,7 +31,7 @@ struct Row {
 }
 
 pub(super) async fn append(link: &mut Link, notice: Notice, now: Timestamp) -> Result<(), StoreError> {
-    let (kind, subject) = notice.stored();
+    let (kind, subject) = stored(notice);
     execute!(link, "INSERT INTO change_notice (kind, subject_id, at) VALUES ($1, $2, $3)", kind, subject, now.millis())
         .map(drop)
 }
@@ -69,7 +57,7 @@ pub async fn after(link: &mut Link, seq: i64) -> Result<(Vec<Notice>, i64), Stor
         seq
     )?;
     let last = rows.last().map_or(seq, |row| row.seq);
-    Ok((rows.iter().filter_map(|row| Notice::from_stored(&row.kind, row.subject_id)).collect(), last))
+    Ok((rows.iter().filter_map(|row| from_stored(&row.kind, row.subject_id)).collect(), last))
 }
 
 /// Removes notices from before a point; every process has seen them by then.

@@ -45,6 +45,8 @@ pub struct Site {
     pub trusted_proxies: TrustedNetworks,
     /// The address of the sign-in page, ready to be sent.
     pub login_location: HeaderValue,
+    /// Writes client addresses in full instead of cutting them to their network.
+    pub full_addresses: bool,
     /// Sent with every response when the site is https.
     pub strict_transport: bool,
     /// Most bytes of a form.

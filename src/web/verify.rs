@@ -6,9 +6,11 @@ use super::extract;
 use super::listener::Peer;
 use super::page::paths;
 use super::site::Site;
+use super::trace::ACCESS_LOG;
 use crate::domain::application::Refusal;
 use crate::domain::forwarded::Client;
 use crate::domain::original_request::{EndpointRequest, OriginalRequest, OriginalRequestError};
+use crate::domain::redact::{self, ClientNetwork};
 use crate::domain::session::HandleHash;
 use crate::domain::time::Timestamp;
 use crate::service::core::Trouble;
@@ -131,6 +133,7 @@ impl<'p> Asked<'p> {
     }
 
     fn response(&self, site: &Site, answer: Answer) -> Response {
+        self.log(site, &answer);
         let metrics = &site.core.metrics;
         match answer {
             Answer::Allowed(alive, token) => {
@@ -153,6 +156,30 @@ impl<'p> Asked<'p> {
                 refused(why)
             }
         }
+    }
+
+    /// The access log of questions, at `debug`: main apps have access logs of their own.
+    fn log(&self, site: &Site, answer: &Answer) {
+        if !tracing::enabled!(target: ACCESS_LOG, tracing::Level::DEBUG) {
+            return;
+        }
+        let (answer, account) = match answer {
+            Answer::Allowed(alive, _) => ("allowed", Some(alive.card.account.id)),
+            Answer::Anonymous => ("anonymous", None),
+            Answer::SignIn => ("sign_in", None),
+            Answer::Refused(why) => (why.code(), None),
+        };
+        let client =
+            if site.full_addresses { self.address.to_string() } else { ClientNetwork(self.address).to_string() };
+        tracing::debug!(
+            target: ACCESS_LOG,
+            account_id = account.map(tracing::field::display),
+            host = self.original.as_ref().map(|original| original.host.name()),
+            path = self.original.as_ref().map(|original| redact::path(original.path.literal(), None)),
+            client,
+            answer,
+            "a proxy asked"
+        );
     }
 
     /// 401 with the login address in `Location`, for proxies that make a redirect of it; 303 for those that pass our

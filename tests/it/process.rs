@@ -97,6 +97,22 @@ fn commands_say_what_is_wrong_and_change_nothing() {
 }
 
 #[test]
+fn check_config_looks_at_the_files_that_are_named() {
+    let place = Place::new();
+    let file = place.folder().join("vestibule.toml");
+    let text = std::fs::read_to_string(&file).expect("a configuration");
+    std::fs::write(place.folder().join("garbage.pem"), "garbage").expect("written");
+    let tls = "tls_certificate = \"garbage.pem\"\ntls_key = \"garbage.pem\"\n";
+    let log = "[log]\nfile = \"nowhere/vestibule.log\"\n";
+    std::fs::write(&file, text.replace("[server]\n", &format!("{log}[server]\n{tls}"))).expect("written");
+    let done = place.runs(&["check-config"], "");
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(!done.status.success());
+    assert!(said.contains("server.tls_certificate") && said.contains("log.file"), "{said}");
+    assert!(!place.data().exists(), "nothing was made");
+}
+
+#[test]
 fn a_wrong_configuration_stops_the_start_and_names_line_and_nearest_key() {
     let place = Place::new();
     std::fs::write(place.folder().join("vestibule.toml"), "[server]\nlisen = \"127.0.0.1:1\"\n").expect("written");

@@ -4,6 +4,7 @@ use super::{AttemptHandle, Opened, SignIn, SignInError, Trouble};
 use crate::domain::audit::{Act, Event};
 use crate::domain::autologin::Remembered;
 use crate::domain::id::RememberedId;
+use crate::domain::notice::Notice;
 use crate::domain::secret::Secret;
 use crate::domain::sign_in::{Attempt, Facts, Step, Way};
 use crate::domain::time::days;
@@ -12,7 +13,6 @@ use crate::service::context::Context;
 use crate::service::core::fingerprint;
 use crate::service::metrics::{SignInOutcome, SignInWay};
 use crate::service::session::Proof;
-use crate::store::notice::Notice;
 use crate::store::volatile::Shelf;
 use crate::store::{account, autologin, token};
 

@@ -125,7 +125,7 @@ async fn sessions_stay_dead_when_the_volatile_part_of_a_revocation_never_ran() {
     browser.signs_in("anna", PASSWORD).await;
     let mut tx = house.app.core.database.begin().await.expect("a transaction");
     vestibule::store::account::end_sessions_before(&mut tx, anna.id, house.operator().now()).await.expect("a mark");
-    tx.announce(vestibule::store::notice::Notice::Account(anna.id), house.operator().now()).await.expect("a notice");
+    tx.announce(vestibule::domain::notice::Notice::Account(anna.id), house.operator().now()).await.expect("a notice");
     tx.commit().await.expect("committed");
     assert!(!browser.is_signed_in().await);
     assert_eq!(browser.get("/verify").await.status, http::StatusCode::UNAUTHORIZED);

@@ -1,0 +1,33 @@
+//! What `check-config` looks at beyond the configuration's own text: the files that it names.
+
+use super::mapping;
+use crate::config::Config;
+use crate::web::tls::{TlsFiles, TlsIdentity};
+use std::path::Path;
+
+/// What would stop `serve`, a line each; nothing is made or changed by looking.
+pub(super) fn obstacles(config: &Config) -> Vec<String> {
+    let mut found = Vec::new();
+    if let Some((certificate, key)) = config.server.tls() {
+        let files = TlsFiles { certificate: certificate.to_owned(), key: key.to_owned() };
+        if let Err(error) = TlsIdentity::load(files) {
+            found.push(format!("server.tls_certificate, server.tls_key: {error}"));
+        }
+    }
+    // Without a mail server there is only a folder to be made.
+    if config.mail.host.is_some()
+        && let Err(error) = mapping::mailer(config)
+    {
+        found.push(format!("mail: {error}"));
+    }
+    if let Some(file) = &config.log.file
+        && !folder_of(file).is_dir()
+    {
+        found.push(format!("log.file: there is no folder {}", folder_of(file).display()));
+    }
+    found
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."))
+}
