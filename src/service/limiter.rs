@@ -102,10 +102,9 @@ impl Limiter {
 
     async fn admit(&self, charges: Vec<Charge>, now: Timestamp) -> Result<Try, Unavailable> {
         loop {
-            // Under way from before it asks, so that nobody is refused for a charge that nobody seems to hold.
-            let flight = self.flights.begin(charges.iter().map(|charge| charge.subject));
+            let flight = self.flights.asking(charges.iter().map(|charge| charge.subject));
             let (scope, retry_after) = match self.store.admit(&charges, now).await? {
-                Admission::Granted => return Ok(Try::Granted(Ticket { charges, flight })),
+                Admission::Granted => return Ok(Try::Granted(Ticket { charges, flight: flight.let_off() })),
                 Admission::Refused { scope, retry_after } => (scope, retry_after),
             };
             drop(flight);
