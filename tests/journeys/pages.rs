@@ -50,7 +50,21 @@ fn the_pages_before_the_door_are_for_everybody() {
     browser.fills("#repeat", "other");
     browser.clicks("main button");
     critic.looks_at("step-error", "[aria-invalid]");
+    loses_its_accounts(&stage);
+    stage.submits_login(&browser, "anna", PASSWORD);
+    critic.looks_at("error-unavailable", ".error-id");
     critic.approves();
+}
+
+/// Below the feet of the running service.
+fn loses_its_accounts(stage: &Stage) {
+    use sqlx::Connection;
+    let address = format!("sqlite://{}", stage.place.data().join("vestibule.db").display());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let mut conn = sqlx::SqliteConnection::connect(&address).await.expect("a database");
+        sqlx::query("ALTER TABLE account RENAME TO lost").execute(&mut conn).await.expect("renamed");
+    });
 }
 
 #[test]
@@ -94,6 +108,9 @@ fn the_pages_of_the_account_are_for_everybody() {
     browser.fills("#time_zone", "Nowhere/Else");
     browser.clicks("main form button");
     critic.looks_at("profile-error", "[aria-invalid]");
+    browser.fills("#time_zone", "Europe/Berlin");
+    browser.clicks("main form button");
+    critic.looks_at("profile-saved", "[role=status]");
     browser.goes(&stage.url("/account/password"));
     critic.looks_at("password", "#new_password");
     browser.fills("#password", "wrong");
@@ -113,6 +130,10 @@ fn the_pages_of_an_address_and_of_leaving_are_for_everybody() {
     critic.looks_at("overview-german", ".tiles");
     browser.goes(&stage.url("/account/email"));
     critic.looks_at("email", "#email");
+    browser.fills("#email", "anna@example.org");
+    browser.fills("#password", "wrong");
+    browser.clicks("main form button");
+    critic.looks_at("email-error", "[aria-invalid]");
     browser.fills("#email", "anna@example.net");
     browser.fills("#password", PASSWORD);
     browser.clicks("main form button");

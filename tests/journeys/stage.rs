@@ -66,7 +66,7 @@ impl Stage {
     /// The overview, reached by itself or by the browser just now.
     pub(crate) fn greets(&self, browser: &Browser, name: &str) {
         browser.arrives(&self.url("/account"));
-        assert!(browser.text().contains(&format!("Hello, {name}")), "{}", browser.text());
+        browser.awaits("the greeting", || browser.text().contains(&format!("Hello, {name}")));
     }
 
     /// Whoever asks for the account is led to the sign-in page, and reads nothing of it.
