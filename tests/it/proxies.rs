@@ -52,7 +52,7 @@ impl Stage {
             assert!(place.runs(arguments, "").status.success(), "{arguments:?}");
         }
         let vestibule = place.serves();
-        let at = Addresses { proxy, vestibule: vestibule.address, app: app.address };
+        let at = Addresses { proxy, vestibule: vestibule.address, app: app.address, name: "tasks.localhost" };
         let proxy = kind.starts(&at).await;
         let anna = signs_in(at.vestibule, "anna").await.expect("a session");
         let berta = signs_in(at.vestibule, "berta").await.expect("a session");

@@ -24,6 +24,8 @@ pub(super) struct Addresses {
     pub(super) proxy: SocketAddr,
     pub(super) vestibule: SocketAddr,
     pub(super) app: SocketAddr,
+    /// The host name of the application.
+    pub(super) name: &'static str,
 }
 
 /// A running proxy; killed when dropped.
@@ -90,7 +92,7 @@ impl Kind {
     pub(super) async fn starts(self, at: &Addresses) -> Proxy {
         let folder = folder();
         let path = format!("{}/", folder.path().display());
-        let (port, vestibule) = (at.proxy.port(), at.vestibule);
+        let (port, vestibule, name) = (at.proxy.port(), at.vestibule, at.name);
         let mut changes = match self {
             Self::Nginx => vec![
                 ("listen 443 ssl;", format!("listen {};", at.proxy)),
@@ -101,7 +103,7 @@ impl Kind {
             Self::Caddy => Vec::new(),
             Self::HaProxy => vec![
                 (":443 ssl crt /etc/ssl/tasks/", at.proxy.to_string()),
-                ("tasks.example.org:443", format!("tasks.localhost:{port}")),
+                ("tasks.example.org:443", format!("{name}:{port}")),
                 ("/etc/haproxy/", path),
             ],
             Self::Apache => vec![
@@ -112,9 +114,9 @@ impl Kind {
                 ("SSLCertificateKeyFile", "#".to_owned()),
             ],
         };
-        changes.push(("https://tasks.example.org", format!("http://tasks.localhost:{port}")));
+        changes.push(("https://tasks.example.org", format!("http://{name}:{port}")));
         if matches!(self, Self::Nginx | Self::HaProxy) {
-            changes.push(("tasks.example.org", "tasks.localhost".to_owned()));
+            changes.push(("tasks.example.org", name.to_owned()));
         }
         changes.push(("127.0.0.1:3000", at.app.to_string()));
         if self != Self::Apache {

@@ -22,6 +22,8 @@ impl Received {
 pub(crate) fn in_folder(folder: &Path) -> Vec<Received> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut files: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    // Others are not finished yet, and gone in a moment.
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "eml"));
     files.sort();
     files.iter().map(|file| read(&std::fs::read_to_string(file).expect("a letter"))).collect()
 }

@@ -1,0 +1,152 @@
+//! Every page, looked at in every way (`axe.rs`), in the states that people see: fresh, with errors, with news.
+
+use crate::axe::Critic;
+use crate::program::Place;
+use crate::stage::Stage;
+use crate::webdriver::{Browser, Habits};
+use crate::{OTHER_PASSWORD, PASSWORD};
+
+#[test]
+fn the_pages_of_a_first_start_are_for_everybody() {
+    let mut stage = Stage::serves(Place::new());
+    let (link, browser) = (stage.set_up_link(), Browser::new());
+    let mut critic = Critic::new(&browser);
+    browser.goes(&link);
+    critic.looks_at("setup", "#new_password");
+    for field in ["username", "name", "email"] {
+        browser.fills(&format!("#{field}"), "x\u{7f}y@");
+    }
+    browser.runs("document.querySelector('form').noValidate = true");
+    browser.fills("#new_password", "short");
+    browser.fills("#repeat", "other");
+    browser.clicks("main button");
+    critic.looks_at("setup-error", "[aria-invalid]");
+    browser.goes(&stage.url("/setup?token=none"));
+    critic.looks_at("setup-link-invalid", "main");
+    critic.approves();
+}
+
+#[test]
+fn the_pages_before_the_door_are_for_everybody() {
+    let (stage, browser) = (Stage::with_anna(), Browser::new());
+    let mut critic = Critic::new(&browser);
+    browser.goes(&stage.url("/login"));
+    critic.looks_at("login", "#stay");
+    stage.fills_login(&browser, "anna", "wrong");
+    critic.looks_at("login-error", "[role=alert]");
+    browser.goes(&stage.url("/nothing"));
+    critic.looks_at("error-not-found", ".status");
+    browser.goes(&stage.url("/login"));
+    browser.runs("document.querySelector('[name=csrf]').value = 'none'");
+    stage.fills_login(&browser, "anna", PASSWORD);
+    critic.looks_at("error-form-expired", ".status");
+    assert!(
+        stage.place.runs(&["account", "set-password", "anna", "--password-stdin"], OTHER_PASSWORD).status.success()
+    );
+    stage.submits_login(&browser, "anna", OTHER_PASSWORD);
+    browser.arrives(&stage.url("/login/step/password"));
+    critic.looks_at("step", "#new_password");
+    browser.fills("#new_password", "short");
+    browser.fills("#repeat", "other");
+    browser.clicks("main button");
+    critic.looks_at("step-error", "[aria-invalid]");
+    loses_its_accounts(&stage);
+    stage.submits_login(&browser, "anna", PASSWORD);
+    critic.looks_at("error-unavailable", ".error-id");
+    critic.approves();
+}
+
+/// Below the feet of the running service.
+fn loses_its_accounts(stage: &Stage) {
+    use sqlx::Connection;
+    let address = format!("sqlite://{}", stage.place.data().join("vestibule.db").display());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let mut conn = sqlx::SqliteConnection::connect(&address).await.expect("a database");
+        sqlx::query("ALTER TABLE account RENAME TO lost").execute(&mut conn).await.expect("renamed");
+    });
+}
+
+#[test]
+fn the_pages_of_a_lost_password_are_for_everybody() {
+    let (stage, browser) = (Stage::with_anna(), Browser::new());
+    let mut critic = Critic::new(&browser);
+    browser.goes(&stage.url("/login/lost-password"));
+    critic.looks_at("lost-password", "#username");
+    browser.fills("#username", "anna");
+    browser.clicks("main button");
+    browser.awaits("the promise of a mail", || !browser.shows("#username"));
+    critic.looks_at("lost-password-sent", "main");
+    let link = stage.link(&stage.letter(1));
+    browser.goes(&link);
+    critic.looks_at("reset", "#new_password");
+    browser.fills("#new_password", "short");
+    browser.fills("#repeat", "other");
+    browser.clicks("main button");
+    critic.looks_at("reset-error", "[aria-invalid]");
+    stage.fills_new_password(&browser);
+    critic.looks_at("login-after-reset", "[role=status]");
+    browser.goes(&link);
+    critic.looks_at("reset-link-invalid", "main");
+    critic.approves();
+}
+
+#[test]
+fn the_pages_of_the_account_are_for_everybody() {
+    let stage = Stage::with_anna();
+    let (browser, other) = (Browser::new(), Browser::new());
+    let mut critic = Critic::new(&browser);
+    stage.signs_in(&other, "anna");
+    browser.goes(&stage.url("/login"));
+    browser.clicks("#stay");
+    stage.fills_login(&browser, "anna", PASSWORD);
+    critic.looks_at("overview", ".tiles");
+    browser.goes(&stage.url("/account/sessions"));
+    critic.looks_at("sessions", "form[action='/account/devices/forget']");
+    browser.goes(&stage.url("/account/profile"));
+    critic.looks_at("profile", "#time_zone");
+    browser.fills("#time_zone", "Nowhere/Else");
+    browser.clicks("main form button");
+    critic.looks_at("profile-error", "[aria-invalid]");
+    browser.fills("#time_zone", "Europe/Berlin");
+    browser.clicks("main form button");
+    critic.looks_at("profile-saved", "[role=status]");
+    browser.goes(&stage.url("/account/password"));
+    critic.looks_at("password", "#new_password");
+    browser.fills("#password", "wrong");
+    browser.fills("#new_password", "short");
+    browser.fills("#repeat", "other");
+    browser.clicks("main form button");
+    critic.looks_at("password-error", "[aria-invalid]");
+    critic.approves();
+}
+
+#[test]
+fn the_pages_of_an_address_and_of_leaving_are_for_everybody() {
+    let (stage, browser) = (Stage::with_anna(), Browser::with(&Habits { languages: "de", ..Habits::default() }));
+    let mut critic = Critic::new(&browser);
+    stage.submits_login(&browser, "anna", PASSWORD);
+    browser.arrives(&stage.url("/account"));
+    critic.looks_at("overview-german", ".tiles");
+    browser.goes(&stage.url("/account/email"));
+    critic.looks_at("email", "#email");
+    browser.fills("#email", "anna@example.org");
+    browser.fills("#password", "wrong");
+    browser.clicks("main form button");
+    critic.looks_at("email-error", "[aria-invalid]");
+    browser.fills("#email", "anna@example.net");
+    browser.fills("#password", PASSWORD);
+    browser.clicks("main form button");
+    browser.awaits("the promise of a mail", || !browser.shows("#email"));
+    critic.looks_at("email-sent", "main");
+    browser.goes(&stage.link(&stage.letter(1)));
+    critic.looks_at("email-confirm", "main form");
+    browser.goes(&stage.url("/account/email/confirm?token=none"));
+    critic.looks_at("email-link-invalid", "main");
+    browser.goes(&stage.url("/logout"));
+    critic.looks_at("logout", "main form");
+    browser.clicks("main button");
+    browser.arrives(&stage.url("/logout/done"));
+    critic.looks_at("signed-out", "main");
+    critic.approves();
+}
