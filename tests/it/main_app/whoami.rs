@@ -146,10 +146,14 @@ async fn trouble_with_vestibule_logs_nobody_out() {
 
 /// The programs in `docs/integrate/`, as they stand there.
 #[tokio::test]
-async fn the_documented_programs_in_python_and_node_greet_who_is_there() {
+async fn the_documented_programs_greet_who_is_there() {
     let street = Street::opens();
     let session = signs_in(street.service.address, "anna").await.expect("a session");
-    for (page, language, program) in [("whoami-python.md", "python", "python3"), ("whoami-node.md", "js", "node")] {
+    for (page, language, program) in [
+        ("whoami-python.md", "python", "python3"),
+        ("whoami-node.md", "js", "node"),
+        ("whoami-ruby.md", "ruby", "ruby"),
+    ] {
         let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/integrate").join(page);
         let text = std::fs::read_to_string(file).expect("a page");
         let code = text.split(&format!("```{language}\n")).nth(1).and_then(|rest| rest.split("```").next());
