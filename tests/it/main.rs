@@ -9,6 +9,7 @@
 
 mod listener;
 mod mail;
+mod main_app;
 mod personal_data;
 mod process;
 mod proxies;
