@@ -11,6 +11,7 @@ use crate::service::context::{Context, Surroundings};
 use crate::service::core::Trouble;
 use crate::service::email::Emails;
 use crate::service::housekeeping::Housekeeping;
+use crate::service::invitation::Invitations;
 use crate::service::moment;
 use crate::service::outbox::Outbox;
 use crate::service::password::Passwords;
@@ -175,6 +176,7 @@ pub fn site(app: &App, config: &Config) -> Site {
         emails: Emails::new(Arc::clone(core)),
         accounts: Accounts::new(Arc::clone(core)),
         set_up: SetUp::new(Arc::clone(core)),
+        invitations: Invitations::new(Arc::clone(core)),
         verify: Verify::new(Arc::clone(core), mapping::application_secrets(config)),
         cookies: mapping::cookies(config),
         trusted_proxies: mapping::trusted_proxies(config),

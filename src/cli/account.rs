@@ -1,7 +1,7 @@
 //! `vestibule account …`
 
 use super::{Desk, Failure, complain, say};
-use crate::domain::account::{DisplayName, EmailAddress, Username};
+use crate::domain::account::{AccountStatus, DisplayName, EmailAddress, Username};
 use crate::domain::password::PlainPassword;
 use crate::service::account::{AccountError, Accounts, Newcomer};
 use crate::service::caller::Operator;
@@ -15,6 +15,8 @@ use zeroize::Zeroizing;
 pub enum Command {
     /// Make an account.
     Create(Create),
+    /// Make an account for somebody and send them a letter; they choose the password.
+    Invite(super::invite::Invite),
     /// Lock an account: its sessions end, and it cannot sign in. Nothing is deleted.
     Lock(Whose),
     /// Unlock an account, and forget its failed sign-ins.
@@ -68,6 +70,7 @@ pub(super) async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
     let ctx = &desk.ctx;
     match command {
         Command::Create(options) => create(desk, &accounts, options).await?,
+        Command::Invite(options) => super::invite::run(desk, &accounts, options).await?,
         Command::Lock(whose) => {
             let account = accounts.named(by, &whose.account).await?;
             accounts.lock(ctx, by, account.id).await?;
@@ -75,8 +78,13 @@ pub(super) async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
         }
         Command::Unlock(whose) => {
             let account = accounts.named(by, &whose.account).await?;
-            accounts.unlock(ctx, by, account.id).await?;
-            say(&format!("{} can sign in again.", account.username));
+            match accounts.unlock(ctx, by, account.id).await? {
+                AccountStatus::Active => say(&format!("{} can sign in again.", account.username)),
+                _ => say(&format!(
+                    "{0} is not locked any more, but has to accept the invitation: `vestibule account invite --again {0}` sends another.",
+                    account.username
+                )),
+            }
         }
         Command::SetPassword(options) => set_password(desk, &accounts, options).await?,
         Command::MakeAdmin(whose) => {

@@ -3,6 +3,7 @@
 mod account;
 mod check_config;
 mod group;
+mod invite;
 mod rotate_keys;
 mod serve;
 

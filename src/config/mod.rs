@@ -22,6 +22,7 @@ pub mod password;
 pub mod privacy;
 mod public_url;
 pub mod reference;
+pub mod registration;
 pub mod server;
 pub mod sessions;
 mod shape;
@@ -80,6 +81,8 @@ pub struct Config {
     /// How many failed tries are borne before further ones have to wait. All secrets count: password, second factor,
     /// backup code, recovery. The counters of a person start again when a session opens. 0 turns one limit off.
     pub throttle: throttle::Throttle,
+    /// How accounts come to be besides being made by an administrator.
+    pub registration: registration::Registration,
     /// How mails leave this machine. Without `host` they are written as files to `outbox` in `data_dir`, and the start
     /// says so.
     pub mail: mail::Mail,
@@ -109,6 +112,7 @@ impl Default for Config {
             autologin: autologin::Autologin::default(),
             password: password::Password::default(),
             throttle: throttle::Throttle::default(),
+            registration: registration::Registration::default(),
             mail: mail::Mail::default(),
             log: log::Log::default(),
             privacy: privacy::Privacy::default(),

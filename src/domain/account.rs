@@ -192,6 +192,10 @@ pub enum AccountStatus {
     Active,
     /// An administrator has shut it; nothing is deleted.
     Locked,
+    /// Invited: its owner has not accepted yet, so there is no password.
+    Invited,
+    /// Registered by its owner, and waiting for an administrator.
+    Registered,
 }
 
 impl AccountStatus {
@@ -201,13 +205,20 @@ impl AccountStatus {
         match self {
             Self::Active => "active",
             Self::Locked => "locked",
+            Self::Invited => "invited",
+            Self::Registered => "registered",
         }
     }
 
     /// From its stored form; anything unknown counts as locked, the safe side.
     #[must_use]
     pub fn from_stored(text: &str) -> Self {
-        if text == "active" { Self::Active } else { Self::Locked }
+        match text {
+            "active" => Self::Active,
+            "invited" => Self::Invited,
+            "registered" => Self::Registered,
+            _ => Self::Locked,
+        }
     }
 }
 
@@ -236,6 +247,22 @@ pub struct Account {
     pub created_at: Timestamp,
     /// When a session was last opened.
     pub last_sign_in_at: Option<Timestamp>,
+    /// When it ends by itself, as a guest's does; `None` is never.
+    pub ends_at: Option<Timestamp>,
+}
+
+impl Account {
+    /// Whether it may sign in, and have sessions, at this moment.
+    #[must_use]
+    pub fn may_sign_in(&self, now: Timestamp) -> bool {
+        self.status == AccountStatus::Active && !self.has_ended(now)
+    }
+
+    /// Whether its time is over.
+    #[must_use]
+    pub fn has_ended(&self, now: Timestamp) -> bool {
+        self.ends_at.is_some_and(|end| now >= end)
+    }
 }
 
 fn tidy(text: &str) -> Result<String, InvalidName> {
@@ -331,6 +358,15 @@ mod tests {
             assert!(EmailAddress::parse(bad).is_err(), "{bad:?}");
         }
         assert_eq!(EmailAddress::parse("anna@example.org").unwrap().masked(), "a…@example.org");
+    }
+
+    #[test]
+    fn states_survive_being_stored_and_the_unknown_is_locked() {
+        use AccountStatus::{Active, Invited, Locked, Registered};
+        for status in [Active, Locked, Invited, Registered] {
+            assert_eq!(AccountStatus::from_stored(status.as_str()), status);
+        }
+        assert_eq!(AccountStatus::from_stored("whatever"), Locked);
     }
 
     #[test]

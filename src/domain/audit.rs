@@ -56,6 +56,14 @@ macro_rules! acts {
 acts! {
     /// An account was made.
     AccountCreated => "account.created",
+    /// An account was made for somebody, who was sent a letter.
+    AccountInvited => "account.invited",
+    /// Another letter was ordered for somebody invited.
+    InvitationRepeated => "account.invitation_repeated",
+    /// Somebody invited chose a password.
+    InvitationAccepted => "account.invitation_accepted",
+    /// An account reached its end; its sessions ended with it.
+    AccountEnded => "account.ended",
     /// An account was locked.
     AccountLocked => "account.locked",
     /// An account was unlocked, or its failures forgotten.

@@ -98,6 +98,8 @@ pub enum PasswordDue {
 pub struct Facts {
     /// Whether the account may sign in at all.
     pub status: AccountStatus,
+    /// When the account ends by itself.
+    pub ends_at: Option<Timestamp>,
     /// Sessions and attempts from before this point are dead.
     pub valid_from: Timestamp,
     /// Whether the password has to be changed.
@@ -120,6 +122,10 @@ pub enum Next {
 pub enum Denied {
     /// The account is locked.
     Locked,
+    /// The account waits for its owner or for an administrator.
+    Waiting,
+    /// The account's time is over.
+    Ended,
     /// The attempt took too long, or the account's sessions were ended meanwhile.
     Outdated,
     /// This way in is no fresh proof, and the step that is due needs one.
@@ -130,8 +136,13 @@ impl Attempt {
     /// What this attempt owes next. Denials come first, then the steps in their order, then the session.
     #[must_use]
     pub fn next(&self, facts: &Facts, now: Timestamp) -> Next {
-        if facts.status == AccountStatus::Locked {
-            return Next::Denied(Denied::Locked);
+        match facts.status {
+            AccountStatus::Active => {}
+            AccountStatus::Locked => return Next::Denied(Denied::Locked),
+            AccountStatus::Invited | AccountStatus::Registered => return Next::Denied(Denied::Waiting),
+        }
+        if facts.ends_at.is_some_and(|end| now >= end) {
+            return Next::Denied(Denied::Ended);
         }
         if now >= self.expires_at || self.proved_at() < facts.valid_from {
             return Next::Denied(Denied::Outdated);
@@ -196,7 +207,8 @@ mod tests {
     }
 
     fn facts() -> Facts {
-        Facts { status: AccountStatus::Active, valid_from: Timestamp::from_millis(0), password: None }
+        let valid_from = Timestamp::from_millis(0);
+        Facts { status: AccountStatus::Active, ends_at: None, valid_from, password: None }
     }
 
     #[test]
@@ -228,6 +240,22 @@ mod tests {
         let mut one = attempt(Way::Autologin);
         assert_eq!(one.next(&due, START), Next::Denied(Denied::FreshProofNeeded));
         assert!(one.complete(Step::NewPassword, &due, START).is_err());
+    }
+
+    #[test]
+    fn only_an_active_account_in_its_time_gets_in() {
+        for (status, denied) in [
+            (AccountStatus::Locked, Denied::Locked),
+            (AccountStatus::Invited, Denied::Waiting),
+            (AccountStatus::Registered, Denied::Waiting),
+        ] {
+            let facts = Facts { status, ..facts() };
+            assert_eq!(attempt(Way::Password).next(&facts, START), Next::Denied(denied), "{status:?}");
+        }
+        let guest = Facts { ends_at: Some(START.after(Duration::from_secs(1))), ..facts() };
+        assert_eq!(attempt(Way::Password).next(&guest, START), Next::Open);
+        let later = START.after(Duration::from_secs(1));
+        assert_eq!(attempt(Way::Password).next(&guest, later), Next::Denied(Denied::Ended));
     }
 
     #[test]

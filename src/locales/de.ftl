@@ -98,6 +98,14 @@ setup-submit = Administrationskonto anlegen
 setup-link-invalid-text = Er wurde schon benutzt oder ist zu alt.
 setup-link-invalid-help = Solange es kein Administrationskonto gibt, nennt der Dienst bei jedem Start einen neuen Link.
 
+## Einladung
+invitation-title = Willkommen
+invitation-text = Für Sie wurde ein Konto angelegt. Wählen Sie ein Passwort, dann können Sie sich anmelden.
+invitation-username = Sie melden sich als { $username } an.
+invitation-submit = Einladung annehmen
+invitation-link-invalid-text = Er wurde schon benutzt oder ist zu alt. Falls er zu alt war, ist ein neuer unterwegs an die Adresse, an die dieser ging.
+invitation-link-invalid-help = Wenn keine Mail kommt, fragen Sie bitte, wer Sie eingeladen hat.
+
 ## Konto
 account-skip = Zum Inhalt springen
 account-nav = Ihr Konto
@@ -194,6 +202,7 @@ notice-email-changed = Ihre E-Mail-Adresse ist geändert.
 notice-session-ended = Die Sitzung ist beendet.
 notice-other-sessions-ended = Alle anderen Sitzungen sind beendet.
 notice-device-forgotten = Das Gerät muss sich beim nächsten Mal neu anmelden.
+notice-invitation-accepted = Ihr Konto ist bereit. Sie können sich jetzt anmelden.
 notice-setup-done = Das Administrationskonto ist eingerichtet. Sie können sich jetzt anmelden.
 
 ## Wenn etwas nicht geht
@@ -237,6 +246,21 @@ letter-password-recovery-body = { $minutes ->
         { $link }
 
         Wenn Sie das nicht waren, müssen Sie nichts tun. Ihr Passwort bleibt, wie es ist.
+}
+letter-invitation-subject = { $product }: Ihr Konto wartet auf Sie
+letter-invitation-body = { $days ->
+    [one]
+        bei { $product } wurde ein Konto für Sie angelegt. Öffnen Sie innerhalb eines Tages diesen Link, um ein Passwort zu wählen:
+
+        { $link }
+
+        Öffnen Sie ihn später, senden wir Ihnen einen neuen. Wenn Sie davon nichts wissen, beachten Sie diese Mail bitte nicht.
+   *[other]
+        bei { $product } wurde ein Konto für Sie angelegt. Öffnen Sie innerhalb von { $days } Tagen diesen Link, um ein Passwort zu wählen:
+
+        { $link }
+
+        Öffnen Sie ihn später, senden wir Ihnen einen neuen. Wenn Sie davon nichts wissen, beachten Sie diese Mail bitte nicht.
 }
 letter-confirm-email-subject = { $product }: E-Mail-Adresse bestätigen
 letter-confirm-email-body = { $hours ->

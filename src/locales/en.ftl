@@ -99,6 +99,14 @@ setup-submit = Create administrator
 setup-link-invalid-text = It has been used already, or it is too old.
 setup-link-invalid-help = As long as there is no administrator, each start of the service prints a new link.
 
+## Invitation
+invitation-title = Welcome
+invitation-text = An account was made for you. Choose a password, then you can sign in.
+invitation-username = You sign in as { $username }.
+invitation-submit = Accept the invitation
+invitation-link-invalid-text = It has been used already, or it is too old. If it was too old, a new one is on its way to the address that this one was sent to.
+invitation-link-invalid-help = If no mail comes, ask whoever invited you.
+
 ## Account
 account-skip = Skip to content
 account-nav = Your account
@@ -195,6 +203,7 @@ notice-email-changed = Your e-mail address is changed.
 notice-session-ended = The session has ended.
 notice-other-sessions-ended = All other sessions have ended.
 notice-device-forgotten = The device has to sign in again next time.
+notice-invitation-accepted = Your account is ready. You can sign in now.
 notice-setup-done = The administrator is set up. You can sign in now.
 
 ## When something does not work
@@ -238,6 +247,21 @@ letter-password-recovery-body = { $minutes ->
         { $link }
 
         If it was not you, you need not do anything. Your password stays as it is.
+}
+letter-invitation-subject = { $product }: your account is waiting for you
+letter-invitation-body = { $days ->
+    [one]
+        an account at { $product } was made for you. Open this link within one day to choose a password:
+
+        { $link }
+
+        If you open it later, we send you a new link. If you do not know about this, please ignore this mail.
+   *[other]
+        an account at { $product } was made for you. Open this link within { $days } days to choose a password:
+
+        { $link }
+
+        If you open it later, we send you a new link. If you do not know about this, please ignore this mail.
 }
 letter-confirm-email-subject = { $product }: confirm your e-mail address
 letter-confirm-email-body = { $hours ->

@@ -15,7 +15,7 @@ use crate::store::account::{self, NewAccount, Taken};
 
 use crate::domain::notice::Notice;
 pub use crate::store::account::Profile;
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Tx, invitation};
 use std::sync::Arc;
 
 /// Accounts over a core.
@@ -137,7 +137,9 @@ impl Accounts {
         }
         let Newcomer { username, email, name, administrator } = new;
         let id = AccountId::new(ctx.uuid());
-        account::insert(tx, &NewAccount { id, username, email, name, administrator }, ctx.now()).await?;
+        let status = AccountStatus::Active;
+        let made = NewAccount { id, username, email, name, administrator, status, ends_at: None };
+        account::insert(tx, &made, ctx.now()).await?;
         let detail = serde_json::json!({ "administrator": administrator });
         ctx.record(tx, Event::about(Act::AccountCreated, id).with(detail)).await?;
         if let Some(ready) = password {
@@ -153,8 +155,9 @@ impl Accounts {
     pub async fn lock(&self, ctx: &Context, _by: Operator, id: AccountId) -> Result<(), AccountError> {
         let mut tx = self.core.database.begin().await?;
         let mut others = account::administrators(&mut tx).await?;
-        let is_administrator = others.iter().any(|one| one.id == id);
-        others.retain(|one| one.id != id && one.status == AccountStatus::Active);
+        let can_sign_in = |one: &Account| one.may_sign_in(ctx.now());
+        let is_administrator = others.iter().any(|one| one.id == id && can_sign_in(one));
+        others.retain(|one| one.id != id && can_sign_in(one));
         if is_administrator && others.is_empty() {
             return Err(AccountError::LastAdministrator);
         }
@@ -166,18 +169,20 @@ impl Accounts {
         Ok(())
     }
 
-    /// Unlocks an account, and forgets its failures.
+    /// Unlocks an account, and forgets its failures. Whoever was invited and has not accepted is invited still.
     ///
     /// # Errors
     /// [`AccountError::Trouble`].
-    pub async fn unlock(&self, ctx: &Context, _by: Operator, id: AccountId) -> Result<(), AccountError> {
+    pub async fn unlock(&self, ctx: &Context, _by: Operator, id: AccountId) -> Result<AccountStatus, AccountError> {
         let mut tx = self.core.database.begin().await?;
-        account::set_status(&mut tx, id, AccountStatus::Active).await?;
+        let waits = invitation::of(&mut tx, id).await?.is_some();
+        let status = if waits { AccountStatus::Invited } else { AccountStatus::Active };
+        account::set_status(&mut tx, id, status).await?;
         ctx.record(&mut tx, Event::about(Act::AccountUnlocked, id)).await?;
         tx.announce(Notice::Account(id), ctx.now()).await?;
         self.core.limiter.forget(id).await.map_err(Trouble::from)?;
         tx.commit().await?;
-        Ok(())
+        Ok(status)
     }
 
     /// Makes an account an administrator. Its sessions end: a session never gains rights.

@@ -1,9 +1,10 @@
 //! Cards: what every request needs to know about an account, cached. Forgotten the moment the account changes.
 
-use crate::domain::account::{Account, AccountStatus};
+use crate::domain::account::Account;
 use crate::domain::id::AccountId;
 use crate::domain::notice::Notice;
 use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
 use crate::store::{Database, StoreError, account, group};
 use http::HeaderValue;
 use std::collections::HashMap;
@@ -56,10 +57,10 @@ impl Card {
         Self { account, groups, headers }
     }
 
-    /// Whether the account stands by this session: it is not locked, and has not ended its sessions since.
+    /// Whether the account stands by this session: it may sign in now, and has not ended its sessions since.
     #[must_use]
-    pub fn honours(&self, session: &Session) -> bool {
-        self.account.status == AccountStatus::Active && session.created_at >= self.account.sessions_valid_from
+    pub fn honours(&self, session: &Session, now: Timestamp) -> bool {
+        self.account.may_sign_in(now) && session.created_at >= self.account.sessions_valid_from
     }
 }
 

@@ -69,6 +69,8 @@ pub struct Policy {
     pub password_max_age: Duration,
     /// Lost passwords can be replaced by mail.
     pub recovery: bool,
+    /// Days that the link of an invitation is good.
+    pub invitation_days: u32,
     /// People may change their address.
     pub email_change: bool,
     /// Applications behind us.

@@ -3,15 +3,21 @@
 use super::context::Context;
 use super::core::{Core, Trouble};
 use super::keys::Keys;
+use super::revocation;
+use crate::domain::audit::{Act, Event};
 use crate::domain::notice::Notice;
+use crate::domain::session::CredentialEvent;
 use crate::store::notice;
-use crate::store::{StoreError, autologin, token};
+use crate::store::{StoreError, account, autologin, token};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 /// Notices are kept for this long; a process that slept longer starts with empty caches anyway.
 const NOTICES_KEPT: Duration = Duration::from_hours(1);
+
+/// Accounts that one sweep ends at the most; the next one goes on.
+const ENDED_AT_ONCE: u32 = 100;
 
 /// Housekeeping over a core.
 #[derive(Clone)]
@@ -61,7 +67,8 @@ impl Housekeeping {
         }
     }
 
-    /// Removes what has expired.
+    /// Removes what has expired, and ends what belongs to accounts whose time is over. Those could not sign in since, and
+    /// their sessions were refused.
     ///
     /// # Errors
     /// [`Trouble`]; the next round goes on.
@@ -72,7 +79,23 @@ impl Housekeeping {
         autologin::sweep(&mut tx, ctx.now()).await?;
         token::sweep(&mut tx, ctx.now()).await?;
         notice::prune(&mut tx, ctx.now().before(NOTICES_KEPT)).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        self.end_accounts(ctx).await
+    }
+
+    async fn end_accounts(&self, ctx: &Context) -> Result<(), Trouble> {
+        let ended = {
+            let mut link = self.core.database.read().await?;
+            account::ended(&mut link, ctx.now(), ENDED_AT_ONCE).await?
+        };
+        for id in ended {
+            let mut tx = self.core.database.begin().await?;
+            let aftermath = revocation::revoke(ctx, &mut tx, id, CredentialEvent::Locked, None).await?;
+            ctx.record(&mut tx, Event::about(Act::AccountEnded, id)).await?;
+            tx.commit().await?;
+            aftermath.finish(&self.core).await;
+        }
+        Ok(())
     }
 
     /// Whether both stores answer.

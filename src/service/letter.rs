@@ -16,6 +16,13 @@ pub enum Letter<'a> {
         /// How long the link works.
         minutes: u32,
     },
+    /// To somebody for whom an account was made: it waits for its owner.
+    Invitation {
+        /// The address of the page that takes the password, with its token.
+        link: &'a str,
+        /// How long the link works.
+        days: u32,
+    },
     /// To a new address: does it belong to the account?
     ConfirmEmail {
         /// The address of the page that confirms, with its token.
@@ -87,6 +94,13 @@ impl Letter<'_> {
                     &[product, ("link", (&one_line(link)).into()), ("minutes", minutes.into())],
                 ),
             ),
+            Self::Invitation { link, days } => (
+                texts.msg_with("letter-invitation-subject", &[product]),
+                texts.msg_with(
+                    "letter-invitation-body",
+                    &[product, ("link", (&one_line(link)).into()), ("days", days.into())],
+                ),
+            ),
             Self::ConfirmEmail { link, hours, new_address } => (
                 texts.msg_with("letter-confirm-email-subject", &[product]),
                 texts.msg_with(
@@ -142,9 +156,10 @@ mod tests {
 
     const LINK: &str = "https://login.example.org/login/reset-password?token=abc";
 
-    fn every_letter<'a>(value: &'a str, link: &'a str) -> [Letter<'a>; 5] {
+    fn every_letter<'a>(value: &'a str, link: &'a str) -> [Letter<'a>; 6] {
         [
             Letter::PasswordRecovery { link, minutes: 30 },
+            Letter::Invitation { link, days: 7 },
             Letter::ConfirmEmail { link, hours: 24, new_address: value },
             Letter::EmailChanged { masked_address: value },
             Letter::PasswordChanged { when: value },
@@ -176,7 +191,10 @@ mod tests {
                 assert!(mail.subject.starts_with("Halle: "), "{mail:?}");
                 assert!(!mail.body.contains(['{', '}', '$', '\u{2068}']), "{mail:?}");
                 assert!(!mail.body.contains("\n\n\n") && !mail.body.contains("\n "), "{mail:?}");
-                if matches!(letter, Letter::PasswordRecovery { .. } | Letter::ConfirmEmail { .. }) {
+                if matches!(
+                    letter,
+                    Letter::PasswordRecovery { .. } | Letter::Invitation { .. } | Letter::ConfirmEmail { .. }
+                ) {
                     assert!(mail.body.lines().any(|line| line == LINK), "{mail:?}");
                 } else {
                     assert!(mail.body.contains("Wert"), "{mail:?}");
@@ -203,6 +221,7 @@ mod tests {
     fn letter_like(letter: &Letter<'_>) -> Letter<'static> {
         match letter {
             Letter::PasswordRecovery { minutes, .. } => Letter::PasswordRecovery { link: "x", minutes: *minutes },
+            Letter::Invitation { days, .. } => Letter::Invitation { link: "x", days: *days },
             Letter::ConfirmEmail { hours, .. } => Letter::ConfirmEmail { link: "x", hours: *hours, new_address: "x" },
             Letter::EmailChanged { .. } => Letter::EmailChanged { masked_address: "x" },
             Letter::PasswordChanged { .. } => Letter::PasswordChanged { when: "x" },

@@ -13,6 +13,7 @@ pub mod group;
 pub mod hasher;
 pub mod housekeeping;
 pub mod identity_token;
+pub mod invitation;
 pub mod key_ring;
 pub mod keys;
 pub mod letter;

@@ -35,6 +35,14 @@ pub fn machine(at: Timestamp) -> String {
     instant(at).to_string()
 }
 
+/// The end of a day written `YYYY-MM-DD`, in UTC: the first moment of the next. `None` when there is no such day.
+#[must_use]
+pub fn end_of_day(text: &str) -> Option<Timestamp> {
+    let next = text.parse::<jiff::civil::Date>().ok()?.tomorrow().ok()?;
+    let midnight = next.to_zoned(TimeZone::UTC).ok()?;
+    Some(Timestamp::from_millis(midnight.timestamp().as_millisecond()))
+}
+
 /// Whether a time zone of this IANA name is known.
 #[must_use]
 pub fn knows_zone(name: &str) -> bool {
@@ -51,6 +59,8 @@ mod tests {
         assert_eq!(machine(at), "2026-11-21T18:05:00Z");
         assert_eq!(shown(at, None, Language::English), "21 Nov 2026, 18:05 UTC");
         assert_eq!(shown(at, Some("Europe/Berlin"), Language::German), "21.11.2026, 19:05 CET");
+        assert_eq!(end_of_day("2026-11-21").map(machine).as_deref(), Some("2026-11-22T00:00:00Z"));
+        assert_eq!(end_of_day("2026-02-30"), None);
         assert_eq!(shown(at, Some("Nowhere/Land"), Language::German), "21.11.2026, 18:05 UTC");
     }
 }

@@ -10,7 +10,7 @@ use crate::connect::mail::{Mail, MailError, Mailer};
 use crate::domain::account::{Account, AccountStatus, EmailAddress, LoginName};
 use crate::domain::audit::{Act, Event};
 use crate::domain::id::{AccountId, LetterId};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Timestamp, days};
 use crate::service::metrics::MailOutcome;
 use crate::store::letter::{self, Queued};
 use crate::store::token::{self, Purpose, Token};
@@ -43,6 +43,8 @@ pub enum Order {
         /// What was typed, folded.
         login: String,
     },
+    /// The account is there, and waits for its owner. Not written once they came.
+    Invitation,
     /// The account wants this address.
     ConfirmEmail {
         /// The new address.
@@ -105,6 +107,7 @@ pub struct Outbox {
 /// What a letter says, before it is put into the reader's words.
 enum Content {
     Recovery { link: String },
+    Invitation { link: String, days: u32 },
     ConfirmEmail { link: String, new_address: String },
     EmailChanged { masked: String },
     PasswordChanged { when: String },
@@ -124,6 +127,7 @@ impl Content {
         let minutes = u32::try_from(RECOVERY_LIFETIME.as_secs() / 60).unwrap_or(u32::MAX);
         match self {
             Self::Recovery { link } => Letter::PasswordRecovery { link, minutes },
+            Self::Invitation { link, days } => Letter::Invitation { link, days: *days },
             Self::ConfirmEmail { link, new_address } => Letter::ConfirmEmail { link, hours, new_address },
             Self::EmailChanged { masked } => Letter::EmailChanged { masked_address: masked },
             Self::PasswordChanged { when } => Letter::PasswordChanged { when },
@@ -214,6 +218,7 @@ impl Outbox {
         let own = recipient.email.clone();
         let (to, content) = match order {
             Order::Recovery { .. } => return Ok(None),
+            Order::Invitation => return self.write_invitation(ctx, recipient).await,
             Order::ConfirmEmail { address } => return self.write_confirmation(ctx, recipient, address).await,
             Order::EmailChanged { old, new } => (old, Content::EmailChanged { masked: new }),
             Order::PasswordChanged { at } => (own, Content::PasswordChanged { when: shown(at, &recipient) }),
@@ -230,7 +235,7 @@ impl Outbox {
             tracing::info!("a recovery letter was asked for a name that nobody has");
             return Ok(None);
         };
-        if recipient.status != AccountStatus::Active {
+        if !recipient.may_sign_in(ctx.now()) {
             tracing::info!(account = %recipient.id, "a recovery letter was asked for an account that may not sign in");
             return Ok(None);
         }
@@ -239,6 +244,21 @@ impl Outbox {
         ctx.record(&mut tx, Event::about(Act::RecoveryRequested, recipient.id)).await?;
         tx.commit().await?;
         Ok(Some(Written { to: recipient.email.clone(), content: Content::Recovery { link }, recipient }))
+    }
+
+    /// The link before this one is void with it.
+    async fn write_invitation(&self, ctx: &Context, recipient: Account) -> Result<Option<Written>, Trouble> {
+        let mut tx = self.core.database.begin().await?;
+        // Read again: of an acceptance and this letter, one comes first.
+        let now = account::by_id(&mut tx, recipient.id).await?;
+        if now.is_none_or(|now| now.status != AccountStatus::Invited || now.has_ended(ctx.now())) {
+            return Ok(None);
+        }
+        token::void(&mut tx, recipient.id, Some(Purpose::Invitation)).await?;
+        let link = self.link(ctx, &mut tx, Purpose::Invitation, &recipient, None).await?;
+        tx.commit().await?;
+        let content = Content::Invitation { link, days: self.core.policy.invitation_days };
+        Ok(Some(Written { to: recipient.email.clone(), content, recipient }))
     }
 
     async fn write_confirmation(
@@ -279,6 +299,7 @@ impl Outbox {
     ) -> Result<String, Trouble> {
         let (path, lifetime) = match purpose {
             Purpose::Email => ("/account/email/confirm", EMAIL_LIFETIME),
+            Purpose::Invitation => ("/invitation", days(self.core.policy.invitation_days)),
             Purpose::Recovery | Purpose::SetUp => ("/login/reset-password", RECOVERY_LIFETIME),
         };
         let secret = URL_SAFE_NO_PAD.encode(ctx.bytes::<32>());

@@ -103,7 +103,7 @@ impl Sessions {
     }
 
     fn judged(&self, handle: &HandleHash, session: Arc<LiveSession>, card: Arc<Card>, now: Timestamp) -> Option<Alive> {
-        if !session.alive(now, &self.core.policy.lifetimes) || !card.honours(&session.session) {
+        if !session.alive(now, &self.core.policy.lifetimes) || !card.honours(&session.session, now) {
             return None;
         }
         self.core.volatile.touch(handle, &session, now);
@@ -116,7 +116,7 @@ impl Sessions {
     /// [`Trouble`].
     pub async fn overview(&self, ctx: &Context, owner: &SignedIn) -> Result<Overview, Trouble> {
         let mut sessions = self.core.volatile.sessions_of(owner.account(), ctx.now()).await?;
-        sessions.retain(|session| owner.card().honours(session));
+        sessions.retain(|session| owner.card().honours(session, ctx.now()));
         let current = owner.session_id();
         sessions.sort_by_key(|session| (session.id != current, -session.last_seen_at.millis()));
         let mut link = self.core.database.read().await?;

@@ -20,6 +20,7 @@ struct Row {
     sessions_valid_from: i64,
     created_at: i64,
     last_sign_in_at: Option<i64>,
+    ends_at: Option<i64>,
 }
 
 impl From<Row> for Account {
@@ -36,6 +37,7 @@ impl From<Row> for Account {
             sessions_valid_from: Timestamp::from_millis(row.sessions_valid_from),
             created_at: Timestamp::from_millis(row.created_at),
             last_sign_in_at: row.last_sign_in_at.map(Timestamp::from_millis),
+            ends_at: row.ends_at.map(Timestamp::from_millis),
         }
     }
 }
@@ -53,6 +55,10 @@ pub struct NewAccount {
     pub name: DisplayName,
     /// Whether it administers this service.
     pub administrator: bool,
+    /// Whether it may sign in, or waits for something.
+    pub status: AccountStatus,
+    /// When it ends by itself.
+    pub ends_at: Option<Timestamp>,
 }
 
 /// What of a new account is taken already.
@@ -72,7 +78,8 @@ pub async fn insert(link: &mut Link, new: &NewAccount, now: Timestamp) -> Result
     execute!(
         link,
         "INSERT INTO account (id, username, username_key, username_skeleton, email, email_key, name, status, \
-         administrator, sessions_valid_from, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+         administrator, sessions_valid_from, created_at, ends_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         new.id.uuid(),
         new.username.as_str(),
         new.username.key(),
@@ -80,10 +87,11 @@ pub async fn insert(link: &mut Link, new: &NewAccount, now: Timestamp) -> Result
         new.email.as_str(),
         new.email.key(),
         new.name.as_str(),
-        AccountStatus::Active.as_str(),
+        new.status.as_str(),
         new.administrator,
         0_i64,
         now.millis(),
+        new.ends_at.map(Timestamp::millis),
     )
     .map(drop)
 }
@@ -118,6 +126,23 @@ pub async fn email_taken(link: &mut Link, email: &EmailAddress) -> Result<bool, 
     Ok(row.is_some_and(|(n,)| n > 0))
 }
 
+/// Whether an account other than this one has the username, one that looks the same, or signs in with it as its address.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn username_taken(link: &mut Link, username: &Username, but: Option<AccountId>) -> Result<bool, StoreError> {
+    let row = fetch_optional!(
+        link,
+        (i64,),
+        "SELECT COUNT(*) FROM account WHERE (username_key = $1 OR username_skeleton = $2 OR email_key = $1) \
+         AND id <> $3",
+        username.key(),
+        username.skeleton(),
+        but.map_or(Uuid::nil(), AccountId::uuid),
+    )?;
+    Ok(row.is_some_and(|(n,)| n > 0))
+}
+
 /// The account with this identifier.
 ///
 /// # Errors
@@ -127,7 +152,7 @@ pub async fn by_id(link: &mut Link, id: AccountId) -> Result<Option<Account>, St
         link,
         Row,
         "SELECT id, username, email, name, language, time_zone, status, administrator, sessions_valid_from, \
-         created_at, last_sign_in_at FROM account WHERE id = $1",
+         created_at, last_sign_in_at, ends_at FROM account WHERE id = $1",
         id.uuid()
     )?;
     Ok(row.map(Account::from))
@@ -142,7 +167,7 @@ pub async fn by_login(link: &mut Link, login: &LoginName) -> Result<Option<Accou
         link,
         Row,
         "SELECT id, username, email, name, language, time_zone, status, administrator, sessions_valid_from, \
-         created_at, last_sign_in_at FROM account WHERE username_key = $1 OR email_key = $1 \
+         created_at, last_sign_in_at, ends_at FROM account WHERE username_key = $1 OR email_key = $1 \
          ORDER BY CASE WHEN username_key = $1 THEN 0 ELSE 1 END LIMIT 1",
         login.key()
     )?;
@@ -158,7 +183,7 @@ pub async fn administrators(link: &mut Link) -> Result<Vec<Account>, StoreError>
         link,
         Row,
         "SELECT id, username, email, name, language, time_zone, status, administrator, sessions_valid_from, \
-         created_at, last_sign_in_at FROM account WHERE administrator = $1 ORDER BY username_key",
+         created_at, last_sign_in_at, ends_at FROM account WHERE administrator = $1 ORDER BY username_key",
         true
     )?;
     Ok(rows.into_iter().map(Account::from).collect())
@@ -170,6 +195,46 @@ pub async fn administrators(link: &mut Link) -> Result<Vec<Account>, StoreError>
 /// [`StoreError`].
 pub async fn set_status(link: &mut Link, id: AccountId, status: AccountStatus) -> Result<(), StoreError> {
     execute!(link, "UPDATE account SET status = $2 WHERE id = $1", id.uuid(), status.as_str()).map(drop)
+}
+
+/// Gives a waiting account the names that its owner chose, and opens it.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the username is taken.
+pub async fn welcome(
+    link: &mut Link,
+    id: AccountId,
+    username: &Username,
+    name: &DisplayName,
+    status: AccountStatus,
+) -> Result<(), StoreError> {
+    execute!(
+        link,
+        "UPDATE account SET username = $2, username_key = $3, username_skeleton = $4, name = $5, status = $6 \
+         WHERE id = $1",
+        id.uuid(),
+        username.as_str(),
+        username.key(),
+        username.skeleton(),
+        name.as_str(),
+        status.as_str()
+    )
+    .map(drop)
+}
+
+/// Accounts whose time is over and whose sessions were not ended for it yet.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn ended(link: &mut Link, now: Timestamp, limit: u32) -> Result<Vec<AccountId>, StoreError> {
+    let rows = fetch_all!(
+        link,
+        (Uuid,),
+        "SELECT id FROM account WHERE ends_at IS NOT NULL AND ends_at <= $1 AND sessions_valid_from <= ends_at LIMIT $2",
+        now.millis(),
+        i64::from(limit)
+    )?;
+    Ok(rows.into_iter().map(|(id,)| AccountId::new(id)).collect())
 }
 
 /// Sets the administrator flag.

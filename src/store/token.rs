@@ -14,6 +14,8 @@ pub enum Purpose {
     Recovery,
     /// Confirming a new address.
     Email,
+    /// Accepting an invitation.
+    Invitation,
 }
 
 impl Purpose {
@@ -22,6 +24,7 @@ impl Purpose {
             Self::SetUp => "set_up",
             Self::Recovery => "recovery",
             Self::Email => "email",
+            Self::Invitation => "invitation",
         }
     }
 }
@@ -88,6 +91,35 @@ pub async fn peek(
     Ok(row.map(|row| found(row, hash, purpose)))
 }
 
+/// A token whether or not its time is over; it stays.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn known(link: &mut Link, hash: &[u8; 32], purpose: Purpose) -> Result<Option<Token>, StoreError> {
+    let row = fetch_optional!(
+        link,
+        Row,
+        "SELECT account_id, sealed, expires_at FROM one_time_token WHERE hash = $1 AND purpose = $2",
+        hash.as_slice(),
+        purpose.as_str()
+    )?;
+    Ok(row.map(|row| found(row, hash, purpose)))
+}
+
+/// Removes one token; false when another caller did.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn discard(link: &mut Link, hash: &[u8; 32], purpose: Purpose) -> Result<bool, StoreError> {
+    let rows = execute!(
+        link,
+        "DELETE FROM one_time_token WHERE hash = $1 AND purpose = $2",
+        hash.as_slice(),
+        purpose.as_str()
+    )?;
+    Ok(rows > 0)
+}
+
 /// Takes a token that is still good: of two callers, one gets it.
 ///
 /// # Errors
@@ -144,10 +176,16 @@ pub async fn void_purpose(link: &mut Link, purpose: Purpose) -> Result<u64, Stor
     execute!(link, "DELETE FROM one_time_token WHERE purpose = $1", purpose.as_str())
 }
 
-/// Removes those whose time is over.
+/// Removes those whose time is over. Invitations stay: following an old one brings a new letter. They go with the
+/// acceptance, the next letter, a lock, or their account.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn sweep(link: &mut Link, now: Timestamp) -> Result<u64, StoreError> {
-    execute!(link, "DELETE FROM one_time_token WHERE expires_at <= $1", now.millis())
+    execute!(
+        link,
+        "DELETE FROM one_time_token WHERE expires_at <= $1 AND purpose <> $2",
+        now.millis(),
+        Purpose::Invitation.as_str()
+    )
 }

@@ -5,6 +5,7 @@ use super::page::outcome::Failure;
 use crate::service::account::AccountError;
 use crate::service::core::Trouble;
 use crate::service::email::EmailError;
+use crate::service::invitation::InvitationError;
 use crate::service::password::ChangeError;
 use crate::service::recovery::RecoveryError;
 use crate::service::session::EndError;
@@ -157,6 +158,18 @@ impl From<AccountError> for PageError {
         match error {
             AccountError::Password(error) => error.into(),
             AccountError::Trouble(trouble) => Self::Trouble(trouble),
+            _ => Self::Failed(Failure::BadRequest),
+        }
+    }
+}
+
+impl From<InvitationError> for PageError {
+    fn from(error: InvitationError) -> Self {
+        match error {
+            InvitationError::Link => Self::Failed(Failure::NotFound),
+            InvitationError::TooManyTries { retry_after } => Self::TooMany(retry_after),
+            InvitationError::Password(error) => error.into(),
+            InvitationError::Trouble(trouble) => Self::Trouble(trouble),
             _ => Self::Failed(Failure::BadRequest),
         }
     }

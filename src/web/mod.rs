@@ -8,6 +8,7 @@ pub mod extract;
 pub mod frame;
 pub mod header_values;
 pub mod internal;
+pub mod invitation;
 pub mod listener;
 pub mod listener_io;
 pub mod login;

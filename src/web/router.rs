@@ -2,7 +2,7 @@
 
 use super::site::Site;
 use super::trace::{Trace, trace};
-use super::{account, assets, frame, internal, login, logout, lost_password, setup, step, verify};
+use super::{account, assets, frame, internal, invitation, login, logout, lost_password, setup, step, verify};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -37,6 +37,8 @@ pub const ROUTES: &[(&str, &str, Who)] = &[
     ("GET", "/logout/done", Who::Anybody),
     ("GET", "/setup", Who::Anybody),
     ("POST", "/setup", Who::Form),
+    ("GET", "/invitation", Who::Anybody),
+    ("POST", "/invitation", Who::Form),
     ("GET", "/account", Who::Person),
     ("GET", "/account/profile", Who::Person),
     ("POST", "/account/profile", Who::Person),
@@ -88,6 +90,7 @@ pub fn pages(site: Arc<Site>, around: Arc<Trace>, readiness: internal::Readiness
         .route("/logout", get(logout::get).post(logout::post))
         .route("/logout/done", get(logout::done))
         .route("/setup", get(setup::get).post(setup::post))
+        .route("/invitation", get(invitation::get).post(invitation::post))
         .route("/account", get(account::get))
         .route("/account/profile", get(account::profile::get).post(account::profile::post))
         .route("/account/email", get(account::email::get).post(account::email::post))

@@ -8,6 +8,7 @@ use crate::service::account::Accounts;
 use crate::service::context::Surroundings;
 use crate::service::core::Core;
 use crate::service::email::Emails;
+use crate::service::invitation::Invitations;
 use crate::service::password::Passwords;
 use crate::service::recovery::Recovery;
 use crate::service::session::Sessions;
@@ -37,6 +38,8 @@ pub struct Site {
     pub accounts: Accounts,
     /// The first administrator.
     pub set_up: SetUp,
+    /// Invitations.
+    pub invitations: Invitations,
     /// Forward-auth and whoami.
     pub verify: Verify,
     /// Cookies by name.

@@ -167,7 +167,8 @@ impl SignIn {
             let expired = !max_age.is_zero() && ctx.now() >= stored.set_at.after(max_age);
             if stored.must_change { Some(PasswordDue::Demanded) } else { expired.then_some(PasswordDue::Expired) }
         });
-        Ok(Facts { status: account.status, valid_from: account.sessions_valid_from, password: due })
+        let Account { status, ends_at, sessions_valid_from: valid_from, .. } = *account;
+        Ok(Facts { status, ends_at, valid_from, password: due })
     }
 
     async fn account(&self, id: AccountId) -> Result<Option<Account>, Trouble> {
@@ -178,6 +179,8 @@ impl SignIn {
     async fn denied(&self, ctx: &Context, account: AccountId, why: Denied) -> Result<SignInError, Trouble> {
         let (code, error) = match why {
             Denied::Locked => ("locked", SignInError::Refused),
+            Denied::Waiting => ("waiting", SignInError::Refused),
+            Denied::Ended => ("ended", SignInError::Refused),
             Denied::Outdated => ("outdated", SignInError::Outdated),
             Denied::FreshProofNeeded => ("fresh_proof_needed", SignInError::FreshProofNeeded),
         };

@@ -1,7 +1,7 @@
 //! Verifier: a password of ours. Unknown, wrong, locked and blocked cost the same work and get the same answer.
 
 use super::{Outcome, SignIn, SignInError, Wishes};
-use crate::domain::account::{Account, AccountStatus, LoginName, fold};
+use crate::domain::account::{Account, LoginName, fold};
 use crate::domain::password::PlainPassword;
 use crate::domain::session::Methods;
 use crate::domain::sign_in::{VerifiedIdentity, Way};
@@ -55,7 +55,7 @@ impl SignIn {
         let (Verdict::Right { rehash }, Some(ticket), Some(account)) = (verdict, ticket, account.as_ref()) else {
             return self.refuse(ctx, account.as_ref(), if blocked { "throttled" } else { "password" }).await;
         };
-        if account.status == AccountStatus::Locked || !self.may_use_password(account, claim.internal) {
+        if !account.may_sign_in(ctx.now()) || !self.may_use_password(account, claim.internal) {
             return self.refuse(ctx, Some(account), "not_allowed").await;
         }
         self.core.limiter.give_back(ticket).await?;

@@ -16,6 +16,8 @@ pub const LOGOUT: &str = "/logout";
 pub const SIGNED_OUT: &str = "/logout/done";
 /// Where the link printed at the first start leads.
 pub const SETUP: &str = "/setup";
+/// Where the link in an invitation leads.
+pub const INVITATION: &str = "/invitation";
 /// Overview of the own account.
 pub const ACCOUNT: &str = "/account";
 /// Name, language, time zone.

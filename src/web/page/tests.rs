@@ -7,6 +7,7 @@ use super::account::{
     DeviceRow, EmailConfirmPage, EmailLinkInvalidPage, EmailPage, EmailSentPage, OverviewPage, PasswordPage,
     ProfilePage, SessionRow, SessionsPage,
 };
+use super::invitation::{InvitationLinkInvalidPage, InvitationPage};
 use super::outcome::{ErrorPage, Failure};
 use super::recovery::{LostPasswordPage, LostPasswordSentPage, ResetLinkInvalidPage, ResetPasswordPage};
 use super::setup::{SetupLinkInvalidPage, SetupPage};
@@ -72,6 +73,7 @@ impl Sample {
     fn pages(&self) -> Vec<(String, Box<dyn Page>)> {
         let mut pages = self.entry_pages();
         pages.extend(self.password_pages());
+        pages.extend(self.invitation_pages());
         pages.extend(self.account_pages());
         pages.extend(self.session_pages());
         for failure in Failure::ALL {
@@ -190,6 +192,32 @@ impl Sample {
             ("reset-link-invalid".to_owned(), Box::new(ResetLinkInvalidPage { shell: self.shell() })),
             ("account-password".to_owned(), Box::new(password)),
             ("account-password-wrong".to_owned(), Box::new(password_wrong)),
+        ]
+    }
+
+    fn invitation_pages(&self) -> Vec<(String, Box<dyn Page>)> {
+        let open = InvitationPage {
+            shell: self.shell(),
+            token: self.value("invitation-token"),
+            fixed_username: String::new(),
+            username: Some(self.field("anna")),
+            name: Some(self.field("")),
+            rules: self.rules(),
+            problems: Vec::new(),
+            repeat_error: None,
+        };
+        let wrong = InvitationPage {
+            username: Some(self.wrong("anna", FieldProblem::UsernameTaken)),
+            name: Some(self.wrong("", FieldProblem::Missing)),
+            problems: self.problems(),
+            ..open.clone()
+        };
+        let fixed = InvitationPage { fixed_username: self.value("anna"), username: None, name: None, ..open.clone() };
+        vec![
+            ("invitation".to_owned(), Box::new(open)),
+            ("invitation-wrong".to_owned(), Box::new(wrong)),
+            ("invitation-fixed".to_owned(), Box::new(fixed)),
+            ("invitation-link-invalid".to_owned(), Box::new(InvitationLinkInvalidPage { shell: self.shell() })),
         ]
     }
 

@@ -201,11 +201,13 @@ pub enum Notice {
     DeviceForgotten,
     /// The first administrator exists and can sign in.
     SetupDone,
+    /// Somebody invited has chosen a password and can sign in.
+    InvitationAccepted,
 }
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ProfileSaved,
         Self::PasswordChanged,
         Self::PasswordReset,
@@ -214,6 +216,7 @@ impl Notice {
         Self::OtherSessionsEnded,
         Self::DeviceForgotten,
         Self::SetupDone,
+        Self::InvitationAccepted,
     ];
 
     /// The word that stands for the notice in a cookie; it is also its key in the catalogue.
@@ -228,6 +231,7 @@ impl Notice {
             Self::OtherSessionsEnded => "notice-other-sessions-ended",
             Self::DeviceForgotten => "notice-device-forgotten",
             Self::SetupDone => "notice-setup-done",
+            Self::InvitationAccepted => "notice-invitation-accepted",
         }
     }
 

@@ -3,6 +3,7 @@
 mod account;
 mod autologin;
 mod bad_input;
+mod invitation;
 mod login;
 mod lost_password;
 mod operators;
