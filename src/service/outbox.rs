@@ -296,7 +296,7 @@ impl Outbox {
     async fn send(&self, ctx: &Context, written: &Written) -> Result<(), MailError> {
         let texts = Texts::for_language(written.recipient.language.unwrap_or_default());
         let rendered = written.content.letter().render(texts, &self.core.policy.product, &written.recipient.name);
-        let mail = Mail { to: written.to.clone(), subject: rendered.subject, text: rendered.body };
+        let mail = Mail { to: written.to.clone(), subject: rendered.subject, text: rendered.body, html: rendered.html };
         self.mailer.send(&mail, moment::instant(ctx.now()), ctx.uuid()).await
     }
 }
