@@ -176,6 +176,7 @@ pub fn site(app: &App, config: &Config) -> Site {
         accounts: Accounts::new(Arc::clone(core)),
         set_up: SetUp::new(Arc::clone(core)),
         verify: Verify::new(Arc::clone(core), mapping::application_secrets(config)),
+        security_contact: config.privacy.security_contact.as_ref().map(ToString::to_string),
         cookies: mapping::cookies(config),
         trusted_proxies: mapping::trusted_proxies(config),
         login_location: HeaderValue::from_str(&login).unwrap_or(HeaderValue::from_static("/login")),

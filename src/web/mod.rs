@@ -17,6 +17,7 @@ mod new_password;
 pub mod page;
 pub mod respond;
 pub mod router;
+pub mod security_txt;
 pub mod setup;
 pub mod signals;
 pub mod site;

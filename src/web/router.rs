@@ -2,7 +2,7 @@
 
 use super::site::Site;
 use super::trace::{Trace, trace};
-use super::{account, assets, frame, internal, login, logout, lost_password, setup, step, verify};
+use super::{account, assets, frame, internal, login, logout, lost_password, security_txt, setup, step, verify};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -52,6 +52,7 @@ pub const ROUTES: &[(&str, &str, Who)] = &[
     ("POST", "/account/devices/forget", Who::Person),
     ("GET", "/.well-known/jwks.json", Who::Anybody),
     ("GET", "/.well-known/change-password", Who::Anybody),
+    ("GET", "/.well-known/security.txt", Who::Anybody),
     ("GET", "/assets/{file}", Who::Anybody),
     ("GET", "/health", Who::Anybody),
     ("GET", "/ready", Who::Anybody),
@@ -99,6 +100,7 @@ pub fn pages(site: Arc<Site>, around: Arc<Trace>, readiness: internal::Readiness
         .route("/account/devices/forget", post(account::sessions::forget))
         .route("/.well-known/jwks.json", get(key_set))
         .route("/.well-known/change-password", get(change_password))
+        .route("/.well-known/security.txt", get(security_txt::get))
         .route("/assets/{file}", get(asset))
         .fallback(frame::not_found)
         .with_state(Arc::clone(&site));

@@ -39,6 +39,8 @@ pub struct Site {
     pub set_up: SetUp,
     /// Forward-auth and whoami.
     pub verify: Verify,
+    /// Whom to tell about a weakness: a `mailto:` or `https:` address.
+    pub security_contact: Option<String>,
     /// Cookies by name.
     pub cookies: Cookies,
     /// Whose forwarding headers count.
