@@ -54,6 +54,7 @@ pub const ROUTES: &[(&str, &str, Who)] = &[
     ("GET", "/.well-known/change-password", Who::Anybody),
     ("GET", "/.well-known/security.txt", Who::Anybody),
     ("GET", "/assets/{file}", Who::Anybody),
+    ("GET", "/favicon.ico", Who::Anybody),
     ("GET", "/health", Who::Anybody),
     ("GET", "/ready", Who::Anybody),
     ("GET", "/verify", Who::Proxy),
@@ -102,6 +103,7 @@ pub fn pages(site: Arc<Site>, around: Arc<Trace>, readiness: internal::Readiness
         .route("/.well-known/change-password", get(change_password))
         .route("/.well-known/security.txt", get(security_txt::get))
         .route("/assets/{file}", get(asset))
+        .route("/favicon.ico", get(icon))
         .fallback(frame::not_found)
         .with_state(Arc::clone(&site));
     own.merge(internal::health_routes(readiness))
@@ -136,6 +138,18 @@ async fn asset(request: axum::extract::Request) -> Response {
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(asset.content_type)),
         (CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
+    ];
+    (headers, asset.bytes).into_response()
+}
+
+/// `GET /favicon.ico`: browsers ask for it by themselves where no page names an icon, such as for JSON.
+async fn icon() -> Response {
+    let Some(asset) = assets::find(assets::path_of(assets::File::Icon)) else {
+        return StatusCode::NO_CONTENT.into_response();
+    };
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static(asset.content_type)),
+        (CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400")),
     ];
     (headers, asset.bytes).into_response()
 }

@@ -28,6 +28,15 @@ async fn whoever_finds_a_weakness_reads_whom_to_tell() {
 }
 
 #[tokio::test]
+async fn browsers_that_guess_at_an_icon_get_one() {
+    let house = House::open().await;
+    let answer = house.browser().get("/favicon.ico").await;
+    assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, "image/svg+xml"));
+    assert_eq!(answer.header("cache-control"), "public, max-age=86400");
+    assert!(answer.body.contains("<svg") && answer.sets("_vestibule_csrf").is_none());
+}
+
+#[tokio::test]
 async fn a_store_that_is_gone_is_503_and_signs_nobody_out() {
     let house = House::open().await;
     house.account("anna").await;
