@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod assets;
+pub mod brand;
 pub mod cookies;
 pub mod error;
 pub mod extract;

@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, Request, StatusCode};
 use http_body_util::BodyExt;
 use std::convert::Infallible;
@@ -133,13 +133,18 @@ async fn key_set(State(site): State<Arc<Site>>) -> Response {
 }
 
 /// `GET /assets/{file}`: the path changes with the content, so browsers may keep it for ever.
-async fn asset(request: axum::extract::Request) -> Response {
-    let Some(asset) = assets::find(request.uri().path()) else { return StatusCode::NOT_FOUND.into_response() };
+async fn asset(State(site): State<Arc<Site>>, request: axum::extract::Request) -> Response {
+    let path = request.uri().path();
+    let Some(asset) = assets::find(path).or_else(|| site.brand.find(path)) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(asset.content_type)),
         (CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
+        // A drawing that is opened by itself is a document: its styles hold, nothing else does.
+        (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox")),
     ];
-    (headers, asset.bytes).into_response()
+    (headers, asset.bytes.clone()).into_response()
 }
 
 /// `GET /favicon.ico`: browsers ask for it by themselves where no page names an icon, such as for JSON.
@@ -151,7 +156,7 @@ async fn icon() -> Response {
         (CONTENT_TYPE, HeaderValue::from_static(asset.content_type)),
         (CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400")),
     ];
-    (headers, asset.bytes).into_response()
+    (headers, asset.bytes.clone()).into_response()
 }
 
 /// The front of the house: main apps' questions are answered here, everything else goes to the router.

@@ -3,6 +3,7 @@
 mod account;
 mod autologin;
 mod bad_input;
+mod brand;
 mod login;
 mod lost_password;
 mod operators;
