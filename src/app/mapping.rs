@@ -47,6 +47,7 @@ pub fn policy(config: &Config) -> Policy {
         password_history: config.password.history,
         password_max_age: days(config.password.expire_after_days),
         recovery: config.password.recovery,
+        new_device_notice: config.mail.new_device_notice,
         email_change: config.password.email_change,
         redirect_origins: Arc::new(redirect_origins(config)),
         applications: Arc::new(Applications::new(applications)),

@@ -69,6 +69,8 @@ pub struct Policy {
     pub password_max_age: Duration,
     /// Lost passwords can be replaced by mail.
     pub recovery: bool,
+    /// People are told of a sign-in from a browser or network that is new to the account.
+    pub new_device_notice: bool,
     /// People may change their address.
     pub email_change: bool,
     /// Applications behind us.

@@ -4,13 +4,16 @@ use super::context::Context;
 use super::core::{Core, Trouble};
 use super::keys::Keys;
 use crate::store::notice::{self, Notice};
-use crate::store::{StoreError, autologin, token};
+use crate::store::{StoreError, autologin, known_device, token};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 /// Notices are kept for this long; a process that slept longer starts with empty caches anyway.
 const NOTICES_KEPT: Duration = Duration::from_hours(1);
+
+/// A browser and network that an account was not used from for this long are news again.
+const DEVICES_KEPT: Duration = Duration::from_hours(24 * 180);
 
 /// Housekeeping over a core.
 #[derive(Clone)]
@@ -70,6 +73,7 @@ impl Housekeeping {
         let mut tx = self.core.database.begin().await?;
         autologin::sweep(&mut tx, ctx.now()).await?;
         token::sweep(&mut tx, ctx.now()).await?;
+        known_device::prune(&mut tx, ctx.now().before(DEVICES_KEPT)).await?;
         notice::prune(&mut tx, ctx.now().before(NOTICES_KEPT)).await?;
         Ok(tx.commit().await?)
     }

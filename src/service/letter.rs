@@ -36,6 +36,15 @@ pub enum Letter<'a> {
         /// When, in the language and time zone of the reader.
         when: &'a str,
     },
+    /// Somebody signed in from a browser and network that the account was not seen with.
+    NewDevice {
+        /// Browser and system, in words.
+        device: &'a str,
+        /// The network, cut.
+        network: &'a str,
+        /// When, in the language and time zone of the reader.
+        when: &'a str,
+    },
     /// An old autologin token came back, so somebody has a copy; its sessions were ended.
     AutologinTheft {
         /// The device that was remembered, in words.
@@ -115,7 +124,10 @@ impl Letter<'_> {
     const fn link(&self) -> Option<&str> {
         match self {
             Self::PasswordRecovery { link, .. } | Self::ConfirmEmail { link, .. } => Some(link),
-            Self::EmailChanged { .. } | Self::PasswordChanged { .. } | Self::AutologinTheft { .. } => None,
+            Self::EmailChanged { .. }
+            | Self::PasswordChanged { .. }
+            | Self::NewDevice { .. }
+            | Self::AutologinTheft { .. } => None,
         }
     }
 
@@ -150,6 +162,18 @@ impl Letter<'_> {
             Self::PasswordChanged { when } => (
                 texts.msg_with("letter-password-changed-subject", &[product]),
                 texts.msg_with("letter-password-changed-body", &[product, ("when", (&one_line(when)).into())]),
+            ),
+            Self::NewDevice { device, network, when } => (
+                texts.msg_with("letter-new-device-subject", &[product]),
+                texts.msg_with(
+                    "letter-new-device-body",
+                    &[
+                        product,
+                        ("device", (&one_line(device)).into()),
+                        ("network", (&one_line(network)).into()),
+                        ("when", (&one_line(when)).into()),
+                    ],
+                ),
             ),
             Self::AutologinTheft { device, when } => (
                 texts.msg_with("letter-autologin-theft-subject", &[product]),
@@ -190,12 +214,13 @@ mod tests {
 
     const LINK: &str = "https://login.example.org/login/reset-password?token=abc";
 
-    fn every_letter<'a>(value: &'a str, link: &'a str) -> [Letter<'a>; 5] {
+    fn every_letter<'a>(value: &'a str, link: &'a str) -> [Letter<'a>; 6] {
         [
             Letter::PasswordRecovery { link, minutes: 30 },
             Letter::ConfirmEmail { link, hours: 24, new_address: value },
             Letter::EmailChanged { masked_address: value },
             Letter::PasswordChanged { when: value },
+            Letter::NewDevice { device: value, network: value, when: value },
             Letter::AutologinTheft { device: value, when: value },
         ]
     }
@@ -298,6 +323,7 @@ mod tests {
             Letter::ConfirmEmail { hours, .. } => Letter::ConfirmEmail { link: "x", hours: *hours, new_address: "x" },
             Letter::EmailChanged { .. } => Letter::EmailChanged { masked_address: "x" },
             Letter::PasswordChanged { .. } => Letter::PasswordChanged { when: "x" },
+            Letter::NewDevice { .. } => Letter::NewDevice { device: "x", network: "x", when: "x" },
             Letter::AutologinTheft { .. } => Letter::AutologinTheft { device: "x", when: "x" },
         }
     }

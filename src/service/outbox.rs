@@ -60,6 +60,15 @@ pub enum Order {
         /// When.
         at: Timestamp,
     },
+    /// Somebody signed in from a browser and network that the account was not seen with.
+    NewDevice {
+        /// Which browser.
+        device: String,
+        /// Which network.
+        network: String,
+        /// When.
+        at: Timestamp,
+    },
     /// An old autologin token was shown again.
     AutologinReplayed {
         /// Which browser.
@@ -108,6 +117,7 @@ enum Content {
     ConfirmEmail { link: String, new_address: String },
     EmailChanged { masked: String },
     PasswordChanged { when: String },
+    NewDevice { device: String, network: String, when: String },
     AutologinTheft { device: String, when: String },
 }
 
@@ -127,6 +137,7 @@ impl Content {
             Self::ConfirmEmail { link, new_address } => Letter::ConfirmEmail { link, hours, new_address },
             Self::EmailChanged { masked } => Letter::EmailChanged { masked_address: masked },
             Self::PasswordChanged { when } => Letter::PasswordChanged { when },
+            Self::NewDevice { device, network, when } => Letter::NewDevice { device, network, when },
             Self::AutologinTheft { device, when } => Letter::AutologinTheft { device, when },
         }
     }
@@ -217,6 +228,9 @@ impl Outbox {
             Order::ConfirmEmail { address } => return self.write_confirmation(ctx, recipient, address).await,
             Order::EmailChanged { old, new } => (old, Content::EmailChanged { masked: new }),
             Order::PasswordChanged { at } => (own, Content::PasswordChanged { when: shown(at, &recipient) }),
+            Order::NewDevice { device, network, at } => {
+                (own, Content::NewDevice { device, network, when: shown(at, &recipient) })
+            }
             Order::AutologinReplayed { device, at } => {
                 (own, Content::AutologinTheft { device, when: shown(at, &recipient) })
             }

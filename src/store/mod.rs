@@ -6,6 +6,7 @@ pub mod autologin;
 pub mod database;
 pub mod group;
 pub mod key;
+pub mod known_device;
 pub mod letter;
 pub mod notice;
 pub mod password;

@@ -6,6 +6,7 @@ mod bad_input;
 mod brand;
 mod login;
 mod lost_password;
+mod new_device;
 mod operators;
 mod revocation;
 mod routes;
