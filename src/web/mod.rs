@@ -4,6 +4,7 @@ pub mod account;
 pub mod assets;
 pub mod brand;
 pub mod cookies;
+pub mod dev;
 pub mod error;
 pub mod extract;
 pub mod frame;

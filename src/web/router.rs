@@ -2,7 +2,7 @@
 
 use super::site::Site;
 use super::trace::{Trace, trace};
-use super::{account, assets, frame, internal, login, logout, lost_password, security_txt, setup, step, verify};
+use super::{account, assets, dev, frame, internal, login, logout, lost_password, security_txt, setup, step, verify};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -104,6 +104,7 @@ pub fn pages(site: Arc<Site>, around: Arc<Trace>, readiness: internal::Readiness
         .route("/.well-known/security.txt", get(security_txt::get))
         .route("/assets/{file}", get(asset))
         .route("/favicon.ico", get(icon))
+        .merge(dev::routes())
         .fallback(frame::not_found)
         .with_state(Arc::clone(&site));
     own.merge(internal::health_routes(readiness))
