@@ -74,3 +74,20 @@ async fn the_sign_in_page_is_light() {
     }
     assert!(bytes > 5_000 && bytes < 60_000, "{bytes} bytes, uncompressed");
 }
+
+#[tokio::test]
+async fn development_builds_show_all_components() {
+    let house = House::open().await;
+    let mut browser = house.browser();
+    let page = browser.get("/dev/components").await;
+    assert_eq!(page.status, StatusCode::OK);
+    for sheet in named(&page.body, "<link rel=\"stylesheet\" href=\"") {
+        let answer = browser.get(&sheet).await;
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (StatusCode::OK, "text/css; charset=utf-8"),
+            "{sheet}"
+        );
+        assert!(answer.body.contains("--accent:"), "{sheet}");
+    }
+}
