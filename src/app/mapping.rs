@@ -48,6 +48,7 @@ pub fn policy(config: &Config) -> Policy {
         password_max_age: days(config.password.expire_after_days),
         recovery: config.password.recovery,
         invitation_days: config.registration.invitation_days,
+        new_device_notice: config.mail.new_device_notice,
         email_change: config.password.email_change,
         redirect_origins: Arc::new(redirect_origins(config)),
         applications: Arc::new(Applications::new(applications)),

@@ -22,6 +22,7 @@ use crate::service::signing::SigningKeys;
 use crate::store::volatile::Volatile;
 use crate::store::volatile::embedded::{Embedded, EmbeddedOptions};
 use crate::store::{Database, OpenError, root_key};
+use crate::web::brand::Brand;
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -34,6 +35,8 @@ pub struct App {
     pub core: Arc<Core>,
     /// The key ring's life.
     pub keys: Keys,
+    /// Logo and colours.
+    pub brand: Arc<Brand>,
     /// Clock and generator.
     pub surroundings: Surroundings,
 }
@@ -49,6 +52,9 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The logo cannot be shown.
+    #[error("branding.logo_file: {0}")]
+    Logo(String),
     /// The root key cannot be read or made.
     #[error("cannot use the root key {}: {source}", path.display())]
     RootKey {
@@ -86,6 +92,8 @@ impl App {
     /// [`StartError`].
     pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Self, StartError> {
         make_folder(config)?;
+        let logo = config.branding.logo().map_err(StartError::Logo)?;
+        let brand = Arc::new(Brand::new(logo, config.branding.accent));
         let wrapping = wrapping(config, &surroundings)?;
         let database = Database::open(&config.database_file()).await?;
         let policy = mapping::policy(config);
@@ -108,7 +116,7 @@ impl App {
         });
         let keys = Keys::new(Arc::clone(&core), Arc::new(wrapping));
         keys.establish(&Context::system(surroundings.clone())).await?;
-        Ok(Self { core, keys, surroundings })
+        Ok(Self { core, keys, brand, surroundings })
     }
 
     /// Writes what is behind and closes the stores.

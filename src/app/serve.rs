@@ -178,6 +178,8 @@ pub fn site(app: &App, config: &Config) -> Site {
         set_up: SetUp::new(Arc::clone(core)),
         invitations: Invitations::new(Arc::clone(core)),
         verify: Verify::new(Arc::clone(core), mapping::application_secrets(config)),
+        security_contact: config.privacy.security_contact.as_ref().map(ToString::to_string),
+        brand: Arc::clone(&app.brand),
         cookies: mapping::cookies(config),
         trusted_proxies: mapping::trusted_proxies(config),
         login_location: HeaderValue::from_str(&login).unwrap_or(HeaderValue::from_static("/login")),

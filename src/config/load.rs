@@ -208,7 +208,7 @@ fn check(config: &Config, secrets_read: bool, found: &mut Findings) {
         config.privacy.check(found);
     }
     if sound(found, "branding") {
-        config.branding.check(found);
+        config.branding.check(secrets_read, found);
     }
     if sound(found, "application") {
         application::check(&config.applications, found);

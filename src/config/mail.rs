@@ -48,6 +48,10 @@ pub struct Mail {
 
     /// How long the delivery of one mail to the SMTP server may take.
     pub timeout: Span,
+
+    /// Whether people get a mail when somebody signs in to their account from a browser and network that it was not used
+    /// from in the last 180 days. Needs a hash of both to be kept that long.
+    pub new_device_notice: bool,
 }
 
 impl Default for Mail {
@@ -62,6 +66,7 @@ impl Default for Mail {
             from: None,
             ca_file: None,
             timeout: Span::seconds(20),
+            new_device_notice: true,
         }
     }
 }

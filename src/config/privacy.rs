@@ -18,17 +18,47 @@ pub struct Privacy {
     /// Address of the privacy notice (Art. 13 GDPR).
     #[schemars(example = &"https://example.org/privacy")]
     pub notice_url: Option<WebAddress>,
+
+    /// Whom to tell about a weakness of this service. Shown to everybody in `/.well-known/security.txt` (RFC 9116), which
+    /// is not there without it.
+    #[schemars(example = &"mailto:security@example.org")]
+    pub security_contact: Option<SecurityContact>,
 }
 
 impl Privacy {
     pub(super) fn check(&self, found: &mut Findings) {
-        let good = |text: &String| {
-            text.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
-                && !text.contains(|c: char| c.is_control() || c.is_whitespace())
-        };
-        if !self.contact.as_ref().is_none_or(good) {
+        if !self.contact.as_deref().is_none_or(is_mail_address) {
             found.wrong("privacy.contact", "is no mail address");
         }
+    }
+}
+
+fn is_mail_address(text: &str) -> bool {
+    text.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
+        && !text.contains(|c: char| c.is_control() || c.is_whitespace())
+}
+
+/// Whom to tell about a weakness (RFC 9116 section 2.5.3): a mail address or a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecurityContact(url::Url);
+
+text_value!(SecurityContact, "an address that begins with mailto: or https://");
+
+impl FromStr for SecurityContact {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match url::Url::parse(text) {
+            Ok(url) if url.scheme() == "https" => Ok(Self(url)),
+            Ok(url) if url.scheme() == "mailto" && is_mail_address(url.path()) => Ok(Self(url)),
+            _ => Err(format!("{text:?} is neither a mailto: nor an https:// address")),
+        }
+    }
+}
+
+impl fmt::Display for SecurityContact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

@@ -301,6 +301,10 @@ fn values_that_contradict_each_other_are_refused() {
         ("[mail]\nfrom = \"nobody\"", "mail.from: is no mail address"),
         ("[mail]\nusername = \"a\"", "mail.username: needs mail.password"),
         ("[branding]\nname = \"\"", "branding.name: must have 1 to 60"),
+        ("[branding]\naccent = \"teal\"", "branding.accent: \"teal\" is no colour"),
+        ("[privacy]\nsecurity_contact = \"security@example.org\"", "privacy.security_contact: "),
+        ("[privacy]\nsecurity_contact = \"mailto:nobody\"", "is neither a mailto: nor an https:// address"),
+        ("[privacy]\nsecurity_contact = \"http://example.org\"", "is neither a mailto: nor an https:// address"),
     ] {
         let message = problems(text);
         assert!(message.contains(told) && !message.contains("hunter2"), "wanted: {told}\ngot: {message}");

@@ -13,8 +13,8 @@ use jiff::Timestamp;
 use lettre::{
     Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     message::{
-        Mailbox,
-        header::{ContentType, Header, HeaderName, HeaderValue},
+        Mailbox, MultiPart, SinglePart,
+        header::{Header, HeaderName, HeaderValue},
     },
     transport::smtp::{
         self,
@@ -66,7 +66,7 @@ impl fmt::Debug for SmtpSettings {
     }
 }
 
-/// A mail to one person: plain text.
+/// A mail to one person: text, and the same as HTML for programs that show it (RFC 2046 section 5.1.4).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Mail {
     /// The address, without name.
@@ -75,6 +75,8 @@ pub struct Mail {
     pub subject: String,
     /// The body; lines end with `\n`.
     pub text: String,
+    /// The body as an HTML document; empty for a mail that is text alone.
+    pub html: String,
 }
 
 impl fmt::Debug for Mail {
@@ -186,20 +188,28 @@ impl Mailer {
         if mail.subject.is_empty() || mail.subject.contains(char::is_control) {
             return Err(MailError::Invalid("the subject is empty or more than one line"));
         }
-        if mail.text.contains(|char: char| char.is_control() && char != '\n' && char != '\t') {
+        let strange = |char: char| char.is_control() && char != '\n' && char != '\t';
+        if mail.text.contains(strange) || mail.html.contains(strange) {
             return Err(MailError::Invalid("the text holds control characters"));
         }
         let to = address(&mail.to)?;
-        Message::builder()
+        let builder = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
             .subject(mail.subject.as_str())
             .date(SystemTime::from(at))
             .message_id(Some(format!("<{}@{}>", id.simple(), self.from.email.domain())))
-            .header(AutoSubmitted)
-            .header(ContentType::TEXT_PLAIN)
-            .body(mail.text.clone())
-            .map_err(|_| MailError::Invalid("it cannot be put together"))
+            .header(AutoSubmitted);
+        let text = SinglePart::plain(mail.text.clone());
+        let composed = if mail.html.is_empty() {
+            builder.singlepart(text)
+        } else {
+            // The better form comes last. The boundary is random as the identifier is, so no text can hold it.
+            let boundary = format!("part-{}", id.simple());
+            let parts = MultiPart::alternative().boundary(boundary).singlepart(text);
+            builder.multipart(parts.singlepart(SinglePart::html(mail.html.clone())))
+        };
+        composed.map_err(|_| MailError::Invalid("it cannot be put together"))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Values and rules. No I/O, no async, no framework.
 
+pub mod accent;
 pub mod account;
 pub mod application;
 pub mod audit;
@@ -9,6 +10,7 @@ pub mod forwarded;
 pub mod host;
 pub mod id;
 pub mod language;
+pub mod logo;
 pub mod notice;
 pub mod original_request;
 pub mod password;

@@ -144,6 +144,7 @@ const COUNTER: Kind = Kind {
     export: Export::Omit,
     erasure: Erasure::Delete,
 };
+const KNOWN: Kind = Kind { export: Export::Existence, ..COUNTER };
 const TECHNICAL: Kind = Kind {
     category: Category::Technical,
     basis: Basis::None,
@@ -204,6 +205,9 @@ pub const DURABLE: &[Column] = &[
     column("one_time_token.sealed", PASSING_SECRET, "the address to be confirmed"),
     column("one_time_token.created_at", PASSING, "since when"),
     column("one_time_token.expires_at", PASSING, "end"),
+    column("known_device.account_id", KNOWN, "whose it is"),
+    column("known_device.mark", KNOWN, "noticing a new browser or network, as a hash; kept for 180 days"),
+    column("known_device.last_used_at", KNOWN, "end"),
     column("letter.id", LETTER, "tells letters apart"),
     column("letter.account_id", LETTER, "whom it concerns"),
     column("letter.sealed", LETTER, "what to write, to whom"),

@@ -287,6 +287,15 @@ letter-password-changed-body =
     das Passwort Ihres Kontos bei { $product } wurde geändert ({ $when }).
 
     Wenn Sie das nicht waren, sagen Sie bitte sofort der Administration Bescheid.
+letter-new-device-subject = { $product }: neue Anmeldung an Ihrem Konto
+letter-new-device-body =
+    an Ihrem Konto bei { $product } hat sich jemand mit einem Browser oder aus einem Netz angemeldet, die dort bisher nicht vorkamen ({ $when }):
+
+    { $device }
+
+    Netz: { $network }
+
+    Wenn Sie das waren, müssen Sie nichts tun. Wenn nicht, ändern Sie bitte sofort Ihr Passwort, beenden Sie in Ihrem Konto alle anderen Sitzungen, und sagen Sie der Administration Bescheid.
 letter-autologin-theft-subject = { $product }: Ihre Sitzungen wurden beendet
 letter-autologin-theft-body =
     eine gespeicherte Anmeldung Ihres Kontos bei { $product } wurde doppelt benutzt ({ $when }). Das geschieht, wenn jemand sie von diesem Gerät kopiert hat:

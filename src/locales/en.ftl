@@ -288,6 +288,15 @@ letter-password-changed-body =
     the password of your account at { $product } was changed ({ $when }).
 
     If it was not you, please tell your administrators at once.
+letter-new-device-subject = { $product }: new sign-in to your account
+letter-new-device-body =
+    someone signed in to your account at { $product } from a browser or network that we have not seen with it before ({ $when }):
+
+    { $device }
+
+    Network: { $network }
+
+    If it was you, you need not do anything. If it was not you, please change your password at once, end all other sessions in your account, and tell your administrators.
 letter-autologin-theft-subject = { $product }: your sessions were ended
 letter-autologin-theft-body =
     a stored sign-in of your account at { $product } was used twice ({ $when }). That happens when someone has copied it from this device:

@@ -71,6 +71,8 @@ pub struct Policy {
     pub recovery: bool,
     /// Days that the link of an invitation is good.
     pub invitation_days: u32,
+    /// People are told of a sign-in from a browser or network that is new to the account.
+    pub new_device_notice: bool,
     /// People may change their address.
     pub email_change: bool,
     /// Applications behind us.

@@ -8,7 +8,7 @@ use crate::domain::audit::{Act, Event};
 use crate::domain::notice::Notice;
 use crate::domain::session::CredentialEvent;
 use crate::store::notice;
-use crate::store::{StoreError, account, autologin, token};
+use crate::store::{StoreError, account, autologin, known_device, token};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -18,6 +18,8 @@ const NOTICES_KEPT: Duration = Duration::from_hours(1);
 
 /// Accounts that one sweep ends at the most; the next one goes on.
 const ENDED_AT_ONCE: u32 = 100;
+/// A browser and network that an account was not used from for this long are news again.
+const DEVICES_KEPT: Duration = Duration::from_hours(24 * 180);
 
 /// Housekeeping over a core.
 #[derive(Clone)]
@@ -78,6 +80,7 @@ impl Housekeeping {
         let mut tx = self.core.database.begin().await?;
         autologin::sweep(&mut tx, ctx.now()).await?;
         token::sweep(&mut tx, ctx.now()).await?;
+        known_device::prune(&mut tx, ctx.now().before(DEVICES_KEPT)).await?;
         notice::prune(&mut tx, ctx.now().before(NOTICES_KEPT)).await?;
         tx.commit().await?;
         self.end_accounts(ctx).await

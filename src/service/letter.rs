@@ -1,7 +1,8 @@
-//! The mails that people get, as plain text: what each one says, in the language of the reader. Sending them is in
-//! `connect/`; who gets one and when is decided by the use cases.
+//! The mails that people get, as plain text and as HTML with the same words: what each one says, in the language of the
+//! reader. Sending them is in `connect/`; who gets one and when is decided by the use cases.
 
 use crate::service::texts::{Texts, Value};
+use askama::Template;
 
 /// The longest name that a greeting repeats; longer ones carry messages.
 const LONGEST_GREETED_NAME: usize = 64;
@@ -42,6 +43,15 @@ pub enum Letter<'a> {
         /// When, in the language and time zone of the reader.
         when: &'a str,
     },
+    /// Somebody signed in from a browser and network that the account was not seen with.
+    NewDevice {
+        /// Browser and system, in words.
+        device: &'a str,
+        /// The network, cut.
+        network: &'a str,
+        /// When, in the language and time zone of the reader.
+        when: &'a str,
+    },
     /// An old autologin token came back, so somebody has a copy; its sessions were ended.
     AutologinTheft {
         /// The device that was remembered, in words.
@@ -58,6 +68,29 @@ pub struct Rendered {
     pub subject: String,
     /// The text, lines ended by `\n`, paragraphs not wrapped.
     pub body: String,
+    /// The same words as a whole HTML document. Everything in it is escaped; it loads nothing from anywhere, so that
+    /// nobody learns whether and when it was read.
+    pub html: String,
+}
+
+/// The look of all letters. Mail programs have no stylesheets of ours, so the styles are inline here and only here.
+#[derive(Template)]
+#[template(path = "letter.html")]
+struct Sheet<'a> {
+    language: &'static str,
+    direction: &'static str,
+    subject: &'a str,
+    product: &'a str,
+    greeting: &'a str,
+    paragraphs: Vec<Paragraph<'a>>,
+    closing: &'a str,
+}
+
+/// A part of the main text.
+struct Paragraph<'a> {
+    text: &'a str,
+    /// Whether it is the letter's own link and nothing else.
+    is_link: bool,
 }
 
 impl Letter<'_> {
@@ -77,9 +110,31 @@ impl Letter<'_> {
             texts.msg("letter-greeting-nameless")
         };
         let closing = texts.msg_with("letter-closing", &[("product", (&product).into())]);
-        Rendered {
-            subject: one_line(&subject),
-            body: format!("{greeting}\n\n{}\n\n-- \n{}\n", paragraphs.trim_end(), closing.trim_end()),
+        let (subject, paragraphs, closing) = (one_line(&subject), paragraphs.trim_end(), closing.trim_end());
+        let link = self.link().map(one_line).filter(|link| is_web_address(link));
+        let paragraph = |text| Paragraph { text, is_link: link.as_deref() == Some(text) };
+        let sheet = Sheet {
+            language: texts.language().tag(),
+            direction: texts.language().direction(),
+            subject: &subject,
+            product: &product,
+            greeting: &greeting,
+            paragraphs: paragraphs.split("\n\n").map(paragraph).collect(),
+            closing,
+        };
+        // Writing into memory does not fail; if it did, the text alone would be sent.
+        let html = sheet.render().unwrap_or_default();
+        Rendered { body: format!("{greeting}\n\n{paragraphs}\n\n-- \n{closing}\n"), subject, html }
+    }
+
+    /// The link that the letter is about.
+    const fn link(&self) -> Option<&str> {
+        match self {
+            Self::PasswordRecovery { link, .. } | Self::ConfirmEmail { link, .. } => Some(link),
+            Self::EmailChanged { .. }
+            | Self::PasswordChanged { .. }
+            | Self::NewDevice { .. }
+            | Self::AutologinTheft { .. } => None,
         }
     }
 
@@ -122,6 +177,18 @@ impl Letter<'_> {
                 texts.msg_with("letter-password-changed-subject", &[product]),
                 texts.msg_with("letter-password-changed-body", &[product, ("when", (&one_line(when)).into())]),
             ),
+            Self::NewDevice { device, network, when } => (
+                texts.msg_with("letter-new-device-subject", &[product]),
+                texts.msg_with(
+                    "letter-new-device-body",
+                    &[
+                        product,
+                        ("device", (&one_line(device)).into()),
+                        ("network", (&one_line(network)).into()),
+                        ("when", (&one_line(when)).into()),
+                    ],
+                ),
+            ),
             Self::AutologinTheft { device, when } => (
                 texts.msg_with("letter-autologin-theft-subject", &[product]),
                 texts.msg_with(
@@ -138,6 +205,11 @@ fn one_line(text: &str) -> String {
     text.chars()
         .map(|character| if character.is_control() || "\u{2028}\u{2029}".contains(character) { ' ' } else { character })
         .collect()
+}
+
+/// Whether it may become a link: nothing that a mail program would run.
+fn is_web_address(link: &str) -> bool {
+    link.starts_with("https://") || link.starts_with("http://")
 }
 
 /// Whether a greeting can repeat the name: mail programs turn `evil.example` and `//…` into links.
@@ -163,6 +235,7 @@ mod tests {
             Letter::ConfirmEmail { link, hours: 24, new_address: value },
             Letter::EmailChanged { masked_address: value },
             Letter::PasswordChanged { when: value },
+            Letter::NewDevice { device: value, network: value, when: value },
             Letter::AutologinTheft { device: value, when: value },
         ]
     }
@@ -217,6 +290,50 @@ mod tests {
         }
     }
 
+    #[test]
+    fn html_says_the_same_words_and_links_only_to_the_link() {
+        for language in Language::ALL {
+            for letter in every_letter("Wert", LINK) {
+                let mail = letter.render(Texts::for_language(language), "Halle", "Anna");
+                for line in mail.body.lines().filter(|line| !line.is_empty() && *line != "-- ") {
+                    assert!(mail.html.contains(&format!(">{line}<")), "{line} is not in {}", mail.html);
+                }
+                let links: Vec<_> = mail.html.split("href=\"").skip(1).map(|rest| rest.split('"').next()).collect();
+                assert_eq!(links, vec![Some(LINK); usize::from(letter.link().is_some())], "{}", mail.html);
+                assert!(mail.html.starts_with(&format!("<!doctype html>\n<html lang=\"{}\"", language.tag())));
+                for foreign in ["<img", "<link", "<script", "src=", "url(", "@import"] {
+                    assert!(!mail.html.contains(foreign), "{foreign} in {}", mail.html);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_value_becomes_markup() {
+        let hostile = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>&amp;</title>";
+        for letter in every_letter(hostile, hostile) {
+            let mail = letter.render(Texts::for_language(Language::English), hostile, hostile);
+            let harmless = letter_like(&letter).render(Texts::for_language(Language::English), "x", "x");
+            assert_eq!(mail.html.matches('<').count(), harmless.html.matches('<').count(), "{}", mail.html);
+            assert_eq!(mail.html.matches('"').count(), harmless.html.matches('"').count(), "{}", mail.html);
+            assert!(mail.html.contains("&#38;amp;"), "what looks escaped is escaped as well: {}", mail.html);
+        }
+        let script = Letter::PasswordRecovery { link: "javascript:alert(1)", minutes: 30 };
+        let mail = script.render(Texts::for_language(Language::English), "Hall", "Anna");
+        assert!(!mail.html.contains("href"), "{}", mail.html);
+    }
+
+    #[test]
+    fn a_name_with_markup_is_escaped_in_the_greeting() {
+        let mail = Letter::PasswordChanged { when: "now" }.render(
+            Texts::for_language(Language::English),
+            "Hall",
+            "<b>Anna<b> & \"Co\"",
+        );
+        assert!(mail.body.starts_with("Hello <b>Anna<b> & \"Co\","), "{}", mail.body);
+        assert!(mail.html.contains(">Hello &#60;b&#62;Anna&#60;b&#62; &#38; &#34;Co&#34;,<"), "{}", mail.html);
+    }
+
     /// The same kind of letter with values of one word.
     fn letter_like(letter: &Letter<'_>) -> Letter<'static> {
         match letter {
@@ -225,6 +342,7 @@ mod tests {
             Letter::ConfirmEmail { hours, .. } => Letter::ConfirmEmail { link: "x", hours: *hours, new_address: "x" },
             Letter::EmailChanged { .. } => Letter::EmailChanged { masked_address: "x" },
             Letter::PasswordChanged { .. } => Letter::PasswordChanged { when: "x" },
+            Letter::NewDevice { .. } => Letter::NewDevice { device: "x", network: "x", when: "x" },
             Letter::AutologinTheft { .. } => Letter::AutologinTheft { device: "x", when: "x" },
         }
     }

@@ -62,6 +62,15 @@ pub enum Order {
         /// When.
         at: Timestamp,
     },
+    /// Somebody signed in from a browser and network that the account was not seen with.
+    NewDevice {
+        /// Which browser.
+        device: String,
+        /// Which network.
+        network: String,
+        /// When.
+        at: Timestamp,
+    },
     /// An old autologin token was shown again.
     AutologinReplayed {
         /// Which browser.
@@ -111,6 +120,7 @@ enum Content {
     ConfirmEmail { link: String, new_address: String },
     EmailChanged { masked: String },
     PasswordChanged { when: String },
+    NewDevice { device: String, network: String, when: String },
     AutologinTheft { device: String, when: String },
 }
 
@@ -131,6 +141,7 @@ impl Content {
             Self::ConfirmEmail { link, new_address } => Letter::ConfirmEmail { link, hours, new_address },
             Self::EmailChanged { masked } => Letter::EmailChanged { masked_address: masked },
             Self::PasswordChanged { when } => Letter::PasswordChanged { when },
+            Self::NewDevice { device, network, when } => Letter::NewDevice { device, network, when },
             Self::AutologinTheft { device, when } => Letter::AutologinTheft { device, when },
         }
     }
@@ -222,6 +233,9 @@ impl Outbox {
             Order::ConfirmEmail { address } => return self.write_confirmation(ctx, recipient, address).await,
             Order::EmailChanged { old, new } => (old, Content::EmailChanged { masked: new }),
             Order::PasswordChanged { at } => (own, Content::PasswordChanged { when: shown(at, &recipient) }),
+            Order::NewDevice { device, network, at } => {
+                (own, Content::NewDevice { device, network, when: shown(at, &recipient) })
+            }
             Order::AutologinReplayed { device, at } => {
                 (own, Content::AutologinTheft { device, when: shown(at, &recipient) })
             }
@@ -317,7 +331,7 @@ impl Outbox {
     async fn send(&self, ctx: &Context, written: &Written) -> Result<(), MailError> {
         let texts = Texts::for_language(written.recipient.language.unwrap_or_default());
         let rendered = written.content.letter().render(texts, &self.core.policy.product, &written.recipient.name);
-        let mail = Mail { to: written.to.clone(), subject: rendered.subject, text: rendered.body };
+        let mail = Mail { to: written.to.clone(), subject: rendered.subject, text: rendered.body, html: rendered.html };
         self.mailer.send(&mail, moment::instant(ctx.now()), ctx.uuid()).await
     }
 }

@@ -7,6 +7,7 @@ pub mod database;
 pub mod group;
 pub mod invitation;
 pub mod key;
+pub mod known_device;
 pub mod letter;
 pub mod notice;
 pub mod password;

@@ -5,14 +5,20 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use aws_lc_rs::digest;
+use bytes::Bytes;
 
 /// How many bytes of the SHA-256 of a file are in its path; enough that two versions never share one.
 const HASH_BYTES: usize = 8;
 
 static SHELF: LazyLock<Shelf> = LazyLock::new(|| Shelf {
-    stylesheet: Asset::new("vestibule", "css", "text/css; charset=utf-8", include_bytes!("assets/vestibule.css")),
-    logo: Asset::new("vestibule", "svg", "image/svg+xml", include_bytes!("assets/vestibule.svg")),
-    icon: Asset::new("favicon", "svg", "image/svg+xml", include_bytes!("assets/favicon.svg")),
+    stylesheet: Asset::new(
+        "vestibule",
+        "css",
+        "text/css; charset=utf-8",
+        embedded(include_bytes!("assets/vestibule.css")),
+    ),
+    logo: Asset::new("vestibule", "svg", "image/svg+xml", embedded(include_bytes!("assets/vestibule.svg"))),
+    icon: Asset::new("favicon", "svg", "image/svg+xml", embedded(include_bytes!("assets/favicon.svg"))),
 });
 
 /// The files that there are.
@@ -34,12 +40,14 @@ pub struct Asset {
     /// The value of `Content-Type`.
     pub content_type: &'static str,
     /// The content.
-    pub bytes: &'static [u8],
+    pub bytes: Bytes,
 }
 
 impl Asset {
-    fn new(name: &str, extension: &str, content_type: &'static str, bytes: &'static [u8]) -> Self {
-        let hash = digest::digest(&digest::SHA256, bytes);
+    /// A file of this name and content.
+    pub(super) fn new(name: &str, extension: &str, content_type: &'static str, bytes: impl Into<Bytes>) -> Self {
+        let bytes = bytes.into();
+        let hash = digest::digest(&digest::SHA256, &bytes);
         let mut path = format!("/assets/{name}-");
         for byte in hash.as_ref().iter().take(HASH_BYTES) {
             // Writing to a String cannot fail.
@@ -49,6 +57,16 @@ impl Asset {
         path.push_str(extension);
         Self { path, content_type, bytes }
     }
+
+    /// The path it is served under; changes with the content.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+const fn embedded(bytes: &'static [u8]) -> Bytes {
+    Bytes::from_static(bytes)
 }
 
 struct Shelf {
@@ -99,16 +117,16 @@ mod tests {
 
     #[test]
     fn the_path_changes_with_the_content() {
-        let path = |bytes| Asset::new("a", "css", "text/css", bytes).path;
-        assert_eq!(path(b"one"), "/assets/a-7692c3ad3540bb80.css");
-        assert_ne!(path(b"one"), path(b"two"));
+        let path = |bytes: &'static str| Asset::new("a", "css", "text/css", bytes).path;
+        assert_eq!(path("one"), "/assets/a-7692c3ad3540bb80.css");
+        assert_ne!(path("one"), path("two"));
     }
 
     #[test]
     fn no_file_loads_anything_from_elsewhere_or_runs_script() {
         for file in [File::Stylesheet, File::Logo, File::Icon] {
             let asset = find(path_of(file)).expect("served");
-            let text = std::str::from_utf8(asset.bytes).expect("text");
+            let text = std::str::from_utf8(&asset.bytes).expect("text");
             let text = text.replace("http://www.w3.org/2000/svg", "");
             for foreign in ["http:", "https:", "url(", "@import", "<script", "style=", "<style", "onload"] {
                 assert!(!text.contains(foreign), "{foreign} in {file:?}");

@@ -53,6 +53,7 @@ impl Visit {
             product: site.core.policy.product.clone(),
             csrf: form_token(&self.csrf, self.bound_to.as_ref()),
             notice: self.notice,
+            brand: Arc::clone(&site.brand),
         }
     }
 

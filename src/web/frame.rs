@@ -101,6 +101,7 @@ impl Asked {
             t: Texts::for_language(self.language),
             product: site.core.policy.product.clone(),
             csrf: String::new(),
+            brand: Arc::clone(&site.brand),
             notice: None,
         };
         let error_id = self.id.clone().filter(|_| failed.logged);
@@ -154,7 +155,8 @@ fn secure(site: &Site, response: &mut Response) {
     let policy = content_security_policy(response.extensions().get::<LeadsTo>().map(|leads| &leads.0));
     let headers = response.headers_mut();
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    headers.insert(CONTENT_SECURITY_POLICY, policy);
+    // Files have a stricter one of their own.
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(policy);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     // Not no-referrer: browsers would then send `Origin: null` with our own forms (Fetch §3.2).

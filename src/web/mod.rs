@@ -2,7 +2,9 @@
 
 pub mod account;
 pub mod assets;
+pub mod brand;
 pub mod cookies;
+pub mod dev;
 pub mod error;
 pub mod extract;
 pub mod frame;
@@ -18,6 +20,7 @@ mod new_password;
 pub mod page;
 pub mod respond;
 pub mod router;
+pub mod security_txt;
 pub mod setup;
 pub mod signals;
 pub mod site;

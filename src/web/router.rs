@@ -2,14 +2,16 @@
 
 use super::site::Site;
 use super::trace::{Trace, trace};
-use super::{account, assets, frame, internal, invitation, login, logout, lost_password, setup, step, verify};
+use super::{
+    account, assets, dev, frame, internal, invitation, login, logout, lost_password, security_txt, setup, step, verify,
+};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, Request, StatusCode};
 use http_body_util::BodyExt;
 use std::convert::Infallible;
@@ -54,7 +56,9 @@ pub const ROUTES: &[(&str, &str, Who)] = &[
     ("POST", "/account/devices/forget", Who::Person),
     ("GET", "/.well-known/jwks.json", Who::Anybody),
     ("GET", "/.well-known/change-password", Who::Anybody),
+    ("GET", "/.well-known/security.txt", Who::Anybody),
     ("GET", "/assets/{file}", Who::Anybody),
+    ("GET", "/favicon.ico", Who::Anybody),
     ("GET", "/health", Who::Anybody),
     ("GET", "/ready", Who::Anybody),
     ("GET", "/verify", Who::Proxy),
@@ -102,7 +106,10 @@ pub fn pages(site: Arc<Site>, around: Arc<Trace>, readiness: internal::Readiness
         .route("/account/devices/forget", post(account::sessions::forget))
         .route("/.well-known/jwks.json", get(key_set))
         .route("/.well-known/change-password", get(change_password))
+        .route("/.well-known/security.txt", get(security_txt::get))
         .route("/assets/{file}", get(asset))
+        .route("/favicon.ico", get(icon))
+        .merge(dev::routes())
         .fallback(frame::not_found)
         .with_state(Arc::clone(&site));
     own.merge(internal::health_routes(readiness))
@@ -132,13 +139,30 @@ async fn key_set(State(site): State<Arc<Site>>) -> Response {
 }
 
 /// `GET /assets/{file}`: the path changes with the content, so browsers may keep it for ever.
-async fn asset(request: axum::extract::Request) -> Response {
-    let Some(asset) = assets::find(request.uri().path()) else { return StatusCode::NOT_FOUND.into_response() };
+async fn asset(State(site): State<Arc<Site>>, request: axum::extract::Request) -> Response {
+    let path = request.uri().path();
+    let Some(asset) = assets::find(path).or_else(|| site.brand.find(path)) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(asset.content_type)),
         (CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
+        // A drawing that is opened by itself is a document: its styles hold, nothing else does.
+        (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox")),
     ];
-    (headers, asset.bytes).into_response()
+    (headers, asset.bytes.clone()).into_response()
+}
+
+/// `GET /favicon.ico`: browsers ask for it by themselves where no page names an icon, such as for JSON.
+async fn icon() -> Response {
+    let Some(asset) = assets::find(assets::path_of(assets::File::Icon)) else {
+        return StatusCode::NO_CONTENT.into_response();
+    };
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static(asset.content_type)),
+        (CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400")),
+    ];
+    (headers, asset.bytes.clone()).into_response()
 }
 
 /// The front of the house: main apps' questions are answered here, everything else goes to the router.

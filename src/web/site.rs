@@ -1,5 +1,6 @@
 //! What all handlers share: the services, and the few settings that shape responses.
 
+use super::brand::Brand;
 use super::cookies::Cookies;
 use crate::domain::forwarded::TrustedNetworks;
 use crate::domain::original_request::OriginalRequest;
@@ -42,6 +43,10 @@ pub struct Site {
     pub invitations: Invitations,
     /// Forward-auth and whoami.
     pub verify: Verify,
+    /// Whom to tell about a weakness: a `mailto:` or `https:` address.
+    pub security_contact: Option<String>,
+    /// Logo and colours.
+    pub brand: Arc<Brand>,
     /// Cookies by name.
     pub cookies: Cookies,
     /// Whose forwarding headers count.

@@ -29,6 +29,7 @@ fn mail_to(to: &str) -> Mail {
         to: to.into(),
         subject: "Passwort zurücksetzen".into(),
         text: "Grüße,\nhttps://login.example.org/x\n".into(),
+        html: "<!doctype html>\n<p>Gr&uuml;&szlig;e</p>\n".into(),
     }
 }
 
@@ -132,12 +133,24 @@ async fn a_mail_is_delivered_over_starttls_with_our_own_authority() {
         "Date: Sun, 01 Mar 2026 12:30:00 +0000",
         "Message-ID: <0000000000000000000000000000feed@example.org>",
         "Auto-Submitted: auto-generated",
-        "Content-Type: text/plain; charset=utf-8",
+        "MIME-Version: 1.0",
     ] {
         assert!(headers.lines().any(|header| header == line), "{line} is not in {headers}");
     }
     assert!(headers.is_ascii() && !headers.contains("zurücksetzen"), "{headers}");
-    assert!(body.contains("https://login.example.org/x"), "{body}");
+    assert!(headers.contains("Content-Type: multipart/alternative;"), "{headers}");
+    let (text, html) = body.split_once("Content-Type: text/html; charset=utf-8\r\n").expect("HTML comes last");
+    assert!(text.contains("Content-Type: text/plain; charset=utf-8\r\n"), "{body}");
+    assert!(text.contains("https://login.example.org/x"), "{body}");
+    assert!(html.contains("<p>Gr&uuml;&szlig;e</p>"), "{body}");
+}
+
+#[tokio::test]
+async fn a_mail_without_html_is_one_text() {
+    let server = Server::start(&[], true);
+    send(&server.settings(), &Mail { html: String::new(), ..mail_to("anna@example.org") }).await.unwrap();
+    let (_, mail) = server.received().unwrap();
+    assert!(mail.contains("Content-Type: text/plain; charset=utf-8\r\n") && !mail.contains("multipart"), "{mail}");
 }
 
 #[tokio::test]
@@ -228,6 +241,7 @@ async fn nothing_that_is_said_can_become_a_header() {
         Mail { to: "anna@example.org> RCPT TO:<eve@example.org".into(), ..fine.clone() },
         Mail { to: "\"a\r\nb\"@example.org".into(), ..fine.clone() },
         Mail { to: "anna".into(), ..fine.clone() },
+        Mail { html: "<p>\r\n.\r\nMAIL FROM:<eve@example.org>\r\n".into(), ..fine.clone() },
         Mail { text: "Hello\r\n.\r\nMAIL FROM:<eve@example.org>\r\n".into(), ..fine.clone() },
     ];
     for mail in attempts {
@@ -270,4 +284,5 @@ async fn without_a_server_mails_become_whole_private_files() {
     }
     let mail = fs::read_to_string(outbox.join(&names[0])).unwrap();
     assert!(mail.contains("To: anna@example.org\r\n") && mail.contains("https://login.example.org/x"), "{mail}");
+    assert!(mail.contains("<p>Gr&uuml;&szlig;e</p>"), "both forms are kept: {mail}");
 }

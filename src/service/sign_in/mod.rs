@@ -2,6 +2,7 @@
 //! `password.rs` and `autologin.rs`; the machine itself is `domain/sign_in.rs`.
 
 pub mod autologin;
+mod new_device;
 mod open;
 pub mod password;
 pub mod step;

@@ -53,7 +53,7 @@ impl SignIn {
         let (handle, hash, session) = self.sessions.open(ctx, proof).await?;
         let detail = serde_json::json!({ "way": identity.way, "session": session, "attempt": attempt_id });
         let event = Event::about(Act::SignedIn, identity.account).with(detail);
-        if let Err(error) = self.write_opening(ctx, event, fresh.as_ref().map(|(one, _)| one)).await {
+        if let Err(error) = self.write_opening(ctx, event, identity.way, fresh.as_ref().map(|(one, _)| one)).await {
             self.core.volatile.end_handle(&hash).await?;
             return Err(error.into());
         }
@@ -69,9 +69,16 @@ impl SignIn {
         Ok(Opened { handle, autologin, return_to, account: identity.account })
     }
 
-    async fn write_opening(&self, ctx: &Context, event: Event, remember: Option<&Remembered>) -> Result<(), Trouble> {
+    async fn write_opening(
+        &self,
+        ctx: &Context,
+        event: Event,
+        way: Way,
+        remember: Option<&Remembered>,
+    ) -> Result<(), Trouble> {
         let mut tx = self.core.database.begin().await?;
         if let Some(account) = event.subject {
+            self.notice_device(ctx, &mut tx, account, way).await?;
             account::signed_in(&mut tx, account, ctx.now()).await?;
             // Whoever can sign in needs no way around the password; a link in an old letter must not outlive that.
             token::void(&mut tx, account, Some(token::Purpose::Recovery)).await?;

@@ -14,8 +14,10 @@ pub mod words;
 mod tests;
 
 use askama::Template;
+use std::sync::Arc;
 
 use crate::service::texts::Texts;
+use crate::web::brand::Brand;
 use crate::web::page::words::Notice;
 
 /// A view that can be shown.
@@ -44,6 +46,8 @@ pub struct Shell {
     pub csrf: String,
     /// What was just done, if anything.
     pub notice: Option<Notice>,
+    /// Logo and colours.
+    pub brand: Arc<Brand>,
 }
 
 /// What a field of a form holds: what was entered or is stored, and what is wrong with it.

@@ -42,7 +42,13 @@ impl Sample {
     }
 
     fn shell(&self) -> Shell {
-        Shell { t: self.t, product: self.value("Example Hall"), csrf: self.value("csrf-token"), notice: self.notice }
+        Shell {
+            t: self.t,
+            product: self.value("Example Hall"),
+            csrf: self.value("csrf-token"),
+            notice: self.notice,
+            brand: Arc::default(),
+        }
     }
 
     fn person(&self) -> String {
@@ -491,6 +497,6 @@ fn write_for_looking(language: Language, name: &str, html: &str) {
     for file in [File::Stylesheet, File::Logo, File::Icon] {
         let path = assets::path_of(file);
         let asset = assets::find(path).expect("served");
-        write(&folder.join(path.trim_start_matches('/')), asset.bytes);
+        write(&folder.join(path.trim_start_matches('/')), &asset.bytes);
     }
 }

@@ -141,6 +141,11 @@ impl House {
         super::letters::in_folder(&self.config.outbox())
     }
 
+    /// Removes what has expired, as the clock does now and then.
+    pub(crate) async fn sweep(&self) {
+        self.housekeeping.sweep(&self.operator()).await.expect("swept");
+    }
+
     /// The names of all audited acts, oldest first.
     pub(crate) async fn acts(&self) -> Vec<String> {
         let mut link = self.app.core.database.read().await.expect("a database");

@@ -7,7 +7,10 @@ use std::path::Path;
 pub(crate) struct Received {
     pub(crate) to: String,
     pub(crate) subject: String,
+    /// The text part.
     pub(crate) text: String,
+    /// The HTML part.
+    pub(crate) html: String,
 }
 
 impl Received {
@@ -30,13 +33,35 @@ pub(crate) fn in_folder(folder: &Path) -> Vec<Received> {
 
 fn read(raw: &str) -> Received {
     let raw = raw.replace("\r\n", "\n");
-    let (head, body) = raw.split_once("\n\n").expect("head and body");
-    let head = head.replace("\n ", " ");
-    let header = |name: &str| {
-        let line = head.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
-        line.trim().to_owned()
+    let (head, body) = parts_of(&raw);
+    let kind = header(&head, "Content-Type:");
+    let boundary = kind.split_once("boundary=\"").expect("a multipart").1.split('"').next().expect("a boundary");
+    let boundary = format!("--{boundary}");
+    let mut texts = body.split(&boundary).skip(1).map(|part| {
+        let (head, body) = parts_of(part.trim_start_matches('\n'));
+        (header(&head, "Content-Type:"), decoded(&header(&head, "Content-Transfer-Encoding:"), body))
+    });
+    let mut next = |wanted: &str| {
+        let (kind, text) = texts.next().expect("a part");
+        assert!(kind.starts_with(wanted), "{kind}");
+        text
     };
-    let text = match header("Content-Transfer-Encoding:").as_str() {
+    let (text, html) = (next("text/plain"), next("text/html"));
+    Received { to: header(&head, "To:"), subject: header(&head, "Subject:"), text, html }
+}
+
+/// The header, unfolded, and what follows.
+fn parts_of(raw: &str) -> (String, &str) {
+    let (head, body) = raw.split_once("\n\n").expect("head and body");
+    (head.replace("\n ", " "), body)
+}
+
+fn header(head: &str, name: &str) -> String {
+    head.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned()
+}
+
+fn decoded(encoding: &str, body: &str) -> String {
+    match encoding {
         "quoted-printable" => quoted_printable(body),
         "base64" => {
             use base64::Engine;
@@ -44,8 +69,7 @@ fn read(raw: &str) -> Received {
             String::from_utf8(base64::engine::general_purpose::STANDARD.decode(joined).expect("base64")).expect("UTF-8")
         }
         _ => body.to_owned(),
-    };
-    Received { to: header("To:"), subject: header("Subject:"), text }
+    }
 }
 
 fn quoted_printable(body: &str) -> String {

@@ -25,6 +25,7 @@ async fn a_lost_password_is_replaced_by_mail() {
     assert!(letters[0].to.contains("anna@example.org"));
     assert!(!letters[0].subject.is_empty());
     let link = letters[0].link();
+    assert!(letters[0].html.contains(&format!("href=\"http://localhost:8080{link}\"")), "{}", letters[0].html);
     let answer = browser.submit(&link, RESET, &[("new_password", OTHER_PASSWORD), ("repeat", OTHER_PASSWORD)]).await;
     assert_eq!(answer.location(), "/login");
     assert!(answer.sets("_vestibule_session").is_none(), "a link signs nobody in");

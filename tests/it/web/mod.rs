@@ -3,9 +3,11 @@
 mod account;
 mod autologin;
 mod bad_input;
+mod brand;
 mod invitation;
 mod login;
 mod lost_password;
+mod new_device;
 mod operators;
 mod revocation;
 mod routes;

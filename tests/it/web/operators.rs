@@ -15,6 +15,28 @@ async fn health_and_readiness_answer() {
 }
 
 #[tokio::test]
+async fn whoever_finds_a_weakness_reads_whom_to_tell() {
+    let house = House::with("[privacy]\nsecurity_contact = \"mailto:security@example.org\"").await;
+    let answer = house.browser().get("/.well-known/security.txt").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
+    assert_eq!(answer.header("cache-control"), "public, max-age=3600");
+    assert!(answer.body.starts_with("Contact: mailto:security@example.org\nExpires: 2027-05-20T00:00:00Z\n"));
+    let nobody = House::open().await.browser().get("/.well-known/security.txt").await;
+    assert_eq!(nobody.status, StatusCode::NOT_FOUND);
+    assert!(!nobody.body.contains("Contact:"), "without a contact there is no such file");
+}
+
+#[tokio::test]
+async fn browsers_that_guess_at_an_icon_get_one() {
+    let house = House::open().await;
+    let answer = house.browser().get("/favicon.ico").await;
+    assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, "image/svg+xml"));
+    assert_eq!(answer.header("cache-control"), "public, max-age=86400");
+    assert!(answer.body.contains("<svg") && answer.sets("_vestibule_csrf").is_none());
+}
+
+#[tokio::test]
 async fn a_store_that_is_gone_is_503_and_signs_nobody_out() {
     let house = House::open().await;
     house.account("anna").await;

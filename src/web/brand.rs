@@ -1,0 +1,53 @@
+//! What the operator made of the look: logo and colours, each a file like those of `assets.rs`, made once at the start.
+
+use super::assets::{Asset, File, path_of};
+use crate::domain::accent::Colour;
+use crate::domain::logo::Logo;
+
+/// The look of this installation; the default is ours.
+#[derive(Debug, Default)]
+pub struct Brand {
+    logo: Option<Asset>,
+    colours: Option<Asset>,
+}
+
+impl Brand {
+    /// With a logo and an accent of the operator's own.
+    #[must_use]
+    pub fn new(logo: Option<Logo>, accent: Option<Colour>) -> Self {
+        let logo = logo.map(|logo| {
+            let format = logo.format();
+            Asset::new("logo", format.extension(), format.media_type(), logo.into_bytes())
+        });
+        let colours = accent.map(|accent| {
+            let (light, dark) = (accent.light(), accent.dark());
+            let rule = format!(":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n");
+            Asset::new("accent", "css", "text/css; charset=utf-8", rule.into_bytes())
+        });
+        Self { logo, colours }
+    }
+
+    /// The path of the mark above the name of the service.
+    #[must_use]
+    pub fn logo(&self) -> &str {
+        self.logo.as_ref().map_or_else(|| path_of(File::Logo), Asset::path)
+    }
+
+    /// Whether that mark is the operator's, and so of any shape.
+    #[must_use]
+    pub const fn has_own_logo(&self) -> bool {
+        self.logo.is_some()
+    }
+
+    /// The path of the rules that follow the stylesheet.
+    #[must_use]
+    pub fn colours(&self) -> Option<&str> {
+        self.colours.as_ref().map(Asset::path)
+    }
+
+    /// The file at a path.
+    #[must_use]
+    pub fn find(&self, path: &str) -> Option<&Asset> {
+        [&self.logo, &self.colours].into_iter().flatten().find(|asset| asset.path() == path)
+    }
+}

@@ -1,0 +1,93 @@
+//! The operator's logo and colour, and what the sign-in page weighs.
+
+use crate::support::House;
+use http::StatusCode;
+use std::collections::BTreeMap;
+use std::path::Path;
+use vestibule::config::Config;
+
+const LOGO: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 9 9\"><path d=\"M0 0h9v9z\"/></svg>";
+
+fn branding(folder: &Path, logo: &[u8]) -> String {
+    let file = folder.join("logo");
+    std::fs::write(&file, logo).expect("a file");
+    format!("[branding]\nlogo_file = {:?}\naccent = \"#ffcc00\"", file.to_str().expect("UTF-8"))
+}
+
+/// What `attribute="…"` names in a page.
+fn named(page: &str, before: &str) -> Vec<String> {
+    page.split(before).skip(1).filter_map(|rest| rest.split('"').next().map(str::to_owned)).collect()
+}
+
+#[tokio::test]
+async fn pages_show_the_operators_logo_and_colour() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let house = House::with(&branding(folder.path(), LOGO.as_bytes())).await;
+    let mut browser = house.browser();
+    let page = browser.get("/login").await.body;
+    let logo = named(&page, "<img class=\"mark own\" src=\"").pop().expect("a logo");
+    let answer = browser.get(&logo).await;
+    assert_eq!((answer.status, answer.body.as_str()), (StatusCode::OK, LOGO));
+    assert_eq!(answer.header("content-type"), "image/svg+xml");
+    assert_eq!(answer.header("cache-control"), "public, max-age=31536000, immutable");
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    let policy = answer.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none'") && policy.ends_with("sandbox"), "{policy}");
+    let sheets = named(&page, "<link rel=\"stylesheet\" href=\"");
+    assert_eq!(sheets.len(), 2, "the colours follow the stylesheet");
+    let colours = browser.get(&sheets[1]).await;
+    assert_eq!(colours.header("content-type"), "text/css; charset=utf-8");
+    assert!(colours.body.starts_with(":root{--accent:#"), "{}", colours.body);
+    assert!(!colours.body.contains("--accent:#ffcc00;--accent-strong:#c29b00"), "yellow on white cannot be read");
+    assert!(House::open().await.browser().get(&logo).await.status == StatusCode::NOT_FOUND, "nobody else has it");
+}
+
+#[tokio::test]
+async fn a_logo_that_is_none_stops_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("vestibule.toml");
+    for (logo, told) in [
+        (b"GIF89a".to_vec(), "is neither an SVG nor a PNG"),
+        (LOGO.replace("<path", "<script").into_bytes(), "holds the element <script>"),
+        (LOGO.replace("d=", "onload=").into_bytes(), "holds the attribute onload"),
+        (vec![b' '; 70_000], "is larger than 64 KiB"),
+    ] {
+        std::fs::write(&file, branding(folder.path(), &logo)).expect("a file");
+        let error = Config::load(Some(&file), &BTreeMap::new()).expect_err("a bad logo").to_string();
+        assert!(error.contains("branding.logo_file") && error.contains(told), "{error}");
+    }
+    std::fs::write(&file, "[branding]\nlogo_file = \"/missing/logo.svg\"").expect("a file");
+    let error = Config::load(Some(&file), &BTreeMap::new()).expect_err("no logo").to_string();
+    assert!(error.contains("/missing/logo.svg cannot be read"), "{error}");
+}
+
+#[tokio::test]
+async fn the_sign_in_page_is_light() {
+    let house = House::open().await;
+    let mut browser = house.browser();
+    let page = browser.get("/login").await.body;
+    let mut bytes = page.len();
+    for path in named(&page, "href=\"/assets/").into_iter().chain(named(&page, "src=\"/assets/")) {
+        let answer = browser.get(&format!("/assets/{path}")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+        bytes += answer.body.len();
+    }
+    assert!(bytes > 5_000 && bytes < 60_000, "{bytes} bytes, uncompressed");
+}
+
+#[tokio::test]
+async fn development_builds_show_all_components() {
+    let house = House::open().await;
+    let mut browser = house.browser();
+    let page = browser.get("/dev/components").await;
+    assert_eq!(page.status, StatusCode::OK);
+    for sheet in named(&page.body, "<link rel=\"stylesheet\" href=\"") {
+        let answer = browser.get(&sheet).await;
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (StatusCode::OK, "text/css; charset=utf-8"),
+            "{sheet}"
+        );
+        assert!(answer.body.contains("--accent:"), "{sheet}");
+    }
+}
