@@ -7,6 +7,7 @@ mod invitation;
 mod login;
 mod lost_password;
 mod operators;
+mod registration;
 mod revocation;
 mod routes;
 mod setup;
