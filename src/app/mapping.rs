@@ -5,6 +5,7 @@ use crate::config::application::{self as site, AccessRule};
 use crate::config::log::LogFormat as Format;
 use crate::config::mail::MailSecurity;
 use crate::config::password::{CharacterClass, PasswordLogin as Login};
+use crate::config::registration::RegistrationMode;
 use crate::config::values::Network;
 use crate::connect::log::{LogFormat, LogSettings, LogStream};
 use crate::connect::log_file::LogFileSettings;
@@ -18,7 +19,7 @@ use crate::domain::secret::Secret;
 use crate::domain::session::Lifetimes;
 use crate::domain::throttle::Limit;
 use crate::domain::time::days;
-use crate::service::core::{PasswordLogin, Policy};
+use crate::service::core::{PasswordLogin, Policy, RegistrationPolicy, SelfRegistration};
 use crate::service::hasher;
 use crate::service::limiter::Limits;
 use crate::web::cookies::Cookies;
@@ -49,10 +50,20 @@ pub fn policy(config: &Config) -> Policy {
         recovery: config.password.recovery,
         invitation_days: config.registration.invitation_days,
         new_device_notice: config.mail.new_device_notice,
+        registration: registration(config),
         email_change: config.password.email_change,
         redirect_origins: Arc::new(redirect_origins(config)),
         applications: Arc::new(Applications::new(applications)),
     }
+}
+
+fn registration(config: &Config) -> RegistrationPolicy {
+    let mode = match config.registration.mode {
+        RegistrationMode::Off => SelfRegistration::Off,
+        RegistrationMode::Mail => SelfRegistration::Mail,
+        RegistrationMode::Manual => SelfRegistration::Manual,
+    };
+    RegistrationPolicy { mode, domains: config.registration.domains.iter().map(|domain| fold(domain)).collect() }
 }
 
 fn password_login(config: &Config) -> PasswordLogin {

@@ -16,6 +16,7 @@ use crate::service::moment;
 use crate::service::outbox::Outbox;
 use crate::service::password::Passwords;
 use crate::service::recovery::Recovery;
+use crate::service::registration::Registration;
 use crate::service::session::Sessions;
 use crate::service::setup::SetUp;
 use crate::service::sign_in::SignIn;
@@ -177,6 +178,7 @@ pub fn site(app: &App, config: &Config) -> Site {
         accounts: Accounts::new(Arc::clone(core)),
         set_up: SetUp::new(Arc::clone(core)),
         invitations: Invitations::new(Arc::clone(core)),
+        registration: Registration::new(Arc::clone(core)),
         verify: Verify::new(Arc::clone(core), mapping::application_secrets(config)),
         security_contact: config.privacy.security_contact.as_ref().map(ToString::to_string),
         brand: Arc::clone(&app.brand),

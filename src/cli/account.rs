@@ -6,6 +6,7 @@ use crate::domain::password::PlainPassword;
 use crate::service::account::{AccountError, Accounts, Newcomer};
 use crate::service::caller::Operator;
 use crate::service::password::{ChangeError, Passwords};
+use crate::service::registration::Registration;
 use clap::{Args, Subcommand};
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
@@ -17,6 +18,8 @@ pub enum Command {
     Create(Create),
     /// Make an account for somebody and send them a letter; they choose the password.
     Invite(super::invite::Invite),
+    /// Let in somebody who registered and waits; they get a letter.
+    Approve(Whose),
     /// Lock an account: its sessions end, and it cannot sign in. Nothing is deleted.
     Lock(Whose),
     /// Unlock an account, and forget its failed sign-ins.
@@ -71,6 +74,11 @@ pub(super) async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
     match command {
         Command::Create(options) => create(desk, &accounts, options).await?,
         Command::Invite(options) => super::invite::run(desk, &accounts, options).await?,
+        Command::Approve(whose) => {
+            let account = accounts.named(by, &whose.account).await?;
+            Registration::new(Arc::clone(&desk.core)).approve(ctx, by, &account).await?;
+            say(&format!("{} can sign in; a letter says so.", account.username));
+        }
         Command::Lock(whose) => {
             let account = accounts.named(by, &whose.account).await?;
             accounts.lock(ctx, by, account.id).await?;
@@ -80,6 +88,9 @@ pub(super) async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
             let account = accounts.named(by, &whose.account).await?;
             match accounts.unlock(ctx, by, account.id).await? {
                 AccountStatus::Active => say(&format!("{} can sign in again.", account.username)),
+                AccountStatus::Registered => {
+                    say(&format!("{0} waits to be let in: `vestibule account approve {0}`.", account.username));
+                }
                 _ => say(&format!(
                     "{0} is not locked any more, but has to accept the invitation: `vestibule account invite --again {0}` sends another.",
                     account.username

@@ -198,6 +198,9 @@ fn check(config: &Config, secrets_read: bool, found: &mut Findings) {
     if sound(found, "password") {
         config.password.check(found);
     }
+    if sound(found, "registration") {
+        config.registration.check(found);
+    }
     if sound(found, "throttle") {
         config.throttle.check(found);
     }

@@ -62,6 +62,10 @@ acts! {
     InvitationRepeated => "account.invitation_repeated",
     /// Somebody invited chose a password.
     InvitationAccepted => "account.invitation_accepted",
+    /// Somebody made an account for themselves.
+    AccountRegistered => "account.registered",
+    /// An administrator let in somebody who had registered.
+    AccountApproved => "account.approved",
     /// An account reached its end; its sessions ended with it.
     AccountEnded => "account.ended",
     /// An account was locked.

@@ -106,6 +106,21 @@ invitation-submit = Einladung annehmen
 invitation-link-invalid-text = Er wurde schon benutzt oder ist zu alt. Falls er zu alt war, ist ein neuer unterwegs an die Adresse, an die dieser ging.
 invitation-link-invalid-help = Wenn keine Mail kommt, fragen Sie bitte, wer Sie eingeladen hat.
 
+## Registrierung
+register-title = Konto anlegen
+register-text = Nennen Sie uns Ihre E-Mail-Adresse. Wir senden Ihnen einen Link, mit dem es weitergeht.
+register-submit = Link senden
+register-sent-title = Sehen Sie in Ihre Mail
+register-sent-text = { $hours ->
+    [one] Wir haben eine Mail an diese Adresse gesendet. Ihr Link gilt eine Stunde.
+   *[other] Wir haben eine Mail an diese Adresse gesendet. Ihr Link gilt { $hours } Stunden.
+}
+register-link-invalid-text = Er wurde schon benutzt oder ist zu alt. Sie können sich einen neuen senden lassen.
+register-link-again = Neuen Link senden
+register-account-text = Wählen Sie, wie Sie sich anmelden möchten.
+register-account-submit = Konto anlegen
+login-register = Konto anlegen
+
 ## Konto
 account-skip = Zum Inhalt springen
 account-nav = Ihr Konto
@@ -190,6 +205,7 @@ field-username-taken = Dieser Benutzername ist vergeben.
 field-email-taken = Diese Adresse gehört schon zu einem anderen Konto.
 field-invalid-name = Der Name enthält Zeichen, die in keinem Namen vorkommen.
 field-invalid-email = Das ist keine E-Mail-Adresse.
+field-foreign-domain = Adressen dieser Domain können hier nicht registriert werden.
 field-same-email = Das ist schon Ihre Adresse.
 field-unknown-time-zone = Diese Zeitzone kennen wir nicht. Bitte wählen Sie eine aus der Liste.
 field-wrong-password = Das ist nicht Ihr aktuelles Passwort.
@@ -203,6 +219,7 @@ notice-session-ended = Die Sitzung ist beendet.
 notice-other-sessions-ended = Alle anderen Sitzungen sind beendet.
 notice-device-forgotten = Das Gerät muss sich beim nächsten Mal neu anmelden.
 notice-invitation-accepted = Ihr Konto ist bereit. Sie können sich jetzt anmelden.
+notice-registration-waits = Danke. Die Administration sieht sich Ihr Konto an, Sie bekommen dann eine Mail.
 notice-setup-done = Das Administrationskonto ist eingerichtet. Sie können sich jetzt anmelden.
 
 ## Wenn etwas nicht geht
@@ -262,6 +279,36 @@ letter-invitation-body = { $days ->
 
         Öffnen Sie ihn später, senden wir Ihnen einen neuen. Wenn Sie davon nichts wissen, beachten Sie diese Mail bitte nicht.
 }
+letter-registration-subject = { $product }: Registrierung abschließen
+letter-registration-body = { $hours ->
+    [one]
+        jemand, vermutlich Sie, möchte bei { $product } ein Konto mit dieser Adresse. Öffnen Sie innerhalb einer Stunde diesen Link, um Namen und Passwort zu wählen:
+
+        { $link }
+
+        Wenn Sie das nicht waren, müssen Sie nichts tun. Ohne den Link gibt es kein Konto.
+   *[other]
+        jemand, vermutlich Sie, möchte bei { $product } ein Konto mit dieser Adresse. Öffnen Sie innerhalb von { $hours } Stunden diesen Link, um Namen und Passwort zu wählen:
+
+        { $link }
+
+        Wenn Sie das nicht waren, müssen Sie nichts tun. Ohne den Link gibt es kein Konto.
+}
+letter-already-registered-subject = { $product }: Sie haben schon ein Konto
+letter-already-registered-body =
+    jemand, vermutlich Sie, wollte sich mit dieser Adresse bei { $product } registrieren. Sie haben schon ein Konto und können sich hier anmelden:
+
+    { $link }
+
+    Haben Sie das Passwort vergessen, schickt Ihnen diese Seite einen Link zu einem neuen. Wenn Sie das nicht waren, müssen Sie nichts tun.
+letter-registration-waits-subject = { $product }: jemand hat sich registriert
+letter-registration-waits-body =
+    { $username } hat eine E-Mail-Adresse bestätigt und wartet bei { $product } auf die Freigabe. Geben Sie das Konto auf dem Server frei oder sperren Sie es.
+letter-approved-subject = { $product }: Sie können sich anmelden
+letter-approved-body =
+    Ihr Konto bei { $product } ist freigegeben. Sie können sich jetzt anmelden:
+
+    { $link }
 letter-confirm-email-subject = { $product }: E-Mail-Adresse bestätigen
 letter-confirm-email-body = { $hours ->
     [one]

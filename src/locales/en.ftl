@@ -107,6 +107,21 @@ invitation-submit = Accept the invitation
 invitation-link-invalid-text = It has been used already, or it is too old. If it was too old, a new one is on its way to the address that this one was sent to.
 invitation-link-invalid-help = If no mail comes, ask whoever invited you.
 
+## Registration
+register-title = Create an account
+register-text = Tell us your e-mail address. We send you a link to go on with.
+register-submit = Send the link
+register-sent-title = Look into your mail
+register-sent-text = { $hours ->
+    [one] We have sent a mail to this address. Its link works for one hour.
+   *[other] We have sent a mail to this address. Its link works for { $hours } hours.
+}
+register-link-invalid-text = It has been used already, or it is too old. You can have a new one sent to you.
+register-link-again = Send a new link
+register-account-text = Choose how you want to sign in.
+register-account-submit = Create account
+login-register = Create an account
+
 ## Account
 account-skip = Skip to content
 account-nav = Your account
@@ -191,6 +206,7 @@ field-username-taken = This username is taken.
 field-email-taken = Another account has this address.
 field-invalid-name = The name contains characters that cannot be part of a name.
 field-invalid-email = This is not an e-mail address.
+field-foreign-domain = Addresses of this domain cannot be registered here.
 field-same-email = This is your address already.
 field-unknown-time-zone = We do not know this time zone. Please choose one from the list.
 field-wrong-password = This is not your current password.
@@ -204,6 +220,7 @@ notice-session-ended = The session has ended.
 notice-other-sessions-ended = All other sessions have ended.
 notice-device-forgotten = The device has to sign in again next time.
 notice-invitation-accepted = Your account is ready. You can sign in now.
+notice-registration-waits = Thank you. An administrator looks at your account and you get a mail.
 notice-setup-done = The administrator is set up. You can sign in now.
 
 ## When something does not work
@@ -263,6 +280,36 @@ letter-invitation-body = { $days ->
 
         If you open it later, we send you a new link. If you do not know about this, please ignore this mail.
 }
+letter-registration-subject = { $product }: finish your registration
+letter-registration-body = { $hours ->
+    [one]
+        someone, probably you, wants an account at { $product } with this address. Open this link within one hour to choose a name and a password:
+
+        { $link }
+
+        If it was not you, you need not do anything. Without the link there is no account.
+   *[other]
+        someone, probably you, wants an account at { $product } with this address. Open this link within { $hours } hours to choose a name and a password:
+
+        { $link }
+
+        If it was not you, you need not do anything. Without the link there is no account.
+}
+letter-already-registered-subject = { $product }: you have an account
+letter-already-registered-body =
+    someone, probably you, wanted to register at { $product } with this address. You have an account already, and can sign in here:
+
+    { $link }
+
+    If you have forgotten the password, that page sends you a link to a new one. If it was not you, you need not do anything.
+letter-registration-waits-subject = { $product }: someone has registered
+letter-registration-waits-body =
+    { $username } has confirmed an e-mail address and waits to be let in at { $product }. Approve the account, or lock it, on the server.
+letter-approved-subject = { $product }: you can sign in
+letter-approved-body =
+    your account at { $product } was approved. You can sign in now:
+
+    { $link }
 letter-confirm-email-subject = { $product }: confirm your e-mail address
 letter-confirm-email-body = { $hours ->
     [one]

@@ -176,7 +176,12 @@ impl Accounts {
     pub async fn unlock(&self, ctx: &Context, _by: Operator, id: AccountId) -> Result<AccountStatus, AccountError> {
         let mut tx = self.core.database.begin().await?;
         let waits = invitation::of(&mut tx, id).await?.is_some();
-        let status = if waits { AccountStatus::Invited } else { AccountStatus::Active };
+        let before = account::by_id(&mut tx, id).await?.map(|one| one.status);
+        let status = match before {
+            Some(AccountStatus::Registered) => AccountStatus::Registered,
+            _ if waits => AccountStatus::Invited,
+            _ => AccountStatus::Active,
+        };
         account::set_status(&mut tx, id, status).await?;
         ctx.record(&mut tx, Event::about(Act::AccountUnlocked, id)).await?;
         tx.announce(Notice::Account(id), ctx.now()).await?;

@@ -7,6 +7,7 @@ use super::key_ring::KeyRing;
 use super::limiter::Limiter;
 use super::metrics::Metrics;
 use super::signing::SigningKeys;
+use crate::domain::account::EmailAddress;
 use crate::domain::application::Applications;
 use crate::domain::password::{PlainPassword, Rules};
 use crate::domain::redirect::AllowedOrigin;
@@ -73,12 +74,43 @@ pub struct Policy {
     pub invitation_days: u32,
     /// People are told of a sign-in from a browser or network that is new to the account.
     pub new_device_notice: bool,
+    /// Who may make an account.
+    pub registration: RegistrationPolicy,
     /// People may change their address.
     pub email_change: bool,
     /// Applications behind us.
     pub applications: Arc<Applications>,
     /// Origins that a redirect may lead to.
     pub redirect_origins: Arc<Vec<AllowedOrigin>>,
+}
+
+/// Who may make an account for themselves.
+#[derive(Clone, Debug)]
+pub struct RegistrationPolicy {
+    /// Whether anybody may, and what follows.
+    pub mode: SelfRegistration,
+    /// Folded domains of the addresses that may; empty is every domain.
+    pub domains: Vec<String>,
+}
+
+impl RegistrationPolicy {
+    /// Whether an address of this domain may be registered.
+    #[must_use]
+    pub fn allows(&self, email: &EmailAddress) -> bool {
+        let domain = email.key().rsplit_once('@').map_or("", |(_, domain)| domain);
+        self.domains.is_empty() || self.domains.iter().any(|allowed| allowed == domain)
+    }
+}
+
+/// Whether people may make accounts for themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SelfRegistration {
+    /// Nobody may.
+    Off,
+    /// With a confirmed address.
+    Mail,
+    /// With a confirmed address, and an administrator's approval.
+    Manual,
 }
 
 /// Who may sign in with a password.

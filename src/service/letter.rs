@@ -24,6 +24,28 @@ pub enum Letter<'a> {
         /// How long the link works.
         days: u32,
     },
+    /// To an address that somebody wants to register.
+    Registration {
+        /// The address of the page that takes names and password, with its token.
+        link: &'a str,
+        /// How long the link works.
+        hours: u32,
+    },
+    /// To an address that somebody wants to register, and that has an account.
+    AlreadyRegistered {
+        /// The address of the sign-in page.
+        link: &'a str,
+    },
+    /// To an administrator: somebody has registered and waits.
+    RegistrationWaits {
+        /// Their username.
+        username: &'a str,
+    },
+    /// To somebody who waited: the account can be used now.
+    Approved {
+        /// The address of the sign-in page.
+        link: &'a str,
+    },
     /// To a new address: does it belong to the account?
     ConfirmEmail {
         /// The address of the page that confirms, with its token.
@@ -130,8 +152,14 @@ impl Letter<'_> {
     /// The link that the letter is about.
     const fn link(&self) -> Option<&str> {
         match self {
-            Self::PasswordRecovery { link, .. } | Self::ConfirmEmail { link, .. } => Some(link),
-            Self::EmailChanged { .. }
+            Self::PasswordRecovery { link, .. }
+            | Self::Invitation { link, .. }
+            | Self::Registration { link, .. }
+            | Self::AlreadyRegistered { link }
+            | Self::Approved { link }
+            | Self::ConfirmEmail { link, .. } => Some(link),
+            Self::RegistrationWaits { .. }
+            | Self::EmailChanged { .. }
             | Self::PasswordChanged { .. }
             | Self::NewDevice { .. }
             | Self::AutologinTheft { .. } => None,
@@ -156,6 +184,10 @@ impl Letter<'_> {
                     &[product, ("link", (&one_line(link)).into()), ("days", days.into())],
                 ),
             ),
+            Self::Registration { .. }
+            | Self::AlreadyRegistered { .. }
+            | Self::RegistrationWaits { .. }
+            | Self::Approved { .. } => self.words_of_registration(texts, product),
             Self::ConfirmEmail { link, hours, new_address } => (
                 texts.msg_with("letter-confirm-email-subject", &[product]),
                 texts.msg_with(
@@ -198,6 +230,27 @@ impl Letter<'_> {
             ),
         }
     }
+
+    /// The same for the letters about registrations.
+    fn words_of_registration(&self, texts: &Texts, product: (&str, Value<'_>)) -> (String, String) {
+        let (subject, body, value, hours) = match *self {
+            Self::Registration { link, hours } => {
+                ("letter-registration-subject", "letter-registration-body", ("link", link), hours)
+            }
+            Self::AlreadyRegistered { link } => {
+                ("letter-already-registered-subject", "letter-already-registered-body", ("link", link), 0)
+            }
+            Self::RegistrationWaits { username } => {
+                ("letter-registration-waits-subject", "letter-registration-waits-body", ("username", username), 0)
+            }
+            Self::Approved { link } => ("letter-approved-subject", "letter-approved-body", ("link", link), 0),
+            _ => return (String::new(), String::new()),
+        };
+        let line = one_line(value.1);
+        let values = [product, (value.0, (&line).into()), ("hours", hours.into())];
+        let values = if hours == 0 { values.get(..2).unwrap_or_default() } else { &values };
+        (texts.msg_with(subject, &[product]), texts.msg_with(body, values))
+    }
 }
 
 /// The text with every control character and Unicode line end as a space.
@@ -228,10 +281,14 @@ mod tests {
 
     const LINK: &str = "https://login.example.org/login/reset-password?token=abc";
 
-    fn every_letter<'a>(value: &'a str, link: &'a str) -> [Letter<'a>; 6] {
+    fn every_letter<'a>(value: &'a str, link: &'a str) -> [Letter<'a>; 11] {
         [
             Letter::PasswordRecovery { link, minutes: 30 },
             Letter::Invitation { link, days: 7 },
+            Letter::Registration { link, hours: 24 },
+            Letter::AlreadyRegistered { link },
+            Letter::RegistrationWaits { username: value },
+            Letter::Approved { link },
             Letter::ConfirmEmail { link, hours: 24, new_address: value },
             Letter::EmailChanged { masked_address: value },
             Letter::PasswordChanged { when: value },
@@ -264,10 +321,7 @@ mod tests {
                 assert!(mail.subject.starts_with("Halle: "), "{mail:?}");
                 assert!(!mail.body.contains(['{', '}', '$', '\u{2068}']), "{mail:?}");
                 assert!(!mail.body.contains("\n\n\n") && !mail.body.contains("\n "), "{mail:?}");
-                if matches!(
-                    letter,
-                    Letter::PasswordRecovery { .. } | Letter::Invitation { .. } | Letter::ConfirmEmail { .. }
-                ) {
+                if mail.body.contains("https:") {
                     assert!(mail.body.lines().any(|line| line == LINK), "{mail:?}");
                 } else {
                     assert!(mail.body.contains("Wert"), "{mail:?}");
@@ -338,6 +392,10 @@ mod tests {
     fn letter_like(letter: &Letter<'_>) -> Letter<'static> {
         match letter {
             Letter::PasswordRecovery { minutes, .. } => Letter::PasswordRecovery { link: "x", minutes: *minutes },
+            Letter::Registration { hours, .. } => Letter::Registration { link: "x", hours: *hours },
+            Letter::AlreadyRegistered { .. } => Letter::AlreadyRegistered { link: "x" },
+            Letter::RegistrationWaits { .. } => Letter::RegistrationWaits { username: "x" },
+            Letter::Approved { .. } => Letter::Approved { link: "x" },
             Letter::Invitation { days, .. } => Letter::Invitation { link: "x", days: *days },
             Letter::ConfirmEmail { hours, .. } => Letter::ConfirmEmail { link: "x", hours: *hours, new_address: "x" },
             Letter::EmailChanged { .. } => Letter::EmailChanged { masked_address: "x" },

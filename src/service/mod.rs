@@ -23,6 +23,7 @@ pub mod moment;
 pub mod outbox;
 pub mod password;
 pub mod recovery;
+pub mod registration;
 mod revocation;
 pub mod session;
 pub mod setup;

@@ -7,9 +7,10 @@ use super::letter::Letter;
 use super::moment;
 use super::texts::Texts;
 use crate::connect::mail::{Mail, MailError, Mailer};
-use crate::domain::account::{Account, AccountStatus, EmailAddress, LoginName};
+use crate::domain::account::{Account, AccountStatus, EmailAddress, LoginName, fold};
 use crate::domain::audit::{Act, Event};
 use crate::domain::id::{AccountId, LetterId};
+use crate::domain::language::Language;
 use crate::domain::time::{Timestamp, days};
 use crate::service::metrics::MailOutcome;
 use crate::store::letter::{self, Queued};
@@ -45,6 +46,21 @@ pub enum Order {
     },
     /// The account is there, and waits for its owner. Not written once they came.
     Invitation,
+    /// Somebody with this address wants an account. Whether there is one is found out when the letter is written, so
+    /// that the request costs the same either way.
+    Registration {
+        /// What was typed.
+        address: String,
+        /// The language of whoever asked.
+        language: String,
+    },
+    /// To an administrator: somebody registered and waits.
+    RegistrationWaits {
+        /// Their username.
+        username: String,
+    },
+    /// To somebody who registered: they can sign in.
+    Approved,
     /// The account wants this address.
     ConfirmEmail {
         /// The new address.
@@ -117,6 +133,10 @@ pub struct Outbox {
 enum Content {
     Recovery { link: String },
     Invitation { link: String, days: u32 },
+    Registration { link: String },
+    AlreadyRegistered { link: String },
+    RegistrationWaits { username: String },
+    Approved { link: String },
     ConfirmEmail { link: String, new_address: String },
     EmailChanged { masked: String },
     PasswordChanged { when: String },
@@ -127,8 +147,20 @@ enum Content {
 /// A letter ready to go.
 struct Written {
     to: String,
-    recipient: Account,
+    reader: Reader,
     content: Content,
+}
+
+/// Who reads it.
+struct Reader {
+    name: String,
+    language: Language,
+}
+
+impl From<&Account> for Reader {
+    fn from(account: &Account) -> Self {
+        Self { name: account.name.clone(), language: account.language.unwrap_or_default() }
+    }
 }
 
 impl Content {
@@ -137,6 +169,10 @@ impl Content {
         let minutes = u32::try_from(RECOVERY_LIFETIME.as_secs() / 60).unwrap_or(u32::MAX);
         match self {
             Self::Recovery { link } => Letter::PasswordRecovery { link, minutes },
+            Self::Registration { link } => Letter::Registration { link, hours },
+            Self::AlreadyRegistered { link } => Letter::AlreadyRegistered { link },
+            Self::RegistrationWaits { username } => Letter::RegistrationWaits { username },
+            Self::Approved { link } => Letter::Approved { link },
             Self::Invitation { link, days } => Letter::Invitation { link, days: *days },
             Self::ConfirmEmail { link, new_address } => Letter::ConfirmEmail { link, hours, new_address },
             Self::EmailChanged { masked } => Letter::EmailChanged { masked_address: masked },
@@ -219,8 +255,12 @@ impl Outbox {
 
     /// Writes a letter; `None` when there is nobody to write to.
     async fn write(&self, ctx: &Context, queued: &Queued, order: Order) -> Result<Option<Written>, Trouble> {
-        if let Order::Recovery { login } = &order {
-            return self.write_recovery(ctx, &LoginName::of(login)).await;
+        match &order {
+            Order::Recovery { login } => return self.write_recovery(ctx, &LoginName::of(login)).await,
+            Order::Registration { address, language } => {
+                return self.write_registration(ctx, address, Language::parse(language)).await;
+            }
+            _ => {}
         }
         let mut link = self.core.database.read().await?;
         let Some(id) = queued.account else { return Ok(None) };
@@ -228,7 +268,9 @@ impl Outbox {
         drop(link);
         let own = recipient.email.clone();
         let (to, content) = match order {
-            Order::Recovery { .. } => return Ok(None),
+            Order::Recovery { .. } | Order::Registration { .. } => return Ok(None),
+            Order::RegistrationWaits { username } => (own, Content::RegistrationWaits { username }),
+            Order::Approved => (own, Content::Approved { link: self.login_page() }),
             Order::Invitation => return self.write_invitation(ctx, recipient).await,
             Order::ConfirmEmail { address } => return self.write_confirmation(ctx, recipient, address).await,
             Order::EmailChanged { old, new } => (old, Content::EmailChanged { masked: new }),
@@ -240,7 +282,7 @@ impl Outbox {
                 (own, Content::AutologinTheft { device, when: shown(at, &recipient) })
             }
         };
-        Ok(Some(Written { to, recipient, content }))
+        Ok(Some(Written { to, reader: Reader::from(&recipient), content }))
     }
 
     async fn write_recovery(&self, ctx: &Context, login: &LoginName) -> Result<Option<Written>, Trouble> {
@@ -254,10 +296,11 @@ impl Outbox {
             return Ok(None);
         }
         token::void(&mut tx, recipient.id, Some(Purpose::Recovery)).await?;
-        let link = self.link(ctx, &mut tx, Purpose::Recovery, &recipient, None).await?;
+        let link = self.link(ctx, &mut tx, Purpose::Recovery, Some(recipient.id), None).await?;
         ctx.record(&mut tx, Event::about(Act::RecoveryRequested, recipient.id)).await?;
         tx.commit().await?;
-        Ok(Some(Written { to: recipient.email.clone(), content: Content::Recovery { link }, recipient }))
+        let reader = Reader::from(&recipient);
+        Ok(Some(Written { to: recipient.email, content: Content::Recovery { link }, reader }))
     }
 
     /// The link before this one is void with it.
@@ -269,10 +312,43 @@ impl Outbox {
             return Ok(None);
         }
         token::void(&mut tx, recipient.id, Some(Purpose::Invitation)).await?;
-        let link = self.link(ctx, &mut tx, Purpose::Invitation, &recipient, None).await?;
+        let link = self.link(ctx, &mut tx, Purpose::Invitation, Some(recipient.id), None).await?;
         tx.commit().await?;
         let content = Content::Invitation { link, days: self.core.policy.invitation_days };
-        Ok(Some(Written { to: recipient.email.clone(), content, recipient }))
+        let reader = Reader::from(&recipient);
+        Ok(Some(Written { to: recipient.email, content, reader }))
+    }
+
+    async fn write_registration(
+        &self,
+        ctx: &Context,
+        address: &str,
+        language: Option<Language>,
+    ) -> Result<Option<Written>, Trouble> {
+        let Ok(email) = EmailAddress::parse(address) else { return Ok(None) };
+        let mut tx = self.core.database.begin().await?;
+        let Some(owner) = account::by_login(&mut tx, &LoginName::of(email.as_str())).await? else {
+            let sealed = self.core.seal_column(ctx, EMAIL_COLUMN, email.as_str().as_bytes())?;
+            let link = self.link(ctx, &mut tx, Purpose::Registration, None, Some(sealed)).await?;
+            tx.commit().await?;
+            let reader = Reader { name: String::new(), language: language.unwrap_or_default() };
+            return Ok(Some(Written { to: address.to_owned(), content: Content::Registration { link }, reader }));
+        };
+        drop(tx);
+        if owner.status == AccountStatus::Invited {
+            return self.write_invitation(ctx, owner).await;
+        }
+        if !owner.may_sign_in(ctx.now()) || fold(&owner.email) != email.key() {
+            tracing::info!(account = %owner.id, "an address was registered again whose account gets no letter about it");
+            return Ok(None);
+        }
+        let reader = Reader::from(&owner);
+        let content = Content::AlreadyRegistered { link: self.login_page() };
+        Ok(Some(Written { to: owner.email, content, reader }))
+    }
+
+    fn login_page(&self) -> String {
+        format!("{}/login", self.core.policy.public_url)
     }
 
     async fn write_confirmation(
@@ -284,10 +360,7 @@ impl Outbox {
         let mut tx = self.core.database.begin().await?;
         let parsed = EmailAddress::parse(&address).ok();
         let free = match &parsed {
-            Some(parsed) => {
-                parsed.key() == crate::domain::account::fold(&recipient.email)
-                    || !account::email_taken(&mut tx, parsed).await?
-            }
+            Some(parsed) => parsed.key() == fold(&recipient.email) || !account::email_taken(&mut tx, parsed).await?,
             None => false,
         };
         if !free {
@@ -297,10 +370,10 @@ impl Outbox {
         }
         token::void(&mut tx, recipient.id, Some(Purpose::Email)).await?;
         let sealed = self.core.seal_column(ctx, EMAIL_COLUMN, address.as_bytes())?;
-        let link = self.link(ctx, &mut tx, Purpose::Email, &recipient, Some(sealed)).await?;
+        let link = self.link(ctx, &mut tx, Purpose::Email, Some(recipient.id), Some(sealed)).await?;
         tx.commit().await?;
         let content = Content::ConfirmEmail { link, new_address: address.clone() };
-        Ok(Some(Written { to: address, recipient, content }))
+        Ok(Some(Written { to: address, reader: Reader::from(&recipient), content }))
     }
 
     async fn link(
@@ -308,11 +381,12 @@ impl Outbox {
         ctx: &Context,
         tx: &mut Tx,
         purpose: Purpose,
-        to: &Account,
+        to: Option<AccountId>,
         sealed: Option<Vec<u8>>,
     ) -> Result<String, Trouble> {
         let (path, lifetime) = match purpose {
             Purpose::Email => ("/account/email/confirm", EMAIL_LIFETIME),
+            Purpose::Registration => ("/register/confirm", EMAIL_LIFETIME),
             Purpose::Invitation => ("/invitation", days(self.core.policy.invitation_days)),
             Purpose::Recovery | Purpose::SetUp => ("/login/reset-password", RECOVERY_LIFETIME),
         };
@@ -320,7 +394,7 @@ impl Outbox {
         let token = Token {
             hash: fingerprint(secret.as_bytes()),
             purpose,
-            account: Some(to.id),
+            account: to,
             sealed,
             expires_at: ctx.now().after(lifetime),
         };
@@ -329,8 +403,8 @@ impl Outbox {
     }
 
     async fn send(&self, ctx: &Context, written: &Written) -> Result<(), MailError> {
-        let texts = Texts::for_language(written.recipient.language.unwrap_or_default());
-        let rendered = written.content.letter().render(texts, &self.core.policy.product, &written.recipient.name);
+        let texts = Texts::for_language(written.reader.language);
+        let rendered = written.content.letter().render(texts, &self.core.policy.product, &written.reader.name);
         let mail = Mail { to: written.to.clone(), subject: rendered.subject, text: rendered.body, html: rendered.html };
         self.mailer.send(&mail, moment::instant(ctx.now()), ctx.uuid()).await
     }

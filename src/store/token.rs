@@ -16,6 +16,8 @@ pub enum Purpose {
     Email,
     /// Accepting an invitation.
     Invitation,
+    /// Making an account for oneself.
+    Registration,
 }
 
 impl Purpose {
@@ -25,6 +27,7 @@ impl Purpose {
             Self::Recovery => "recovery",
             Self::Email => "email",
             Self::Invitation => "invitation",
+            Self::Registration => "registration",
         }
     }
 }

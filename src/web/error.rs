@@ -8,6 +8,7 @@ use crate::service::email::EmailError;
 use crate::service::invitation::InvitationError;
 use crate::service::password::ChangeError;
 use crate::service::recovery::RecoveryError;
+use crate::service::registration::RegistrationError;
 use crate::service::session::EndError;
 use crate::service::setup::SetUpError;
 use crate::service::sign_in::SignInError;
@@ -170,6 +171,18 @@ impl From<InvitationError> for PageError {
             InvitationError::TooManyTries { retry_after } => Self::TooMany(retry_after),
             InvitationError::Password(error) => error.into(),
             InvitationError::Trouble(trouble) => Self::Trouble(trouble),
+            _ => Self::Failed(Failure::BadRequest),
+        }
+    }
+}
+
+impl From<RegistrationError> for PageError {
+    fn from(error: RegistrationError) -> Self {
+        match error {
+            RegistrationError::Off | RegistrationError::Link => Self::Failed(Failure::NotFound),
+            RegistrationError::TooManyTries { retry_after } => Self::TooMany(retry_after),
+            RegistrationError::Password(error) => error.into(),
+            RegistrationError::Trouble(trouble) => Self::Trouble(trouble),
             _ => Self::Failed(Failure::BadRequest),
         }
     }

@@ -100,6 +100,7 @@ impl Form {
     fn page(self, site: &Site, visit: &Visit, status: StatusCode) -> Result<Response, PageError> {
         let page = InvitationPage {
             shell: visit.shell(site),
+            action: paths::INVITATION,
             token: self.token,
             fixed_username: self.fixed_username,
             username: self.username,

@@ -179,6 +179,7 @@ fn login_page(site: &Site, visit: &Visit, form: &Form<'_>) -> Result<Response, P
         stay_days: (policy.autologin_days > 0).then_some(policy.autologin_days),
         stay: form.stay,
         recovery: policy.recovery,
+        register: site.registration.is_open(),
         return_to: form.return_to.to_owned(),
     };
     let target = site.redirect(form.return_to);

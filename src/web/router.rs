@@ -3,7 +3,8 @@
 use super::site::Site;
 use super::trace::{Trace, trace};
 use super::{
-    account, assets, dev, frame, internal, invitation, login, logout, lost_password, security_txt, setup, step, verify,
+    account, assets, dev, frame, internal, invitation, login, logout, lost_password, register, security_txt, setup,
+    step, verify,
 };
 use axum::Router;
 use axum::body::Body;
@@ -41,6 +42,10 @@ pub const ROUTES: &[(&str, &str, Who)] = &[
     ("POST", "/setup", Who::Form),
     ("GET", "/invitation", Who::Anybody),
     ("POST", "/invitation", Who::Form),
+    ("GET", "/register", Who::Anybody),
+    ("POST", "/register", Who::Form),
+    ("GET", "/register/confirm", Who::Anybody),
+    ("POST", "/register/confirm", Who::Form),
     ("GET", "/account", Who::Person),
     ("GET", "/account/profile", Who::Person),
     ("POST", "/account/profile", Who::Person),
@@ -95,6 +100,8 @@ pub fn pages(site: Arc<Site>, around: Arc<Trace>, readiness: internal::Readiness
         .route("/logout/done", get(logout::done))
         .route("/setup", get(setup::get).post(setup::post))
         .route("/invitation", get(invitation::get).post(invitation::post))
+        .route("/register", get(register::get).post(register::post))
+        .route("/register/confirm", get(register::get_confirm).post(register::post_confirm))
         .route("/account", get(account::get))
         .route("/account/profile", get(account::profile::get).post(account::profile::post))
         .route("/account/email", get(account::email::get).post(account::email::post))

@@ -12,6 +12,7 @@ use crate::service::email::Emails;
 use crate::service::invitation::Invitations;
 use crate::service::password::Passwords;
 use crate::service::recovery::Recovery;
+use crate::service::registration::Registration;
 use crate::service::session::Sessions;
 use crate::service::setup::SetUp;
 use crate::service::sign_in::SignIn;
@@ -41,6 +42,8 @@ pub struct Site {
     pub set_up: SetUp,
     /// Invitations.
     pub invitations: Invitations,
+    /// Making an account for oneself.
+    pub registration: Registration,
     /// Forward-auth and whoami.
     pub verify: Verify,
     /// Whom to tell about a weakness: a `mailto:` or `https:` address.

@@ -1,4 +1,4 @@
-//! Views of accepting an invitation.
+//! Views of accepting an invitation, and of the last page of a registration.
 
 use askama::Template;
 
@@ -11,6 +11,8 @@ use crate::web::page::{Field, Shell, paths};
 pub struct InvitationPage {
     /// What is around the page.
     pub shell: Shell,
+    /// Where the form is sent: [`paths::INVITATION`] or [`paths::REGISTER_CONFIRM`].
+    pub action: &'static str,
     /// The token of the link.
     pub token: String,
     /// The username where it is decided already; empty where the person chooses.
@@ -28,6 +30,10 @@ pub struct InvitationPage {
 }
 
 impl InvitationPage {
+    fn registers(&self) -> bool {
+        self.action == paths::REGISTER_CONFIRM
+    }
+
     fn has_errors(&self) -> bool {
         let wrong = |field: &Option<Field>| field.as_ref().is_some_and(|field| field.error.is_some());
         !self.problems.is_empty() || self.repeat_error.is_some() || wrong(&self.username) || wrong(&self.name)

@@ -6,6 +6,7 @@ pub mod invitation;
 pub mod outcome;
 pub mod paths;
 pub mod recovery;
+pub mod register;
 pub mod setup;
 pub mod sign_in;
 pub mod words;

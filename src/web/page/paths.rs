@@ -18,6 +18,10 @@ pub const SIGNED_OUT: &str = "/logout/done";
 pub const SETUP: &str = "/setup";
 /// Where the link in an invitation leads.
 pub const INVITATION: &str = "/invitation";
+/// Asks for the address of somebody who wants an account.
+pub const REGISTER: &str = "/register";
+/// Where the link in the letter about it leads: names and a password.
+pub const REGISTER_CONFIRM: &str = "/register/confirm";
 /// Overview of the own account.
 pub const ACCOUNT: &str = "/account";
 /// Name, language, time zone.

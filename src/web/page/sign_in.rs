@@ -8,6 +8,7 @@ use crate::web::page::{Field, Shell, paths};
 /// The login card. Sends `username`, `password`, `stay` (`1` when ticked), `return_to`, `csrf`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "login.html")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a part of the card that is there or not")]
 pub struct LoginPage {
     /// What is around the page.
     pub shell: Shell,
@@ -27,6 +28,8 @@ pub struct LoginPage {
     pub stay: bool,
     /// Whether lost passwords can be replaced here.
     pub recovery: bool,
+    /// Whether people can make accounts for themselves.
+    pub register: bool,
     /// Where to go after the sign-in; empty for the default.
     pub return_to: String,
 }

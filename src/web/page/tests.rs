@@ -10,6 +10,7 @@ use super::account::{
 use super::invitation::{InvitationLinkInvalidPage, InvitationPage};
 use super::outcome::{ErrorPage, Failure};
 use super::recovery::{LostPasswordPage, LostPasswordSentPage, ResetLinkInvalidPage, ResetPasswordPage};
+use super::register::{RegisterLinkInvalidPage, RegisterPage, RegisterSentPage};
 use super::setup::{SetupLinkInvalidPage, SetupPage};
 use super::sign_in::{ChangePasswordPage, ChangeReason, LoginPage, LogoutPage, SignedOutPage};
 use super::words::{FieldProblem, PasswordProblem, PasswordRule, SignInProblem, SignInWay};
@@ -101,6 +102,7 @@ impl Sample {
             stay_days: Some(30),
             stay: false,
             recovery: true,
+            register: true,
             return_to: self.value("/account/profile"),
         };
         let failed = LoginPage {
@@ -114,6 +116,7 @@ impl Sample {
             password_error: Some(FieldProblem::Missing.text(self.t)),
             stay_days: None,
             recovery: false,
+            register: false,
             return_to: String::new(),
             ..login.clone()
         };
@@ -204,6 +207,7 @@ impl Sample {
     fn invitation_pages(&self) -> Vec<(String, Box<dyn Page>)> {
         let open = InvitationPage {
             shell: self.shell(),
+            action: paths::INVITATION,
             token: self.value("invitation-token"),
             fixed_username: String::new(),
             username: Some(self.field("anna")),
@@ -219,7 +223,15 @@ impl Sample {
             ..open.clone()
         };
         let fixed = InvitationPage { fixed_username: self.value("anna"), username: None, name: None, ..open.clone() };
+        let registering = InvitationPage { action: paths::REGISTER_CONFIRM, ..open.clone() };
+        let register = RegisterPage { shell: self.shell(), email: self.field("") };
+        let foreign = RegisterPage { email: self.wrong("anna@else", FieldProblem::ForeignDomain), ..register.clone() };
         vec![
+            ("register-account".to_owned(), Box::new(registering)),
+            ("register".to_owned(), Box::new(register)),
+            ("register-foreign".to_owned(), Box::new(foreign)),
+            ("register-sent".to_owned(), Box::new(RegisterSentPage { shell: self.shell(), hours: 24 })),
+            ("register-link-invalid".to_owned(), Box::new(RegisterLinkInvalidPage { shell: self.shell() })),
             ("invitation".to_owned(), Box::new(open)),
             ("invitation-wrong".to_owned(), Box::new(wrong)),
             ("invitation-fixed".to_owned(), Box::new(fixed)),

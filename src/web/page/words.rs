@@ -135,6 +135,8 @@ pub enum FieldProblem {
     InvalidName,
     /// Not an e-mail address.
     InvalidEmail,
+    /// The address is of a domain that may not register.
+    ForeignDomain,
     /// The new address is the old one.
     SameEmail,
     /// Not a known time zone.
@@ -155,6 +157,7 @@ impl FieldProblem {
             Self::EmailTaken => t.msg("field-email-taken"),
             Self::InvalidName => t.msg("field-invalid-name"),
             Self::InvalidEmail => t.msg("field-invalid-email"),
+            Self::ForeignDomain => t.msg("field-foreign-domain"),
             Self::SameEmail => t.msg("field-same-email"),
             Self::UnknownTimeZone => t.msg("field-unknown-time-zone"),
             Self::WrongPassword => t.msg("field-wrong-password"),
@@ -201,13 +204,15 @@ pub enum Notice {
     DeviceForgotten,
     /// The first administrator exists and can sign in.
     SetupDone,
-    /// Somebody invited has chosen a password and can sign in.
+    /// Somebody invited or registering has chosen a password and can sign in.
     InvitationAccepted,
+    /// Somebody has registered, and an administrator has to approve.
+    RegistrationWaits,
 }
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ProfileSaved,
         Self::PasswordChanged,
         Self::PasswordReset,
@@ -217,6 +222,7 @@ impl Notice {
         Self::DeviceForgotten,
         Self::SetupDone,
         Self::InvitationAccepted,
+        Self::RegistrationWaits,
     ];
 
     /// The word that stands for the notice in a cookie; it is also its key in the catalogue.
@@ -232,6 +238,7 @@ impl Notice {
             Self::DeviceForgotten => "notice-device-forgotten",
             Self::SetupDone => "notice-setup-done",
             Self::InvitationAccepted => "notice-invitation-accepted",
+            Self::RegistrationWaits => "notice-registration-waits",
         }
     }
 

@@ -9,6 +9,7 @@ mod login;
 mod lost_password;
 mod new_device;
 mod operators;
+mod registration;
 mod revocation;
 mod routes;
 mod setup;
