@@ -11,7 +11,6 @@ mod new_device;
 mod operators;
 mod registration;
 mod revocation;
-mod routes;
 mod setup;
 mod steps;
 mod verify;

@@ -8,7 +8,7 @@ use vestibule::web::router::{ROUTES, Who};
 
 /// Routes as the router's source names them.
 fn in_the_source() -> BTreeSet<String> {
-    let source = include_str!("../../../src/web/router.rs").to_owned() + include_str!("../../../src/web/internal.rs");
+    let source = include_str!("../../src/web/router.rs").to_owned() + include_str!("../../src/web/internal.rs");
     let mut found = BTreeSet::new();
     for line in source.lines().filter(|line| line.contains(".route(\"")) {
         for part in line.split(".route(\"").skip(1) {
