@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use vestibule::config::Config;
-use vestibule::domain::account::{DisplayName, EmailAddress, Username};
+use vestibule::domain::account::{AccountStatus, DisplayName, EmailAddress, Username};
 use vestibule::domain::id::{AccountId, SessionId};
 use vestibule::domain::session::{Lifetimes, Methods, Session};
 use vestibule::service::context::Surroundings;
@@ -99,6 +99,8 @@ async fn people(surroundings: &Surroundings, database: &Database, count: usize) 
             email: EmailAddress::parse(&format!("person{number}@example.org"))?,
             name: DisplayName::parse(&format!("Person Number {number}"))?,
             administrator: false,
+            status: AccountStatus::Active,
+            ends_at: None,
         };
         account::insert(&mut tx, &person, surroundings.now()).await?;
         ids.push(id);
