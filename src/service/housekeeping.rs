@@ -113,10 +113,4 @@ impl Housekeeping {
         }
         Ok(self.core.volatile.ready().await?)
     }
-
-    /// Writes what is behind and closes the stores; the last thing the service does.
-    pub async fn close(&self) {
-        self.core.volatile.close().await;
-        self.core.database.close().await;
-    }
 }

@@ -83,15 +83,7 @@ pub async fn peek(
     purpose: Purpose,
     now: Timestamp,
 ) -> Result<Option<Token>, StoreError> {
-    let row = fetch_optional!(
-        link,
-        Row,
-        "SELECT account_id, sealed, expires_at FROM one_time_token WHERE hash = $1 AND purpose = $2 AND expires_at > $3",
-        hash.as_slice(),
-        purpose.as_str(),
-        now.millis()
-    )?;
-    Ok(row.map(|row| found(row, hash, purpose)))
+    Ok(known(link, hash, purpose).await?.filter(|token| now < token.expires_at))
 }
 
 /// A token whether or not its time is over; it stays.
