@@ -252,6 +252,14 @@ pub async fn welcome(
     .map(drop)
 }
 
+/// Sets when the account ends by itself; `None` is never.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn set_end(link: &mut Link, id: AccountId, ends_at: Option<Timestamp>) -> Result<(), StoreError> {
+    execute!(link, "UPDATE account SET ends_at = $2 WHERE id = $1", id.uuid(), ends_at.map(Timestamp::millis)).map(drop)
+}
+
 /// Accounts whose time is over and whose sessions were not ended for it yet.
 ///
 /// # Errors
