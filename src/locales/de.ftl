@@ -156,14 +156,14 @@ profile-time-zone-hint = Zum Beispiel Europe/Berlin. Ohne Angabe zeigen wir Zeit
 profile-submit = Speichern
 
 email-title = E-Mail-Adresse ändern
-email-text = Wir senden einen Link an die neue Adresse. Bis Sie ihn öffnen, gilt die alte.
+email-text = Wir senden einen Link an die neue Adresse. Bis Sie ihn öffnen, ändert sich nichts.
 email-current = Aktuelle Adresse
 email-new = Neue Adresse
 email-submit = Link senden
 email-sent-title = Sehen Sie in Ihr Postfach
 email-sent-text = { $hours ->
-    [one] Wir haben einen Link an { $address } gesendet. Bitte öffnen Sie ihn innerhalb einer Stunde; bis dahin gilt Ihre alte Adresse.
-   *[other] Wir haben einen Link an { $address } gesendet. Bitte öffnen Sie ihn innerhalb von { $hours } Stunden; bis dahin gilt Ihre alte Adresse.
+    [one] Wir haben einen Link an { $address } gesendet. Bitte öffnen Sie ihn innerhalb einer Stunde; bis dahin ändert sich nichts.
+   *[other] Wir haben einen Link an { $address } gesendet. Bitte öffnen Sie ihn innerhalb von { $hours } Stunden; bis dahin ändert sich nichts.
 }
 email-confirm-title = E-Mail-Adresse bestätigen
 email-confirm-text = Von jetzt an ist { $address } die Adresse Ihres Kontos.

@@ -39,7 +39,7 @@ password-rule-shortest = { $count ->
 }
 password-rule-contains = Contains { $class }
 password-rule-hard-to-guess = Hard to guess: no common password and no simple pattern
-password-rule-not-personal = Without your name, username or e-mail address
+password-rule-not-personal = Without your name, username or e‑mail address
 password-rule-not-reused = { $count ->
     [one] Not your previous password
    *[other] None of your last { $count } passwords
@@ -157,14 +157,14 @@ profile-time-zone-hint = Such as Europe/Berlin. Left empty, times are shown in U
 profile-submit = Save
 
 email-title = Change e-mail address
-email-text = We send a link to the new address. The old one counts until you have opened that link.
+email-text = We send a link to the new address. Nothing changes until you have opened that link.
 email-current = Current address
 email-new = New address
 email-submit = Send the link
 email-sent-title = Check your mailbox
 email-sent-text = { $hours ->
-    [one] We have sent a link to { $address }. Please open it within an hour; until then your old address counts.
-   *[other] We have sent a link to { $address }. Please open it within { $hours } hours; until then your old address counts.
+    [one] We have sent a link to { $address }. Please open it within an hour; until then nothing changes.
+   *[other] We have sent a link to { $address }. Please open it within { $hours } hours; until then nothing changes.
 }
 email-confirm-title = Confirm e-mail address
 email-confirm-text = From now on { $address } will be the address of your account.
