@@ -64,6 +64,7 @@ fn registration(config: &Config) -> RegistrationPolicy {
         RegistrationMode::Off => SelfRegistration::Off,
         RegistrationMode::Mail => SelfRegistration::Mail,
         RegistrationMode::Manual => SelfRegistration::Manual,
+        RegistrationMode::Automatic => SelfRegistration::Automatic,
     };
     RegistrationPolicy { mode, domains: config.registration.domains.iter().map(|domain| fold(domain)).collect() }
 }

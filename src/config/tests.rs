@@ -300,6 +300,10 @@ fn values_that_contradict_each_other_are_refused() {
         ),
         ("[mail]\nfrom = \"nobody\"", "mail.from: is no mail address"),
         ("[mail]\nusername = \"a\"", "mail.username: needs mail.password"),
+        (
+            "[registration]\nmode = \"automatic\"\ndomains = [\"example.org\"]",
+            "registration.domains: must be empty with mode = \"automatic\"",
+        ),
         ("[branding]\nname = \"\"", "branding.name: must have 1 to 60"),
         ("[branding]\naccent = \"teal\"", "branding.accent: \"teal\" is no colour"),
         ("[privacy]\nsecurity_contact = \"security@example.org\"", "privacy.security_contact: "),

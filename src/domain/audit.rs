@@ -66,6 +66,8 @@ acts! {
     AccountRegistered => "account.registered",
     /// An administrator let in somebody who had registered.
     AccountApproved => "account.approved",
+    /// The day on which an account ends was set or taken away.
+    AccountEndSet => "account.end_set",
     /// An account reached its end; its sessions ended with it.
     AccountEnded => "account.ended",
     /// An account was locked.

@@ -115,6 +115,8 @@ pub enum SelfRegistration {
     Mail,
     /// With a confirmed address, and an administrator's approval.
     Manual,
+    /// At once; the address counts when it is confirmed.
+    Automatic,
 }
 
 /// Who may sign in with a password.

@@ -96,6 +96,36 @@ pub async fn insert(link: &mut Link, new: &NewAccount, now: Timestamp) -> Result
     .map(drop)
 }
 
+/// Makes an active account that has no address yet. What stands in `email_key` is nobody's: it is no address, holds what
+/// no username may, and is unique like the identifier it is made of.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the username is taken.
+pub async fn insert_without_address(
+    link: &mut Link,
+    id: AccountId,
+    username: &Username,
+    name: &DisplayName,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    execute!(
+        link,
+        "INSERT INTO account (id, username, username_key, username_skeleton, email, email_key, name, status, \
+         administrator, sessions_valid_from, created_at) VALUES ($1, $2, $3, $4, '', $5, $6, $7, $8, $9, $10)",
+        id.uuid(),
+        username.as_str(),
+        username.key(),
+        username.skeleton(),
+        format!("none:{id}"),
+        name.as_str(),
+        AccountStatus::Active.as_str(),
+        false,
+        0_i64,
+        now.millis(),
+    )
+    .map(drop)
+}
+
 /// Says which of the two names another account has already.
 ///
 /// # Errors
@@ -220,6 +250,14 @@ pub async fn welcome(
         status.as_str()
     )
     .map(drop)
+}
+
+/// Sets when the account ends by itself; `None` is never.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn set_end(link: &mut Link, id: AccountId, ends_at: Option<Timestamp>) -> Result<(), StoreError> {
+    execute!(link, "UPDATE account SET ends_at = $2 WHERE id = $1", id.uuid(), ends_at.map(Timestamp::millis)).map(drop)
 }
 
 /// Accounts whose time is over and whose sessions were not ended for it yet.
