@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod assets;
+pub mod avatar;
 pub mod brand;
 pub mod cookies;
 pub mod dev;
@@ -16,6 +17,7 @@ pub mod listener_io;
 pub mod login;
 pub mod logout;
 pub mod lost_password;
+pub mod multipart;
 mod new_password;
 pub mod page;
 pub mod register;
@@ -28,4 +30,5 @@ pub mod site;
 pub mod step;
 pub mod tls;
 pub mod trace;
+pub mod upload;
 pub mod verify;
