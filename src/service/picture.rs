@@ -13,7 +13,12 @@ pub const EDGE: u32 = 256;
 const MAX_EDGE: u32 = 12_000;
 /// Most bytes of decoded pixels: a photo of 27 million pixels. A progressive JPEG takes twice as much again while it is read.
 const MAX_DECODED: u64 = 80 * 1024 * 1024;
-const QUALITY: u8 = 85;
+/// Most scans of a JPEG, each of which goes over all pixels. Progressive ones have ten.
+const MAX_SCANS: usize = 24;
+/// Tried in this order until the result is small enough.
+const QUALITIES: [u8; 3] = [85, 70, 45];
+/// Bytes that a page can spare for a picture.
+const SMALL: usize = 20 * 1024;
 
 /// Why a file cannot be somebody's picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,7 +44,9 @@ pub enum Unusable {
 pub fn square(file: &[u8]) -> Result<Vec<u8>, Unusable> {
     let mut reader = ImageReader::new(Cursor::new(file)).with_guessed_format().map_err(|_| Unusable::Damaged)?;
     match reader.format() {
-        Some(ImageFormat::Jpeg) if !jpeg_ends(file) => return Err(Unusable::Damaged),
+        Some(ImageFormat::Jpeg) if jpeg_scans(file).is_none_or(|scans| scans > MAX_SCANS) => {
+            return Err(Unusable::Damaged);
+        }
         Some(ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP) => {}
         _ => return Err(Unusable::Kind),
     }
@@ -61,7 +68,13 @@ pub fn square(file: &[u8]) -> Result<Vec<u8>, Unusable> {
     let mut small = DynamicImage::ImageRgb8(scaled(whole));
     small.apply_orientation(orientation);
     let mut jpeg = Vec::new();
-    JpegEncoder::new_with_quality(&mut jpeg, QUALITY).encode_image(&small).map_err(|error| why(&error))?;
+    for quality in QUALITIES {
+        jpeg.clear();
+        JpegEncoder::new_with_quality(&mut jpeg, quality).encode_image(&small).map_err(|error| why(&error))?;
+        if jpeg.len() <= SMALL {
+            break;
+        }
+    }
     Ok(jpeg)
 }
 
@@ -92,21 +105,26 @@ fn on_white(image: &RgbaImage) -> RgbImage {
     flat
 }
 
-/// Whether a JPEG goes on to its end mark (ITU-T T.81, B.1.1.3); the decoder would fill what is missing with grey.
-/// Segments before the scan are stepped over: they may hold a small JPEG of their own. Bytes after the end are
-/// usual, such as the film of a moving photo.
-fn jpeg_ends(file: &[u8]) -> bool {
-    let mut rest = file.get(2..).unwrap_or_default();
+/// How many scans a JPEG has up to its end mark (ITU-T T.81, B.1.1); `None` when it stops before that, which the decoder
+/// would fill with grey. Segments are stepped over: they may hold a small JPEG of their own. Bytes after the end are usual,
+/// such as the film of a moving photo.
+fn jpeg_scans(file: &[u8]) -> Option<usize> {
+    let mut rest = file.get(2..)?;
+    let mut scans = 0;
     loop {
-        match rest {
-            [0xff, 0xff, ..] => rest = rest.get(1..).unwrap_or_default(),
-            [0xff, 0xda, scan @ ..] => return scan.windows(2).any(|pair| pair == [0xff, 0xd9]),
-            [0xff, _, high, low, ..] => {
-                let length = usize::from(u16::from_be_bytes([*high, *low]));
-                rest = rest.get(2 + length..).unwrap_or_default();
-            }
-            _ => return false,
+        // In a scan: bytes of its own, FF as FF 00, and restart marks.
+        let mark = rest.windows(2).position(|pair| !matches!(pair, [0xff, 0 | 0xff | 0xd0..=0xd7] | [0..=0xfe, _]))?;
+        if mark > 0 && scans == 0 {
+            return None;
         }
+        let after = rest.get(mark + 2..)?;
+        match *rest.get(mark + 1)? {
+            0xd9 => return (scans > 0).then_some(scans),
+            0xda => scans += 1,
+            _ => {}
+        }
+        let length = usize::from(u16::from_be_bytes(*after.first_chunk()?));
+        rest = after.get(length..)?;
     }
 }
 
@@ -201,6 +219,21 @@ mod tests {
                 assert_eq!(square(&whole[..part]), Err(Unusable::Damaged), "{format:?} {part} of {}", whole.len());
             }
         }
+    }
+
+    #[test]
+    fn a_jpeg_that_takes_too_much_work_is_refused() {
+        let whole = encoded(&halves(64, 64), ImageFormat::Jpeg);
+        let scan = whole.windows(2).position(|pair| pair == [0xff, 0xda]).expect("a scan");
+        let (head, scan) = (&whole[..scan], &whole[scan..whole.len() - 2]);
+        let with = |times: usize| [head, &scan.repeat(times), &[0xff, 0xd9], b"film \xff\xda"].concat();
+        assert_eq!(jpeg_scans(&with(1)), Some(1));
+        assert_eq!(jpeg_scans(&with(25)), Some(25));
+        assert!(square(&with(1)).is_ok());
+        assert_eq!(square(&with(25)), Err(Unusable::Damaged));
+        // An end inside a comment is none.
+        let hidden = [head, b"\xff\xfe\x00\x04\xff\xd9", &scan.repeat(25)].concat();
+        assert_eq!(square(&hidden), Err(Unusable::Damaged));
     }
 
     #[test]

@@ -90,12 +90,29 @@ async fn nothing_of_a_photo_but_its_pixels_is_kept() {
     assert!(words.iter().all(|word| !has(&jpeg, word)));
     let pixels = image::load_from_memory_with_format(&jpeg, ImageFormat::Jpeg).expect("a JPEG");
     assert_eq!((pixels.width(), pixels.height()), (256, 256));
-    assert!(jpeg.len() < 40_000, "{} bytes", jpeg.len());
     assert_eq!(house.count_acts("account.picture_set").await, 1);
     // Nor does the file lie in the database anywhere else.
     let database = std::fs::read(house.database_file()).expect("a file");
     let log = std::fs::read(house.database_file().with_extension("db-wal")).unwrap_or_default();
     assert!(words.iter().take(5).all(|word| !has(&database, word) && !has(&log, word)));
+}
+
+#[tokio::test]
+async fn the_profile_with_a_picture_weighs_little() {
+    let house = House::open().await;
+    let mut browser = anna(&house).await;
+    uploads(&mut browser, "photo.jpg", &photo()).await;
+    browser.get("/account/profile").await;
+    let page = browser.get("/account/profile").await.body;
+    let jpeg = stored(&house).await.expect("a picture").len();
+    let assets: std::collections::BTreeSet<&str> =
+        page.split("\"/assets/").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(assets.len(), 3, "{assets:?}");
+    let mut weight = page.len() + jpeg;
+    for file in assets {
+        weight += browser.get(&format!("/assets/{file}")).await.body.len();
+    }
+    assert!(weight < 60_000, "{weight} bytes, of which the page has {} and the picture {jpeg}", page.len());
 }
 
 #[tokio::test]
