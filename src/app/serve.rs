@@ -7,6 +7,7 @@ use crate::connect::log_file::LogFile;
 use crate::connect::mail::MailError;
 use crate::jobs::{self, Jobs, TendLogs};
 use crate::service::account::Accounts;
+use crate::service::avatar::Avatars;
 use crate::service::context::{Context, Surroundings};
 use crate::service::core::Trouble;
 use crate::service::email::Emails;
@@ -28,13 +29,14 @@ use crate::web::signals::{Hangup, Termination};
 use crate::web::site::Site;
 use crate::web::tls::{TlsError, TlsFiles, TlsIdentity};
 use crate::web::trace::Trace;
+use crate::web::upload;
 use http::HeaderValue;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// How often certificate files are looked at.
 const CERTIFICATE_CHECK: Duration = Duration::from_secs(5);
@@ -176,6 +178,8 @@ pub fn site(app: &App, config: &Config) -> Site {
         recovery: Recovery::new(Arc::clone(core)),
         emails: Emails::new(Arc::clone(core)),
         accounts: Accounts::new(Arc::clone(core)),
+        avatars: Avatars::new(Arc::clone(core)),
+        uploads: Arc::new(Semaphore::new(upload::PLACES)),
         set_up: SetUp::new(Arc::clone(core)),
         invitations: Invitations::new(Arc::clone(core)),
         registration: Registration::new(Arc::clone(core)),

@@ -1,5 +1,6 @@
 //! Accounts: names, addresses and states, and what makes each of them well-formed.
 
+use super::face::{Contrast, PictureKey};
 use super::id::AccountId;
 use super::language::Language;
 use super::time::Timestamp;
@@ -249,6 +250,10 @@ pub struct Account {
     pub last_sign_in_at: Option<Timestamp>,
     /// When it ends by itself, as a guest's does; `None` is never.
     pub ends_at: Option<Timestamp>,
+    /// How strong it wants the contrast of pages.
+    pub contrast: Contrast,
+    /// What its picture is asked for by; `None` without a picture.
+    pub picture: Option<PictureKey>,
 }
 
 impl Account {

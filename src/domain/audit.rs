@@ -80,6 +80,10 @@ acts! {
     AdministratorUnmade => "account.administrator_unmade",
     /// Name, language or time zone changed.
     ProfileChanged => "account.profile_changed",
+    /// Somebody set their picture.
+    PictureSet => "account.picture_set",
+    /// Somebody removed their picture.
+    PictureRemoved => "account.picture_removed",
     /// A new address was asked for.
     EmailChangeRequested => "account.email_change_requested",
     /// The new address was confirmed.

@@ -6,7 +6,7 @@
 pub enum Category {
     /// bu-01: who somebody is (name, username, picture).
     Profile,
-    /// bu-02: how they like things (language, time zone, address).
+    /// bu-02: how they like things (language, time zone, contrast, address).
     Settings,
     /// bu-03: what they prove themselves with, and where they are signed in.
     Authentication,
@@ -185,6 +185,11 @@ pub const DURABLE: &[Column] = &[
     column("provider_session.sealed", PASSING_SECRET, "signing out at the provider"),
     column("provider_session.created_at", PASSING, "since when"),
     column("provider_session.ends_at", PASSING, "end"),
+    column("account.contrast", SETTINGS, "contrast of pages"),
+    column("account.picture_key", PROFILE_KEY, "address of the picture"),
+    column("avatar.account_id", PROFILE, "whose it is"),
+    column("avatar.jpeg", PROFILE, "picture, shown to others; pixels only"),
+    column("avatar.set_at", PROFILE, "since when"),
     column("invitation.account_id", ROLE, "who has not accepted yet"),
     column("invitation.username_fixed", ROLE, "what the invited may choose"),
     column("invitation.name_fixed", ROLE, "what the invited may choose"),

@@ -12,6 +12,7 @@ use super::outbox::{self, Order};
 use super::password::{ChangeError, Passwords};
 use crate::domain::account::{Account, AccountStatus, DisplayName, EmailAddress, LoginName, Username};
 use crate::domain::audit::{Act, Actor, Event};
+use crate::domain::face::Contrast;
 use crate::domain::id::AccountId;
 use crate::domain::notice::Notice;
 use crate::domain::password::PlainPassword;
@@ -164,7 +165,12 @@ impl Registration {
             Taken { .. } => {}
         }
         let id = AccountId::new(ctx.uuid());
-        let profile = Profile { name: name.clone(), language: Some(ctx.language), time_zone: None };
+        let profile = Profile {
+            name: name.clone(),
+            language: Some(ctx.language),
+            time_zone: None,
+            contrast: Contrast::default(),
+        };
         let new = NewAccount { id, username, email, name, administrator: false, status, ends_at: None };
         account::insert(&mut tx, &new, ctx.now()).await?;
         account::set_profile(&mut tx, id, &profile).await?;
@@ -230,7 +236,7 @@ impl Registration {
             Err(StoreError::Conflict(_)) => return Err(RegistrationError::UsernameTaken),
             done => done?,
         }
-        let profile = Profile { name, language: Some(ctx.language), time_zone: None };
+        let profile = Profile { name, language: Some(ctx.language), time_zone: None, contrast: Contrast::default() };
         account::set_profile(&mut tx, id, &profile).await?;
         let acting = ctx.clone().acting_as(Actor::Account(id));
         let detail = serde_json::json!({ "status": AccountStatus::Active.as_str(), "address": "unconfirmed" });

@@ -2,6 +2,7 @@
 
 use super::database::{Link, StoreError, execute, fetch_all, fetch_optional};
 use crate::domain::account::{Account, AccountStatus, DisplayName, EmailAddress, LoginName, Username};
+use crate::domain::face::{Contrast, PictureKey};
 use crate::domain::id::AccountId;
 use crate::domain::language::Language;
 use crate::domain::time::Timestamp;
@@ -21,6 +22,8 @@ struct Row {
     created_at: i64,
     last_sign_in_at: Option<i64>,
     ends_at: Option<i64>,
+    contrast: Option<String>,
+    picture_key: Option<String>,
 }
 
 impl From<Row> for Account {
@@ -38,6 +41,8 @@ impl From<Row> for Account {
             created_at: Timestamp::from_millis(row.created_at),
             last_sign_in_at: row.last_sign_in_at.map(Timestamp::from_millis),
             ends_at: row.ends_at.map(Timestamp::from_millis),
+            contrast: row.contrast.as_deref().map(Contrast::of).unwrap_or_default(),
+            picture: row.picture_key.as_deref().and_then(PictureKey::parse),
         }
     }
 }
@@ -182,7 +187,7 @@ pub async fn by_id(link: &mut Link, id: AccountId) -> Result<Option<Account>, St
         link,
         Row,
         "SELECT id, username, email, name, language, time_zone, status, administrator, sessions_valid_from, \
-         created_at, last_sign_in_at, ends_at FROM account WHERE id = $1",
+         created_at, last_sign_in_at, ends_at, contrast, picture_key FROM account WHERE id = $1",
         id.uuid()
     )?;
     Ok(row.map(Account::from))
@@ -197,7 +202,7 @@ pub async fn by_login(link: &mut Link, login: &LoginName) -> Result<Option<Accou
         link,
         Row,
         "SELECT id, username, email, name, language, time_zone, status, administrator, sessions_valid_from, \
-         created_at, last_sign_in_at, ends_at FROM account WHERE username_key = $1 OR email_key = $1 \
+         created_at, last_sign_in_at, ends_at, contrast, picture_key FROM account WHERE username_key = $1 OR email_key = $1 \
          ORDER BY CASE WHEN username_key = $1 THEN 0 ELSE 1 END LIMIT 1",
         login.key()
     )?;
@@ -213,7 +218,7 @@ pub async fn administrators(link: &mut Link) -> Result<Vec<Account>, StoreError>
         link,
         Row,
         "SELECT id, username, email, name, language, time_zone, status, administrator, sessions_valid_from, \
-         created_at, last_sign_in_at, ends_at FROM account WHERE administrator = $1 ORDER BY username_key",
+         created_at, last_sign_in_at, ends_at, contrast, picture_key FROM account WHERE administrator = $1 ORDER BY username_key",
         true
     )?;
     Ok(rows.into_iter().map(Account::from).collect())
@@ -314,6 +319,8 @@ pub struct Profile {
     pub language: Option<Language>,
     /// IANA time zone.
     pub time_zone: Option<String>,
+    /// Contrast of pages.
+    pub contrast: Contrast,
 }
 
 /// Changes the profile.
@@ -323,11 +330,12 @@ pub struct Profile {
 pub async fn set_profile(link: &mut Link, id: AccountId, profile: &Profile) -> Result<(), StoreError> {
     execute!(
         link,
-        "UPDATE account SET name = $2, language = $3, time_zone = $4 WHERE id = $1",
+        "UPDATE account SET name = $2, language = $3, time_zone = $4, contrast = $5 WHERE id = $1",
         id.uuid(),
         profile.name.as_str(),
         profile.language.map(Language::tag),
         profile.time_zone.as_deref(),
+        (profile.contrast != Contrast::System).then(|| profile.contrast.as_str()),
     )
     .map(drop)
 }

@@ -318,7 +318,7 @@ pub async fn whoami(site: Arc<Site>, parts: Parts) -> Response {
 }
 
 /// Checks an application's secret; wrong ones count against the address.
-async fn credential(
+pub(super) async fn credential(
     site: &Site,
     parts: &Parts,
     value: &HeaderValue,
@@ -361,6 +361,7 @@ fn described(site: &Site, alive: &Alive) -> String {
             "administrator": account.administrator,
             "language": account.language.map(crate::domain::language::Language::tag),
             "time_zone": account.time_zone,
+            "picture": account.picture.as_ref().map(|key| format!("{}{}{}", site.origin(), paths::AVATAR, key.as_str())),
         },
         "session": {
             "id": session.id,

@@ -103,14 +103,22 @@ fn the_pages_of_the_account_are_for_everybody() {
     critic.looks_at("overview", ".tiles");
     browser.goes(&stage.url("/account/sessions"));
     critic.looks_at("sessions", "form[action='/account/devices/forget']");
+    let save = "form[action='/account/profile'] button";
     browser.goes(&stage.url("/account/profile"));
     critic.looks_at("profile", "#time_zone");
     browser.fills("#time_zone", "Nowhere/Else");
-    browser.clicks("main form button");
+    browser.clicks(save);
     critic.looks_at("profile-error", "[aria-invalid]");
     browser.fills("#time_zone", "Europe/Berlin");
-    browser.clicks("main form button");
+    browser.clicks(save);
     critic.looks_at("profile-saved", "[role=status]");
+    sends_picture(&stage, &browser, b"no picture");
+    critic.looks_at("profile-picture-error", "#picture-error");
+    sends_picture(&stage, &browser, &portrait());
+    critic.looks_at("profile-with-picture", "img.face.large");
+    browser.clicks("#contrast option[value=more]");
+    browser.clicks(save);
+    critic.looks_at("profile-strong-contrast", "html[data-contrast=more] [role=status]");
     browser.goes(&stage.url("/account/password"));
     critic.looks_at("password", "#new_password");
     browser.fills("#password", "wrong");
@@ -121,6 +129,32 @@ fn the_pages_of_the_account_are_for_everybody() {
     critic.approves();
 }
 
+/// Chooses a file in the profile, and sends it.
+fn sends_picture(stage: &Stage, browser: &Browser, file: &[u8]) {
+    let path = stage.place.data().join("to-be-sent.png");
+    std::fs::write(&path, file).expect("written");
+    browser.fills("#picture", path.to_str().expect("UTF-8"));
+    browser.clicks("form[action='/account/avatar'] button");
+}
+
+/// Somebody before a hill, in a few colours.
+fn portrait() -> Vec<u8> {
+    let pixels = image::RgbImage::from_fn(480, 360, |x, y| {
+        let (dx, dy) = (f64::from(x) - 240.0, f64::from(y) - 150.0);
+        let head = dx.hypot(dy * 0.85) < 70.0;
+        let body = dx.hypot((f64::from(y) - 380.0) * 0.8) < 130.0;
+        image::Rgb(match (head, body) {
+            (true, _) => [233, 196, 160],
+            (_, true) => [62, 84, 140],
+            _ if f64::from(y) > 250.0 + dx * 0.2 => [110, 150, 90],
+            _ => [170, 205, 230],
+        })
+    });
+    let mut file = std::io::Cursor::new(Vec::new());
+    pixels.write_to(&mut file, image::ImageFormat::Png).expect("encoded");
+    file.into_inner()
+}
+
 #[test]
 fn the_pages_of_an_address_and_of_leaving_are_for_everybody() {
     let (stage, browser) =
@@ -129,6 +163,8 @@ fn the_pages_of_an_address_and_of_leaving_are_for_everybody() {
     stage.submits_login(&browser, "anna", PASSWORD);
     browser.arrives(&stage.url("/account"));
     critic.looks_at("overview-german", ".tiles");
+    browser.goes(&stage.url("/account/profile"));
+    critic.looks_at("profile-german", "#picture");
     browser.goes(&stage.url("/account/email"));
     critic.looks_at("email", "#email");
     browser.fills("#email", "anna@example.org");

@@ -1,5 +1,6 @@
 //! `/account/…`: what people see and change about themselves. The overview lives here.
 
+pub mod avatar;
 pub mod email;
 pub mod password;
 pub mod profile;

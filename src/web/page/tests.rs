@@ -49,6 +49,8 @@ impl Sample {
             csrf: self.value("csrf-token"),
             notice: self.notice,
             brand: Arc::default(),
+            contrast: Contrast::default(),
+            face: Some(Face { initials: self.value("AB"), has_picture: self.notice.is_some() }),
         }
     }
 
@@ -275,6 +277,8 @@ impl Sample {
                 .to_vec(),
             time_zone: self.wrong("Mars/Olympus", FieldProblem::UnknownTimeZone),
             time_zones: vec![self.value("Europe/Berlin"), self.value("Europe/Paris")],
+            contrasts: vec![Choice { value: self.value("more"), label: self.value("Strong"), selected: true }],
+            picture_error: Some(FieldProblem::PictureKind.text(self.t)),
         };
         let change = EmailPage {
             shell: self.shell(),
@@ -294,7 +298,8 @@ impl Sample {
         };
         let sent = EmailSentPage { shell: self.shell(), person: self.person(), email: email.clone(), hours: 24 };
         let confirm = EmailConfirmPage { shell: self.shell(), email: email.clone(), token: self.value("mail-token") };
-        let fixed = ProfilePage { email_change: false, time_zone: self.field("UTC"), ..profile.clone() };
+        let fixed =
+            ProfilePage { email_change: false, time_zone: self.field("UTC"), picture_error: None, ..profile.clone() };
         vec![
             ("account-profile-fixed".to_owned(), Box::new(fixed)),
             ("account".to_owned(), Box::new(overview)),

@@ -145,6 +145,12 @@ pub enum FieldProblem {
     UnknownTimeZone,
     /// The current password is wrong.
     WrongPassword,
+    /// The file is no picture of a kind that is read.
+    PictureKind,
+    /// The picture has more pixels than are read.
+    PicturePixels,
+    /// The picture is broken or cut off.
+    PictureDamaged,
 }
 
 impl FieldProblem {
@@ -164,6 +170,9 @@ impl FieldProblem {
             Self::SameEmail => t.msg("field-same-email"),
             Self::UnknownTimeZone => t.msg("field-unknown-time-zone"),
             Self::WrongPassword => t.msg("field-wrong-password"),
+            Self::PictureKind => t.msg("field-picture-kind"),
+            Self::PicturePixels => t.msg("field-picture-pixels"),
+            Self::PictureDamaged => t.msg("field-picture-damaged"),
         }
     }
 }
@@ -191,8 +200,12 @@ impl SignInWay {
 /// A note about what was just done, shown once on the next page; [`Notice::code`] travels in the flash cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notice {
-    /// Name, language or time zone was saved.
+    /// Name, language, time zone or contrast was saved.
     ProfileSaved,
+    /// The picture was set.
+    PictureSaved,
+    /// The picture was removed.
+    PictureRemoved,
     /// The password was changed, other sessions have ended.
     PasswordChanged,
     /// The password was set by a recovery link.
@@ -217,8 +230,10 @@ pub enum Notice {
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::ProfileSaved,
+        Self::PictureSaved,
+        Self::PictureRemoved,
         Self::PasswordChanged,
         Self::PasswordReset,
         Self::EmailChanged,
@@ -236,6 +251,8 @@ impl Notice {
     pub const fn code(self) -> &'static str {
         match self {
             Self::ProfileSaved => "notice-profile-saved",
+            Self::PictureSaved => "notice-picture-saved",
+            Self::PictureRemoved => "notice-picture-removed",
             Self::PasswordChanged => "notice-password-changed",
             Self::PasswordReset => "notice-password-reset",
             Self::EmailChanged => "notice-email-changed",

@@ -2,6 +2,7 @@
 
 mod account;
 mod autologin;
+mod avatar;
 mod bad_input;
 mod brand;
 mod caching;
