@@ -101,7 +101,7 @@ impl Registration {
             Try::Refused { scope: Scope::RecoveryAccount, .. } => return Ok(()),
             Try::Refused { retry_after, .. } => return Err(RegistrationError::TooManyTries { retry_after }),
         }
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.core.database.begin_beside().await?;
         let order = Order::Registration { address: email.as_str().to_owned(), language: ctx.language.tag().to_owned() };
         outbox::order(&self.core, ctx, &mut tx, None, &order).await?;
         Ok(tx.commit().await?)

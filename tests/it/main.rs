@@ -10,10 +10,12 @@
 mod listener;
 mod mail;
 mod main_app;
+mod on_postgres;
 mod personal_data;
 mod process;
 mod proxies;
 mod routes;
+mod store_durable;
 mod store_volatile;
 mod support;
 mod web;
