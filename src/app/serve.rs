@@ -148,10 +148,11 @@ fn tend_logs(file: Arc<LogFile>) -> TendLogs {
     TendLogs(Box::new(move |now| file.tend(moment::instant(now)).map_err(|error| error.to_string())))
 }
 
-/// One `serve` a folder, and one a database: two would not see each other's sessions.
-fn alone(config: &Config) -> Result<[File; 2], ServeError> {
-    let database = config.database_file();
-    Ok([locked(&config.data_dir.join("serve.lock"))?, locked(&database.with_extension("serve-lock"))?])
+/// One `serve` a folder, and one a database file: two would not see each other's sessions.
+fn alone(config: &Config) -> Result<Vec<File>, ServeError> {
+    let database = config.database_file().map(|file| file.with_extension("serve-lock"));
+    let locks = std::iter::once(config.data_dir.join("serve.lock")).chain(database);
+    locks.map(|path| locked(&path)).collect()
 }
 
 fn locked(path: &Path) -> Result<File, ServeError> {

@@ -193,6 +193,10 @@ fn check(config: &Config, secrets_read: bool, found: &mut Findings) {
     if sound(found, "sessions") && sound(found, "autologin") {
         config.check_cookies(found);
     }
+    if sound(found, "database") {
+        config.database.check(found);
+        config.check_keys(found);
+    }
     if sound(found, "server") {
         config.server.check(found);
     }

@@ -13,6 +13,7 @@ pub mod application;
 pub mod autologin;
 pub mod branding;
 pub mod database;
+mod database_url;
 mod environment;
 mod findings;
 pub mod identity_provider;
@@ -129,9 +130,9 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The SQLite file that accounts and everything else that lasts are kept in.
+    /// The SQLite file that accounts and everything else that lasts are kept in; `None` when a server keeps them.
     #[must_use]
-    pub fn database_file(&self) -> PathBuf {
+    pub fn database_file(&self) -> Option<PathBuf> {
         self.database.file(&self.data_dir)
     }
 
@@ -171,6 +172,16 @@ impl Config {
             found.warn(
                 "public_url is https, but neither server.tls_certificate nor server.trusted_proxies is set: behind a \
                  proxy, everybody seems to come from the proxy's address"
+                    .to_owned(),
+            );
+        }
+    }
+
+    fn check_keys(&self, found: &mut Findings) {
+        if self.database.server().is_some() && self.secret_key.is_none() && self.secret_key_file.is_none() {
+            found.warn(
+                "secret_key and secret_key_file are not set: the root key of this data_dir belongs to the database, and every \
+                 other node needs the same one"
                     .to_owned(),
             );
         }

@@ -176,7 +176,8 @@ impl LoginName {
     /// Folds whatever was typed to the key that accounts are found by; hopeless input gives a key nobody has.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        Self(fold(&text.trim().chars().take(MAX_NAME).nfkc().collect::<String>()))
+        // PostgreSQL knows no text with a zero in it, and nobody has such a name.
+        Self(fold(&text.trim().chars().take(MAX_NAME).nfkc().collect::<String>()).replace('\0', "\u{fffd}"))
     }
 
     /// The key to look for.

@@ -259,7 +259,7 @@ impl Accounts {
             return Err(AccountError::TimeZone(zone.clone()));
         }
         let id = owner.account();
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.core.database.begin_for(id).await?;
         account::set_profile(&mut tx, id, &profile).await?;
         ctx.record(&mut tx, Event::about(Act::ProfileChanged, id)).await?;
         tx.announce(Notice::Account(id), ctx.now()).await?;

@@ -74,7 +74,7 @@ impl Emails {
             return Err(EmailError::Same);
         }
         self.passwords.confirm(ctx, owner, password).await?;
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.core.database.begin_beside().await?;
         let order = Order::ConfirmEmail { address: new.as_str().to_owned() };
         outbox::order(&self.core, ctx, &mut tx, Some(owner.account()), &order).await?;
         ctx.record(&mut tx, Event::about(Act::EmailChangeRequested, owner.account())).await?;

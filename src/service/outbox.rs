@@ -31,6 +31,8 @@ pub const RECOVERY_LIFETIME: Duration = Duration::from_hours(1);
 pub const EMAIL_LIFETIME: Duration = Duration::from_hours(24);
 /// A letter that could not be sent for this long is given up; its links would be useless.
 const GIVE_UP: Duration = Duration::from_hours(24);
+/// How long a letter belongs to the node that claimed it. If that one ends before it has sent it, another goes on then.
+const CLAIMED: Duration = Duration::from_mins(2);
 /// Letters written in one round.
 const BATCH: u32 = 20;
 
@@ -207,6 +209,11 @@ impl Outbox {
     }
 
     async fn process(&self, ctx: &Context, queued: &Queued) -> Result<bool, Trouble> {
+        let mut tx = self.core.database.begin_beside().await?;
+        if !letter::claim(&mut tx, queued.id, ctx.now(), ctx.now().after(CLAIMED)).await? {
+            return Ok(false);
+        }
+        tx.commit().await?;
         let outdated = ctx.now() >= queued.created_at.after(GIVE_UP);
         let order = self.opened(queued).filter(|_| !outdated);
         let written = match order {
@@ -235,7 +242,7 @@ impl Outbox {
                 self.core.metrics.mail(MailOutcome::Failed);
                 let wait = backoff(queued.attempts);
                 tracing::warn!(letter = %queued.id, %error, retry_in_seconds = wait.as_secs(), "a letter could not be sent");
-                let mut tx = self.core.database.begin().await?;
+                let mut tx = self.core.database.begin_beside().await?;
                 letter::postpone(&mut tx, queued.id, ctx.now().after(wait)).await?;
                 tx.commit().await?;
                 Ok(false)
@@ -249,7 +256,7 @@ impl Outbox {
     }
 
     async fn remove(&self, queued: &Queued) -> Result<(), Trouble> {
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.core.database.begin_beside().await?;
         letter::remove(&mut tx, queued.id).await?;
         Ok(tx.commit().await?)
     }

@@ -110,7 +110,7 @@ impl Registration {
         if self.charge_letter(ctx, email.as_str()).await?.is_some() {
             return Ok(());
         }
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.core.database.begin_beside().await?;
         let order = Order::Registration { address: email.as_str().to_owned(), language: ctx.language.tag().to_owned() };
         outbox::order(&self.core, ctx, &mut tx, None, &order).await?;
         Ok(tx.commit().await?)

@@ -199,7 +199,7 @@ impl SignIn {
 
     /// Records a failure. The same work whether or not the account exists: one event, one commit.
     async fn failed(&self, ctx: &Context, account: Option<AccountId>, why: &'static str) -> Result<(), Trouble> {
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.core.database.begin_beside().await?;
         let detail = serde_json::json!({ "reason": why });
         ctx.record(&mut tx, Event { act: Act::SignInFailed, subject: account, detail }).await?;
         Ok(tx.commit().await?)

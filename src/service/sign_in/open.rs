@@ -39,7 +39,7 @@ impl SignIn {
             .volatile
             .put(Shelf::Attempt, fingerprint(handle.expose()), stored(attempt)?, until, ctx.now())
             .await?;
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.core.database.begin_beside().await?;
         let detail = serde_json::json!({ "attempt": attempt.id, "way": attempt.identity.way, "step": step });
         ctx.record(&mut tx, Event::about(Act::SignInStepOwed, attempt.identity.account).with(detail)).await?;
         tx.commit().await?;
@@ -89,7 +89,10 @@ impl SignIn {
 
     async fn write_opening(&self, ctx: &Context, opening: Opening<'_>) -> Result<(), Trouble> {
         let Opening { way, event, remember, arrival } = opening;
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = match event.subject {
+            Some(account) => self.core.database.begin_for(account).await?,
+            None => self.core.database.begin_beside().await?,
+        };
         if let Some(account) = event.subject {
             self.notice_device(ctx, &mut tx, account, way).await?;
             account::signed_in(&mut tx, account, ctx.now()).await?;

@@ -127,7 +127,7 @@ impl SignIn {
         old: &str,
     ) -> Result<(), SignInError> {
         let new = self.core.hash_password(ctx, password).await?;
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.core.database.begin_for(account.id).await?;
         passwords::rehash(&mut tx, account.id, old, &new).await?;
         tx.commit().await?;
         Ok(())

@@ -92,8 +92,8 @@ async fn nothing_of_a_photo_but_its_pixels_is_kept() {
     assert_eq!((pixels.width(), pixels.height()), (256, 256));
     assert_eq!(house.count_acts("account.picture_set").await, 1);
     // Nor does the file lie in the database anywhere else.
-    let database = std::fs::read(house.database_file()).expect("a file");
-    let log = std::fs::read(house.database_file().with_extension("db-wal")).unwrap_or_default();
+    let database = std::fs::read(house.folder.path().join("vestibule.db")).expect("a file");
+    let log = std::fs::read(house.folder.path().join("vestibule.db").with_extension("db-wal")).unwrap_or_default();
     assert!(words.iter().take(5).all(|word| !has(&database, word) && !has(&log, word)));
 }
 
@@ -263,7 +263,7 @@ async fn a_picture_goes_with_its_account() {
     let house = House::open().await;
     let mut browser = anna(&house).await;
     uploads(&mut browser, "a.png", &png(40, 40)).await;
-    let address = format!("sqlite://{}", house.database_file().display());
+    let address = format!("sqlite://{}", house.folder.path().join("vestibule.db").display());
     let mut conn = sqlx::SqliteConnection::connect(&address).await.expect("a database");
     sqlx::query("PRAGMA foreign_keys = on").execute(&mut conn).await.expect("on");
     sqlx::query("DELETE FROM account").execute(&mut conn).await.expect("erased");

@@ -36,7 +36,7 @@ async fn main() -> Result<(), Failure> {
     let config = Config::load(Some(Path::new(&file)), &BTreeMap::new())?.config;
     let surroundings = Surroundings::machine();
 
-    let database = Database::open(&config.database_file()).await?;
+    let database = Database::at(&vestibule::app::mapping::database(&config)).await?;
     let ring = ring(&config, &database).await?;
     let people = people(&surroundings, &database, accounts).await?;
     database.close().await;
