@@ -146,7 +146,7 @@ async fn a_file_that_is_also_a_page_comes_out_as_a_picture() {
     let answer = browser.get("/account/avatar").await;
     assert_eq!(answer.header("content-type"), "image/jpeg");
     assert_eq!(answer.header("x-content-type-options"), "nosniff");
-    assert_eq!(answer.header("content-security-policy"), "default-src 'none'; sandbox");
+    assert_eq!(answer.header("content-security-policy"), "default-src 'none'; frame-ancestors 'none'; sandbox");
     assert!(!answer.body.contains("script"));
 }
 
