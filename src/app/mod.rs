@@ -4,6 +4,7 @@ mod check;
 pub mod mapping;
 mod run;
 pub mod serve;
+mod volatile;
 
 pub use run::run;
 pub use serve::{ServeError, readiness, serve, site, trace};
@@ -19,8 +20,6 @@ use crate::service::keys::{KeyError, Keys};
 use crate::service::limiter::Limiter;
 use crate::service::metrics::Metrics;
 use crate::service::signing::SigningKeys;
-use crate::store::volatile::Volatile;
-use crate::store::volatile::embedded::{Embedded, EmbeddedOptions};
 use crate::store::{Database, OpenError, root_key};
 use crate::web::brand::Brand;
 use std::fs::DirBuilder;
@@ -97,10 +96,7 @@ impl App {
         let wrapping = wrapping(config, &surroundings)?;
         let database = Database::open(&config.database_file()).await?;
         let policy = mapping::policy(config);
-        let options = EmbeddedOptions::new(policy.lifetimes);
-        let file = config.data_dir.join("volatile.db");
-        let volatile = Embedded::open(&file, options).await.map_err(|error| StartError::Volatile(error.to_string()))?;
-        let volatile: Arc<dyn Volatile> = Arc::new(volatile);
+        let volatile = volatile::open(config, policy.lifetimes, u64::from_be_bytes(surroundings.bytes())).await?;
         let metrics = Arc::new(Metrics::new());
         let core = Arc::new(Core {
             cookie_keys: KeyRing::default(),

@@ -1,9 +1,11 @@
-//! What is kept for minutes or hours: sessions, attempts, one-time handles, failure counters. One trait; the embedded
-//! implementation keeps sessions in memory in front of a SQLite file.
+//! What is kept for minutes or hours: sessions, attempts, one-time handles, failure counters. One trait, two
+//! implementations: `embedded` keeps sessions in memory in front of a SQLite file, `redis` in front of Redis.
 //!
 //! What must outlive a session (accounts, remembered browsers, audit) is durable and lives in the other store.
 
 pub mod embedded;
+pub mod redis;
+mod shards;
 
 use crate::domain::id::{AccountId, RememberedId, SessionId};
 use crate::domain::session::{HandleHash, Lifetimes, Session};
