@@ -4,7 +4,7 @@ mod check;
 pub mod mapping;
 mod run;
 pub mod serve;
-mod volatile;
+pub mod volatile;
 
 pub use run::run;
 pub use serve::{ServeError, readiness, serve, site, trace};
@@ -20,6 +20,7 @@ use crate::service::keys::{KeyError, Keys};
 use crate::service::limiter::Limiter;
 use crate::service::metrics::Metrics;
 use crate::service::signing::SigningKeys;
+use crate::store::volatile::Volatile;
 use crate::store::{Database, OpenError, root_key};
 use crate::web::brand::Brand;
 use std::fs::DirBuilder;
@@ -90,13 +91,33 @@ impl App {
     /// # Errors
     /// [`StartError`].
     pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Self, StartError> {
+        let seed = u64::from_be_bytes(surroundings.bytes());
+        let volatile = volatile::open(config, mapping::policy(config).lifetimes, seed);
+        Self::over(config, surroundings, volatile).await
+    }
+
+    /// The same for a command, which does without sessions when they cannot be reached.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn open_for_a_command(config: &Config, surroundings: Surroundings) -> Result<Self, StartError> {
+        let seed = u64::from_be_bytes(surroundings.bytes());
+        let volatile = volatile::open_for_a_command(config, mapping::policy(config).lifetimes, seed);
+        Self::over(config, surroundings, volatile).await
+    }
+
+    async fn over(
+        config: &Config,
+        surroundings: Surroundings,
+        volatile: impl Future<Output = Result<Arc<dyn Volatile>, StartError>>,
+    ) -> Result<Self, StartError> {
         make_folder(config)?;
         let logo = config.branding.logo().map_err(StartError::Logo)?;
         let brand = Arc::new(Brand::new(logo, config.branding.accent));
         let wrapping = wrapping(config, &surroundings)?;
         let database = Database::open(&config.database_file()).await?;
         let policy = mapping::policy(config);
-        let volatile = volatile::open(config, policy.lifetimes, u64::from_be_bytes(surroundings.bytes())).await?;
+        let volatile = volatile.await?;
         let metrics = Arc::new(Metrics::new());
         let core = Arc::new(Core {
             cookie_keys: KeyRing::default(),

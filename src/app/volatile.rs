@@ -11,15 +11,36 @@ use crate::store::volatile::redis::{Address, Login, Redis, RedisOptions, Tls, To
 use std::sync::Arc;
 
 /// Opens the store as configured. The seed is drawn at random.
-pub(super) async fn open(config: &Config, lifetimes: Lifetimes, seed: u64) -> Result<Arc<dyn Volatile>, StartError> {
+///
+/// # Errors
+/// [`StartError::Volatile`].
+pub async fn open(config: &Config, lifetimes: Lifetimes, seed: u64) -> Result<Arc<dyn Volatile>, StartError> {
     if config.sessions.store == SessionStore::Redis {
-        let options = redis(config, lifetimes).map_err(StartError::Volatile)?;
-        let store = Redis::open(RedisOptions { seed, ..options }).await;
+        let store = Redis::open(seeded(config, lifetimes, seed)?).await;
         return Ok(Arc::new(store.map_err(|error| StartError::Volatile(error.to_string()))?));
     }
     let file = config.data_dir.join("volatile.db");
     let store = Embedded::open(&file, EmbeddedOptions::new(lifetimes)).await;
     Ok(Arc::new(store.map_err(|error| StartError::Volatile(error.to_string()))?))
+}
+
+/// The same for a command: an account can be locked though Redis is away, since what that ends is over durably.
+///
+/// # Errors
+/// [`StartError::Volatile`].
+pub(super) async fn open_for_a_command(
+    config: &Config,
+    lifetimes: Lifetimes,
+    seed: u64,
+) -> Result<Arc<dyn Volatile>, StartError> {
+    if config.sessions.store == SessionStore::Redis {
+        return Ok(Arc::new(Redis::open_anyway(seeded(config, lifetimes, seed)?).await));
+    }
+    open(config, lifetimes, seed).await
+}
+
+fn seeded(config: &Config, lifetimes: Lifetimes, seed: u64) -> Result<RedisOptions, StartError> {
+    Ok(RedisOptions { seed, ..redis(config, lifetimes).map_err(StartError::Volatile)? })
 }
 
 /// What the Redis store has to know.

@@ -166,6 +166,35 @@ async fn names_of_sessions_that_ran_out_leave_the_list() -> Outcome {
     Ok(())
 }
 
+/// Each has an account of its own, so all of them have a list too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_thousand_sessions_take_less_than_45_mib() -> Outcome {
+    let bench = OnOne::new().await?;
+    let server = &bench.servers[0];
+    let used = || -> Outcome<u64> {
+        let told = server.tells(&["INFO", "memory"]);
+        Ok(told.lines().find_map(|line| line.strip_prefix("used_memory:")).ok_or("told")?.trim().parse()?)
+    };
+    let mut opening = tokio::task::JoinSet::new();
+    for number in 0..100_000 {
+        let store = bench.store();
+        opening.spawn(async move {
+            store
+                .open_session(
+                    key(number),
+                    session(number, account(u128::from(key(number)[0]) << 100 | u128::from(number))),
+                )
+                .await
+        });
+    }
+    while let Some(opened) = opening.join_next().await {
+        opened??;
+    }
+    let used = used()?;
+    assert!(used <= 45 * 1024 * 1024, "{used} bytes, all in");
+    Ok(())
+}
+
 impl<const SERVERS: usize> On<SERVERS> {
     /// The same servers seen by a new process that believes its memory for so many seconds.
     async fn over_again(self, trust: u64) -> Outcome<Self> {

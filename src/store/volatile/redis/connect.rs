@@ -167,7 +167,9 @@ impl About {
 /// What went wrong, without the value of anything that was sent.
 pub(super) fn in_words(error: &redis::RedisError) -> String {
     use redis::ErrorKind::{AuthenticationFailed, RESP3NotSupported, Server};
+    let refused = matches!(error.code(), Some("WRONGPASS" | "NOAUTH"));
     match error.kind() {
+        _ if refused => "user or password is refused".to_owned(),
         AuthenticationFailed => "user or password is refused".to_owned(),
         RESP3NotSupported => "it does not speak RESP3: 6.2 or newer is needed".to_owned(),
         Server(redis::ServerErrorKind::NoPerm) => {

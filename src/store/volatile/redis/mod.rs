@@ -55,25 +55,48 @@ struct Store {
     servers: Servers,
 }
 
+impl Store {
+    fn over(options: RedisOptions) -> Arc<Self> {
+        let options = Arc::new(options);
+        let keys = Keys::under(&options.prefix);
+        let (memory, look) = (Arc::new(Memory::default()), Arc::new(Notify::new()));
+        let connector = Connector::new(Arc::clone(&options), Arc::clone(&memory), keys.clone(), Arc::clone(&look));
+        let servers = Servers::new(Arc::clone(&options), connector, look);
+        Arc::new(Self { options, keys, memory, servers })
+    }
+}
+
 impl Redis {
     /// Connects, and from now on makes lost connections anew. No session is loaded before it is asked for.
     ///
     /// # Errors
     /// [`RedisError`], in words for the operator: nobody answers, or nobody that could be relied on.
     pub async fn open(options: RedisOptions) -> Result<Self, RedisError> {
-        let options = Arc::new(options);
-        let keys = Keys::under(&options.prefix);
-        let (memory, look) = (Arc::new(Memory::default()), Arc::new(Notify::new()));
-        let connector = Connector::new(Arc::clone(&options), Arc::clone(&memory), keys.clone(), Arc::clone(&look));
-        let servers = Servers::new(Arc::clone(&options), connector, look);
-        servers.find().await?;
-        let store = Arc::new(Store { options, keys, memory, servers });
+        let store = Store::over(options);
+        store.servers.find().await?;
         store.recognise(false).await;
+        Ok(Self::going_on(store))
+    }
+
+    /// The same, but Redis may be away: it is looked for, and nothing is known until it is found.
+    pub async fn open_anyway(options: RedisOptions) -> Self {
+        let store = Store::over(options);
+        match store.servers.find().await {
+            Ok(()) => store.recognise(false).await,
+            Err(error) => {
+                tracing::warn!(%error, "sessions cannot be looked at");
+                store.servers.look.notify_one();
+            }
+        }
+        Self::going_on(store)
+    }
+
+    fn going_on(store: Arc<Store>) -> Self {
         let tasks = [
             tokio::spawn(keeper::keep(Arc::clone(&store))).abort_handle(),
             tokio::spawn(keeper::write_behind(Arc::clone(&store))).abort_handle(),
         ];
-        Ok(Self { store, tasks })
+        Self { store, tasks }
     }
 
     /// Does something that must not stop half-way because whoever asked has left.

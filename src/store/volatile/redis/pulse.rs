@@ -13,17 +13,20 @@ use tokio::time::Instant;
 pub(super) struct Pulse {
     began: Instant,
     trust: Duration,
-    /// Microseconds since `began`; [`LOST`] once it is over.
+    /// The first microsecond since `began` that is not trusted any more; [`NOT_YET`], and [`LOST`] once it is over.
     trusted_until: AtomicU64,
 }
 
 /// No time is smaller, and nothing moves it again.
 const LOST: u64 = 0;
 
+/// Nothing was heard yet.
+const NOT_YET: u64 = 1;
+
 impl Pulse {
     /// Of a connection that is being made; nothing is believed yet.
     pub(super) fn new(trust: Duration) -> Self {
-        Self { began: Instant::now(), trust, trusted_until: AtomicU64::new(1) }
+        Self { began: Instant::now(), trust, trusted_until: AtomicU64::new(NOT_YET) }
     }
 
     /// An answer came to what was asked at this time.
@@ -36,7 +39,8 @@ impl Pulse {
 
     /// Whether what came by it may be believed now.
     pub(super) fn is_trusted(&self) -> bool {
-        micros(self.began.elapsed()) < self.trusted_until.load(Ordering::Acquire)
+        let until = self.trusted_until.load(Ordering::Acquire);
+        until > NOT_YET && micros(self.began.elapsed()) < until
     }
 
     /// Whether an answer came so lately that there is no need to ask for another.

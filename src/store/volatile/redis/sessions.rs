@@ -97,7 +97,9 @@ impl Store {
         let entry = [handle.as_slice(), &opened.to_be_bytes()].concat();
         let kept = millis(session.ends_at.since(session.last_seen_at) + SLACK);
         let run = ENLIST.over(vec![list.to_vec()]).told(session.id.uuid().as_bytes().as_slice()).told(entry);
-        Ok(run.told(kept).told(seconds(oldest)).on(&self.servers).await? == Value::Int(1))
+        let listed = run.told(kept).told(seconds(oldest)).on(&self.servers).await? == Value::Int(1);
+        self.servers.replicated(list).await?;
+        Ok(listed)
     }
 
     async fn strike(&self, list: &[u8], id: SessionId) -> Result<(), Unavailable> {
