@@ -1,7 +1,8 @@
 //! What `check-config` looks at beyond the configuration's own text: the files that it names.
 
-use super::mapping;
+use super::{mapping, volatile};
 use crate::config::Config;
+use crate::config::sessions::SessionStore;
 use crate::web::tls::{TlsFiles, TlsIdentity};
 use std::path::Path;
 
@@ -13,6 +14,11 @@ pub(super) fn obstacles(config: &Config) -> Vec<String> {
         if let Err(error) = TlsIdentity::load(files) {
             found.push(format!("server.tls_certificate, server.tls_key: {error}"));
         }
+    }
+    if config.sessions.store == SessionStore::Redis
+        && let Err(error) = volatile::redis(config, mapping::policy(config).lifetimes)
+    {
+        found.push(error);
     }
     // Without a mail server there is only a folder to be made.
     if config.mail.host.is_some()

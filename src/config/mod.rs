@@ -23,6 +23,7 @@ pub mod mail;
 pub mod password;
 pub mod privacy;
 mod public_url;
+pub mod redis;
 pub mod reference;
 pub mod registration;
 pub mod server;

@@ -335,13 +335,22 @@ fn uncommented(wanted: impl Fn(&str) -> bool) -> String {
 }
 
 fn is_secret_file(line: &str) -> bool {
-    ["secret_key_file", "password_file", "secret_file", "client_secret_file"]
-        .iter()
-        .any(|name| line.starts_with(&format!("{name} ")))
+    [
+        "secret_key_file",
+        "password_file",
+        "secret_file",
+        "client_secret_file",
+        "redis_password_file",
+        "redis_sentinel_password_file",
+    ]
+    .iter()
+    .any(|name| line.starts_with(&format!("{name} ")))
 }
 
 fn is_secret_value(line: &str) -> bool {
-    ["secret_key", "password", "secret", "client_secret"].iter().any(|name| line.starts_with(&format!("{name} ")))
+    ["secret_key", "password", "secret", "client_secret", "redis_password", "redis_sentinel_password"]
+        .iter()
+        .any(|name| line.starts_with(&format!("{name} ")))
 }
 
 #[test]

@@ -6,6 +6,8 @@ mod house;
 mod letters;
 pub(crate) mod postgres;
 pub(crate) mod program;
+pub(crate) mod redis;
+pub(crate) mod wire;
 
 pub(crate) use browser::{Answer, Browser};
 pub(crate) use house::House;
