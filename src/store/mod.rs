@@ -3,6 +3,7 @@
 pub mod account;
 pub mod audit;
 pub mod autologin;
+pub mod copy;
 pub mod database;
 pub mod group;
 pub mod invitation;
