@@ -1,6 +1,7 @@
 //! Vestibule on PostgreSQL as a program: nodes beside each other, commands for databases, and a server that is harmed.
 
 mod copying;
+mod encryption;
 mod faults;
 mod nodes;
 
