@@ -255,7 +255,7 @@ pub const DURABLE: &[Column] = &[
     column("change_notice.at", TECHNICAL, "pruning"),
 ];
 
-/// Every column of the embedded volatile store.
+/// Every column of the embedded volatile store. In Redis the same is kept, without names and each with an end of its own.
 pub const VOLATILE: &[Column] = &[
     column("session.handle", PASSING_SECRET, "recognising the session"),
     column("session.id", PASSING, "naming it in the list"),
