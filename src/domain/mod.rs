@@ -6,6 +6,7 @@ pub mod application;
 pub mod audit;
 pub mod autologin;
 pub mod device;
+pub mod directory;
 pub mod forwarded;
 pub mod host;
 pub mod id;
