@@ -13,6 +13,8 @@ pub mod application;
 pub mod autologin;
 pub mod branding;
 pub mod database;
+pub mod directory;
+pub mod directory_values;
 mod environment;
 mod findings;
 mod load;
@@ -97,6 +99,10 @@ pub struct Config {
     /// without); what the application says holds for all its paths, and `[[application.rule]]` refines it.
     #[serde(rename = "application")]
     pub applications: Vec<application::Application>,
+    /// LDAP servers that people sign in against, and that people and groups are synchronised from. Repeat the block for
+    /// each directory. Somebody who is unknown here is looked for in one after the other, in this order.
+    #[serde(rename = "directory")]
+    pub directories: Vec<directory::Directory>,
 }
 
 impl Default for Config {
@@ -118,6 +124,7 @@ impl Default for Config {
             privacy: privacy::Privacy::default(),
             branding: branding::Branding::default(),
             applications: Vec::new(),
+            directories: Vec::new(),
         }
     }
 }
