@@ -121,7 +121,7 @@ fn from_io(error: &io::Error) -> LdapError {
 fn from_tls(fault: &TlsFault) -> LdapError {
     LdapError::Insecure(match fault {
         TlsFault::InvalidCertificate(why) => match why {
-            CertificateError::UnknownIssuer => {
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
                 "the certificate is signed by an authority that is not trusted here: name it in ca_file".to_owned()
             }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {

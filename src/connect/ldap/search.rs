@@ -89,7 +89,7 @@ impl Connection {
         let (mut cookie, mut pages, mut seen, mut unreadable) = (Vec::new(), 0_usize, 0_usize, 0_usize);
         loop {
             let (found, result) = self.page(search, paging.then_some(&cookie), &mut unreadable).await?;
-            let page = page_end(&result, paging && pages == 0)?;
+            let page = page_end(&result, paging && pages == 0, found.is_empty())?;
             if matches!(page, Page::NoPaging) {
                 // RFC 2696 lets a server refuse; RFC 4511 names several codes for it. Nothing was handed over yet.
                 tracing::debug!(code = result.rc, "the directory does not page; asking without");
@@ -210,13 +210,14 @@ impl Connection {
     }
 }
 
-fn page_end(result: &LdapResult, first_of_pages: bool) -> Result<Page, LdapError> {
+fn page_end(result: &LdapResult, first_of_pages: bool, empty: bool) -> Result<Page, LdapError> {
     match result.rc {
         0 => Ok(cookie_of(result)?.map_or(Page::Last, Page::More)),
+        // protocolError, unavailableCriticalExtension, unwillingToPerform; OpenLDAP says adminLimitExceeded.
+        2 | 12 | 53 if first_of_pages => Ok(Page::NoPaging),
+        11 if first_of_pages && empty => Ok(Page::NoPaging),
         // timeLimitExceeded, sizeLimitExceeded, partialResults, adminLimitExceeded
         3 | 4 | 9 | 11 => Ok(Page::Cut(format!("{} (result {})", said(result), result.rc))),
-        // protocolError, unavailableCriticalExtension, unwillingToPerform
-        2 | 12 | 53 if first_of_pages => Ok(Page::NoPaging),
         code => Err(LdapError::Refused { code, text: said(result) }),
     }
 }

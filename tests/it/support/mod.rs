@@ -4,6 +4,8 @@ mod browser;
 mod house;
 mod letters;
 pub(crate) mod program;
+pub(crate) mod slapd;
+pub(crate) mod wire;
 
 pub(crate) use browser::{Answer, Browser};
 pub(crate) use house::House;
