@@ -331,13 +331,15 @@ fn uncommented(wanted: impl Fn(&str) -> bool) -> String {
 }
 
 fn is_secret_file(line: &str) -> bool {
-    ["secret_key_file", "password_file", "secret_file", "bind_password_file"]
+    ["secret_key_file", "password_file", "secret_file", "client_secret_file", "bind_password_file"]
         .iter()
         .any(|name| line.starts_with(&format!("{name} ")))
 }
 
 fn is_secret_value(line: &str) -> bool {
-    ["secret_key", "password", "secret", "bind_password"].iter().any(|name| line.starts_with(&format!("{name} ")))
+    ["secret_key", "password", "secret", "client_secret", "bind_password"]
+        .iter()
+        .any(|name| line.starts_with(&format!("{name} ")))
 }
 
 #[test]
@@ -355,6 +357,7 @@ fn every_key_of_the_example_can_be_set() {
     assert!(values.secret_key_file.is_some() && values.mail.password_file.is_some());
     assert!(values.applications[0].secret_file.is_some());
     assert_eq!((values.directories.len(), values.directories[0].group_syncs.len()), (1, 1));
+    assert!(values.identity_providers[0].oidc.client_secret_file.is_some());
 }
 
 #[test]
@@ -362,7 +365,9 @@ fn the_secrets_of_the_example_are_nobodys_secrets() {
     let text = problems(&uncommented(|line| !is_secret_file(line)));
     assert!(text.contains("secret_key: the key is not base64"), "{text}");
     let application = uncommented(|line| !is_secret_file(line) && !line.starts_with("secret_key "));
-    assert!(problems(&application).contains("application[0].secret: is the text of the example"));
+    let told = problems(&application);
+    assert!(told.contains("application[0].secret: is the text of the example"), "{told}");
+    assert!(told.contains("identity_provider[0].client_secret: is the text of the example"), "{told}");
 }
 
 #[test]

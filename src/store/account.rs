@@ -294,17 +294,56 @@ pub async fn set_profile(link: &mut Link, id: AccountId, profile: &Profile) -> R
     .map(drop)
 }
 
-/// Changes the address.
+/// Changes the address to one that its owner has confirmed.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when another account has it.
 pub async fn set_email(link: &mut Link, id: AccountId, email: &EmailAddress) -> Result<(), StoreError> {
+    set_email_as(link, id, email, true).await
+}
+
+/// Changes the address; `verified` says whether somebody has shown that it is the owner's.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when another account has it.
+pub async fn set_email_as(
+    link: &mut Link,
+    id: AccountId,
+    email: &EmailAddress,
+    verified: bool,
+) -> Result<(), StoreError> {
     execute!(
         link,
-        "UPDATE account SET email = $2, email_key = $3 WHERE id = $1",
+        "UPDATE account SET email = $2, email_key = $3, email_verified = $4 WHERE id = $1",
         id.uuid(),
         email.as_str(),
-        email.key()
+        email.key(),
+        verified
+    )
+    .map(drop)
+}
+
+/// Whether the address is known to be the owner's.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn email_is_verified(link: &mut Link, id: AccountId) -> Result<bool, StoreError> {
+    let row = fetch_optional!(link, (bool,), "SELECT email_verified FROM account WHERE id = $1", id.uuid())?;
+    Ok(row.is_some_and(|(verified,)| verified))
+}
+
+/// Changes the username.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when another account has it, or one that looks the same.
+pub async fn set_username(link: &mut Link, id: AccountId, username: &Username) -> Result<(), StoreError> {
+    execute!(
+        link,
+        "UPDATE account SET username = $2, username_key = $3, username_skeleton = $4 WHERE id = $1",
+        id.uuid(),
+        username.as_str(),
+        username.key(),
+        username.skeleton()
     )
     .map(drop)
 }
