@@ -1,6 +1,6 @@
 //! What `check-config` looks at beyond the configuration's own text: the files that it names.
 
-use super::mapping;
+use super::{directories, mapping};
 use crate::config::Config;
 use crate::web::tls::{TlsFiles, TlsIdentity};
 use std::path::Path;
@@ -24,6 +24,9 @@ pub(super) fn obstacles(config: &Config) -> Vec<String> {
         && !folder_of(file).is_dir()
     {
         found.push(format!("log.file: there is no folder {}", folder_of(file).display()));
+    }
+    if let Err(error) = directories::connected(config) {
+        found.push(error.to_string());
     }
     found
 }

@@ -4,6 +4,7 @@ pub mod account;
 pub mod audit;
 pub mod autologin;
 pub mod database;
+pub mod directory;
 pub mod group;
 pub mod identity;
 pub mod invitation;

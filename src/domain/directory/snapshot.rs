@@ -63,6 +63,8 @@ pub struct KnownAccount {
     pub status: AccountStatus,
     /// Whom in the directory it stands for.
     pub subject: Subject,
+    /// Names and address of the account follow this directory, not another source.
+    pub leads: bool,
     /// The lock on it is the synchronisation's own, for this reason.
     pub held: Option<Hold>,
 }

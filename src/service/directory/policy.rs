@@ -16,8 +16,6 @@ pub struct DirectoryPolicy {
     pub filter: String,
     /// Which attributes say what.
     pub mapping: Mapping,
-    /// What happens to somebody who has no account.
-    pub first_sign_in: FirstSignIn,
     /// How often everything is synchronised; zero is never by itself.
     pub interval: Duration,
     /// What a synchronisation does about accounts, and how much it takes away unasked.
@@ -26,19 +24,6 @@ pub struct DirectoryPolicy {
     pub retain: bool,
     /// Groups that follow the directory.
     pub groups: Vec<GroupRule>,
-}
-
-/// What happens to somebody who has no account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FirstSignIn {
-    /// One is made.
-    Create,
-    /// One with the same verified address is linked, or else one is made.
-    LinkVerifiedEmail,
-    /// Only those who were invited.
-    InvitedOnly,
-    /// Nobody.
-    Deny,
 }
 
 /// Groups that follow the directory.

@@ -10,7 +10,7 @@ use crate::domain::time::Timestamp;
 use std::collections::HashMap;
 
 /// Hears how many entries were read so far.
-pub type Progress<'a> = &'a mut (dyn FnMut(usize) + Send);
+pub(super) type Progress<'a> = &'a mut (dyn FnMut(usize) + Send);
 
 /// Classes of entries that can be groups inside groups.
 const GROUPS: &str = "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=groupOfMembers)\
@@ -45,7 +45,7 @@ struct Inner {
 ///
 /// # Errors
 /// [`LdapError`] when the directory stopped answering; what was read until then says nothing.
-pub async fn snapshot(
+pub(super) async fn snapshot(
     connection: &mut Connection,
     policy: &DirectoryPolicy,
     now: Timestamp,

@@ -15,7 +15,7 @@ fn named(account: &KnownAccount) -> Named {
 /// Names, address and spelling follow the directory, unless somebody else here has them.
 pub(super) fn update(desk: &Desk<'_>, plan: &mut Plan) {
     let mut claimed = Claimed::new(desk);
-    for account in &desk.known.accounts {
+    for account in desk.known.accounts.iter().filter(|account| account.leads) {
         let Some(person) = desk.person(&account.subject) else { continue };
         let mut update = Update { account: named(account), username: None, email: None, name: None };
         match &person.username {

@@ -38,6 +38,7 @@ fn account(number: usize) -> KnownAccount {
         name: format!("Person {number}"),
         status: AccountStatus::Active,
         subject: person(number).subject,
+        leads: true,
         held: None,
     }
 }
@@ -214,6 +215,7 @@ fn carry_out(plan: &Plan, known: &mut Known) {
             name: create.name.as_str().to_owned(),
             status: AccountStatus::Active,
             subject: create.subject.clone(),
+            leads: true,
             held: None,
         });
     }
