@@ -222,6 +222,20 @@ pub async fn release(link: &mut Link, account: AccountId) -> Result<bool, StoreE
     Ok(rows > 0)
 }
 
+/// The directory that keeps an account's password.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn keeper(link: &mut Link, account: AccountId) -> Result<Option<Source>, StoreError> {
+    let row = fetch_optional!(
+        link,
+        (String,),
+        "SELECT source FROM identity WHERE account_id = $1 AND source LIKE 'directory:%' ORDER BY created_at LIMIT 1",
+        account.uuid()
+    )?;
+    Ok(row.and_then(|(source,)| Source::from_key(&source)))
+}
+
 /// When the last run began, whoever ran it.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ mod hosts;
 pub mod probe;
 mod search;
 
-pub use bind::{Standing, Verdict};
+pub use bind::Verdict;
 pub use connection::Connection;
 pub use ldap3::ldap_escape as escaped;
 pub use search::{Found, Reading, Scope, Search};

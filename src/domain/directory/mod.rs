@@ -7,6 +7,7 @@ pub mod nesting;
 pub mod person;
 pub mod plan;
 pub mod snapshot;
+pub mod standing;
 pub mod words;
 
 pub use dn::DnKey;
@@ -14,3 +15,4 @@ pub use entry::Entry;
 pub use person::{Flaw, Mapping, Person, Subject};
 pub use plan::{Plan, Settings, plan};
 pub use snapshot::{GroupReading, Known, KnownAccount, KnownGroup, Snapshot};
+pub use standing::Standing;
