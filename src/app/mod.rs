@@ -1,6 +1,7 @@
 //! Composition root: configuration, stores, services, router and jobs; graceful shutdown. Decides nothing itself.
 
 mod check;
+mod directories;
 pub mod mapping;
 mod migration;
 mod run;
@@ -12,6 +13,7 @@ pub use run::run;
 pub use serve::{ServeError, readiness, serve, site, trace};
 
 use crate::config::Config;
+use crate::connect::ldap::LdapError;
 use crate::domain::secret::Secret;
 use crate::service::card::Cards;
 use crate::service::context::{Context, Surroundings};
@@ -85,6 +87,9 @@ pub enum StartError {
     /// The key ring.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// A directory.
+    #[error(transparent)]
+    Directory(#[from] LdapError),
 }
 
 impl App {
@@ -130,6 +135,7 @@ impl App {
             limiter: Limiter::new(Arc::clone(&volatile), mapping::limits(config), Arc::clone(&metrics)),
             cards: Cards::over(database.clone()),
             metrics,
+            directories: directories::connected(config)?,
             database,
             volatile,
             policy,

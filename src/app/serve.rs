@@ -10,6 +10,7 @@ use crate::service::account::Accounts;
 use crate::service::avatar::Avatars;
 use crate::service::context::{Context, Surroundings};
 use crate::service::core::Trouble;
+use crate::service::directory::Directories;
 use crate::service::email::Emails;
 use crate::service::housekeeping::Housekeeping;
 use crate::service::invitation::Invitations;
@@ -104,8 +105,14 @@ pub async fn serve(
         None => None,
     };
     let outbox = Outbox::new(Arc::clone(&app.core), Arc::new(mapping::mailer(config)?));
-    let jobs =
-        Jobs { housekeeping, outbox, surroundings: app.surroundings.clone(), tend_logs: log_file.map(tend_logs) };
+    let directories = Directories::new(Arc::clone(&app.core));
+    let jobs = Jobs {
+        housekeeping,
+        outbox,
+        directories,
+        surroundings: app.surroundings.clone(),
+        tend_logs: log_file.map(tend_logs),
+    };
     let (stop, stopping) = watch::channel(false);
     let running_jobs = jobs::start(jobs, &stopping);
     if let Some(identity) = identity {

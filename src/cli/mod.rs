@@ -3,6 +3,7 @@
 mod account;
 mod check_config;
 mod copy_store;
+mod directory;
 mod group;
 mod invite;
 mod migrate;
@@ -60,6 +61,11 @@ pub enum DeskCommand {
     /// Make groups and manage who belongs to them.
     #[command(subcommand)]
     Group(group::Command),
+    /// Bring accounts and groups up to date with a directory.
+    Sync(directory::Sync),
+    /// Look at directories.
+    #[command(subcommand)]
+    Directory(directory::Command),
     /// Make new keys, revoke one at once, or list them.
     RotateKeys(rotate_keys::Options),
 }
@@ -94,6 +100,8 @@ impl DeskCommand {
         match self {
             Self::Account(command) => account::run(desk, command).await,
             Self::Group(command) => group::run(desk, command).await,
+            Self::Sync(options) => directory::sync(desk, options).await,
+            Self::Directory(command) => directory::run(desk, command).await,
             Self::RotateKeys(options) => rotate_keys::run(desk, options).await,
         }
     }

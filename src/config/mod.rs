@@ -14,6 +14,8 @@ pub mod autologin;
 pub mod branding;
 pub mod database;
 mod database_url;
+pub mod directory;
+pub mod directory_values;
 mod environment;
 mod findings;
 pub mod identity_provider;
@@ -104,6 +106,10 @@ pub struct Config {
     /// without); what the application says holds for all its paths, and `[[application.rule]]` refines it.
     #[serde(rename = "application")]
     pub applications: Vec<application::Application>,
+    /// LDAP servers that people sign in against, and that people and groups are synchronised from. Repeat the block for
+    /// each directory. Somebody who is unknown here is looked for in one after the other, in this order.
+    #[serde(rename = "directory")]
+    pub directories: Vec<directory::Directory>,
 }
 
 impl Default for Config {
@@ -126,6 +132,7 @@ impl Default for Config {
             branding: branding::Branding::default(),
             identity_providers: Vec::new(),
             applications: Vec::new(),
+            directories: Vec::new(),
         }
     }
 }

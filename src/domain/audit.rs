@@ -124,6 +124,8 @@ acts! {
     MemberAdded => "group.member_added",
     /// Someone was removed from a group.
     MemberRemoved => "group.member_removed",
+    /// A group follows the new name of its entry in a directory.
+    GroupRenamed => "group.renamed",
     /// A new sealing key was made.
     KeyRotated => "key.rotated",
     /// A key was revoked at once.

@@ -7,6 +7,7 @@ pub mod attribute_map;
 pub mod audit;
 pub mod autologin;
 pub mod device;
+pub mod directory;
 pub mod face;
 pub mod forwarded;
 pub mod host;

@@ -27,6 +27,10 @@ sign-in-too-many-attempts = { $minutes ->
 sign-in-locked = Dieses Konto ist gesperrt. Bitte wenden Sie sich an die Administration.
 sign-in-attempt-expired = Das hat etwas zu lange gedauert. Bitte melden Sie sich noch einmal an.
 sign-in-busy = Gerade melden sich viele Menschen an. Bitte versuchen Sie es in ein paar Sekunden wieder.
+sign-in-directory-away = Ihr Passwort lässt sich gerade nicht prüfen, weil ein Verzeichnis Ihrer Organisation nicht antwortet. Prüfen Sie Ihre Eingabe und versuchen Sie es in einer Minute wieder.
+sign-in-directory-password = Ihre Organisation verlangt, dass Sie zuerst Ihr Passwort ändern. Ändern Sie es dort, wo Sie es verwalten, zum Beispiel an Ihrem Rechner, und melden Sie sich dann hier an.
+sign-in-directory-shut = Ihre Organisation lässt Sie mit diesem Konto gerade nicht herein. Bitte wenden Sie sich an die Administration.
+sign-in-no-account = Ihr Passwort stimmt, aber hier gibt es kein Konto für Sie. Bitte wenden Sie sich an die Administration.
 
 ## Neue Passwörter
 new-password-label = Neues Passwort

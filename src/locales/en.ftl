@@ -28,6 +28,10 @@ sign-in-too-many-attempts = { $minutes ->
 sign-in-locked = This account is locked. Please contact an administrator.
 sign-in-attempt-expired = That took a little too long. Please sign in again.
 sign-in-busy = Many people are signing in right now. Please try again in a few seconds.
+sign-in-directory-away = Your password cannot be checked at the moment, because a directory of your organisation does not answer. Check what you entered and try again in a minute.
+sign-in-directory-password = Your organisation wants you to change your password first. Change it where you manage it, for example at your computer, then sign in here.
+sign-in-directory-shut = Your organisation does not let you sign in with this account at the moment. Please contact an administrator.
+sign-in-no-account = Your password is right, but there is no account for you here. Please contact an administrator.
 
 ## New passwords
 new-password-label = New password

@@ -6,6 +6,7 @@ pub mod autologin;
 pub mod avatar;
 pub mod copy;
 pub mod database;
+pub mod directory;
 pub mod group;
 pub mod identity;
 pub mod invitation;

@@ -483,7 +483,15 @@ fn a_notice_is_shown_once_where_there_is_one() {
 fn every_problem_has_a_sentence() {
     for language in Language::ALL {
         let t = Texts::for_language(language);
-        let sign_in = [SignInProblem::Locked, SignInProblem::AttemptExpired, SignInProblem::Busy];
+        let sign_in = [
+            SignInProblem::Locked,
+            SignInProblem::AttemptExpired,
+            SignInProblem::Busy,
+            SignInProblem::DirectoryAway,
+            SignInProblem::DirectoryPassword,
+            SignInProblem::DirectoryShut,
+            SignInProblem::NoAccount,
+        ];
         let password = [
             PasswordProblem::TooLong(128),
             PasswordProblem::Lacks(Class::Special),

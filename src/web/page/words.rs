@@ -20,6 +20,14 @@ pub enum SignInProblem {
     AttemptExpired,
     /// All places for checking passwords are taken at the moment.
     Busy,
+    /// A directory does not answer; said whoever the name belongs to.
+    DirectoryAway,
+    /// The directory wants another password first; said only after the right one.
+    DirectoryPassword,
+    /// The directory does not let the person in; said only after the right password.
+    DirectoryShut,
+    /// There is no account for the person, and none is made; said only after the right password.
+    NoAccount,
 }
 
 impl SignInProblem {
@@ -34,6 +42,10 @@ impl SignInProblem {
             Self::Locked => t.msg("sign-in-locked"),
             Self::AttemptExpired => t.msg("sign-in-attempt-expired"),
             Self::Busy => t.msg("sign-in-busy"),
+            Self::DirectoryAway => t.msg("sign-in-directory-away"),
+            Self::DirectoryPassword => t.msg("sign-in-directory-password"),
+            Self::DirectoryShut => t.msg("sign-in-directory-shut"),
+            Self::NoAccount => t.msg("sign-in-no-account"),
         }
     }
 }
