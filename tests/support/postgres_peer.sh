@@ -44,7 +44,7 @@ fi
 folder=$(mktemp -d /tmp/vestibule-postgres.XXXXXX)
 if [ "$(id -u)" -eq 0 ]; then chown postgres "$folder"; fi
 chmod 755 "$folder"
-end() { "$0" stop "$folder" 2>/dev/null || true; rm -rf "$folder"; }
+end() { trap "" HUP INT TERM PIPE; "$0" stop "$folder" 2>/dev/null || true; rm -rf "$folder"; }
 trap end EXIT
 cd "$folder"
 as initdb -D "$folder/data" -U vestibule --auth=trust --encoding=UTF8 --locale=C --no-sync >"$folder/initdb.log" 2>&1 ||
