@@ -2,6 +2,7 @@
 
 mod connector;
 mod faults;
+mod sign_in;
 mod sync;
 
 use crate::support::House;
