@@ -239,8 +239,8 @@ pub enum Gone {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MemberStrategy {
-    /// People's entries name their groups (`memberOf`): Active Directory, FreeIPA, 389 Directory Server, `OpenLDAP` with
-    /// the memberof overlay.
+    /// People's entries name their groups (`memberOf`): Active Directory, FreeIPA, 389 Directory Server, slapd with the
+    /// memberof overlay.
     #[default]
     MemberOf,
     /// The group's entry names its members (`member`).
@@ -339,7 +339,7 @@ impl Directory {
                 found.wrong(&key("bind_dn"), "needs bind_password or bind_password_file as well");
             }
             Some(name) if name.trim().is_empty() => {
-                found.wrong(&key("bind_dn"), "is empty; leave it out to search anonymously")
+                found.wrong(&key("bind_dn"), "is empty; leave it out to search anonymously");
             }
             None if self.bind_password.is_some() => found.wrong(&key("bind_password"), "needs bind_dn as well"),
             _ => {}

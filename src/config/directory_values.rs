@@ -41,7 +41,7 @@ impl FromStr for Filter {
             return Err(format!("is no search filter: at character {position}, {why}"));
         }
         // The library that sends it has the last word.
-        ldap3::parse_filter(text).map(|_| Self(text.to_owned())).map_err(|_| "is no search filter".to_owned())
+        ldap3::parse_filter(text).map(|_| Self(text.to_owned())).map_err(|()| "is no search filter".to_owned())
     }
 }
 

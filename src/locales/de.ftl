@@ -187,6 +187,7 @@ email-link-again = Noch einmal ändern
 password-title = Passwort
 password-text = Wenn Sie Ihr Passwort ändern, enden alle Ihre anderen Sitzungen, und gemerkte Geräte müssen sich neu anmelden.
 password-submit = Passwort ändern
+password-kept-elsewhere = Ihr Passwort wird in „{ $directory }“ geführt. Ändern Sie es dort, zum Beispiel an Ihrem Rechner oder auf der Seite, die Ihre Organisation dafür hat; hier gilt es sofort.
 
 sessions-title = Sitzungen
 sessions-text = Hier sind Sie angemeldet. Wenn Sie eine Sitzung nicht erkennen, beenden Sie sie und ändern Sie Ihr Passwort.

@@ -188,6 +188,7 @@ email-link-again = Change e-mail address again
 password-title = Password
 password-text = When you change your password, all your other sessions end and remembered devices have to sign in again.
 password-submit = Change password
+password-kept-elsewhere = Your password is kept in “{ $directory }”. Change it there, for example at your computer or on the page that your organisation has for it; it counts here at once.
 
 sessions-title = Sessions
 sessions-text = These are the places where you are signed in. If you do not recognise one, end it and change your password.

@@ -1,7 +1,9 @@
 //! Directories: against a real slapd of each test's own, and against what no server should do.
 
+mod active_directory;
 mod connector;
 mod faults;
+mod sign_in;
 mod sync;
 
 use crate::support::House;

@@ -14,6 +14,7 @@ use std::collections::{HashMap, HashSet};
 
 /// What the operator wants.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own that the operator sets")]
 pub struct Settings {
     /// Accounts are locked and unlocked as the directory says.
     pub status: bool,

@@ -1,7 +1,8 @@
 //! What is wrong with a directory, found step by step as the service itself would go, each failure with its remedy.
 
+use super::link::{by_name, names};
 use super::{Connected, Directories, SyncError};
-use crate::connect::ldap::{Connection, Found, Host, LdapError, Scope, Search, escaped};
+use crate::connect::ldap::{Connection, Found, Host, LdapError, Scope, Search};
 use crate::domain::directory::Person;
 use crate::service::context::Context;
 
@@ -26,7 +27,7 @@ impl Report {
         self.0.push(Step { what: what.into(), found: found.into(), remedy: None });
     }
 
-    fn bad(&mut self, what: impl Into<String>, found: impl ToString, remedy: impl Into<String>) {
+    fn bad(&mut self, what: impl Into<String>, found: impl std::fmt::Display, remedy: impl Into<String>) {
         self.0.push(Step { what: what.into(), found: found.to_string(), remedy: Some(remedy.into()) });
     }
 }
@@ -90,7 +91,8 @@ async fn server(connected: &Connected, host: &Host, report: &mut Report) -> Opti
     let mut connection = match directory.open(host).await {
         Ok(connection) => connection,
         Err(error) => {
-            report.bad(what("TLS"), &error, tls_remedy(&error));
+            let remedy = tls_remedy(&error);
+            report.bad(what("TLS"), error, remedy);
             return None;
         }
     };
@@ -212,7 +214,7 @@ fn sample(connected: &Connected, found: &Found, report: &mut Report, ctx: &Conte
         (Err(flaw), ..) => report.bad(what, flaw, "name the right attribute in `attributes.username`"),
         (_, Err(flaw), _) => report.bad(what, flaw, "name the right attribute in `attributes.email`"),
         (.., None) => {
-            report.bad(what, "it has no name that could be shown", "name the right attribute in `attributes.name`")
+            report.bad(what, "it has no name that could be shown", "name the right attribute in `attributes.name`");
         }
     }
 }
@@ -221,20 +223,13 @@ fn sample(connected: &Connected, found: &Found, report: &mut Report, ctx: &Conte
 async fn person(connected: &Connected, connection: &mut Connection, report: &mut Report, who: (&str, &Context)) {
     let (user, ctx) = who;
     let policy = &connected.policy;
-    let names: String =
-        policy.mapping.username.iter().map(|attribute| format!("({attribute}={})", escaped(user))).collect();
-    let mut search = Search {
-        base: policy.base.clone(),
-        scope: Scope::Subtree,
-        filter: format!("(&{}(|{names}))", policy.filter),
-        attributes: attributes(connected),
-    };
+    let mut search = Search { attributes: attributes(connected), ..by_name(connected, user) };
     let what = format!("person {user}");
     match connection.find(&search, 2).await {
         Ok(found) => match found.as_slice() {
             [one] => sample(connected, one, report, ctx),
             [] => {
-                search.filter = format!("(|{names})");
+                search.filter = names(&policy.mapping.username, user);
                 let there = connection.find(&search, 1).await.is_ok_and(|found| !found.is_empty());
                 let (found, remedy) = if there {
                     ("the entry is there, and `filter` does not let it in", "change `filter`, or the entry")

@@ -89,12 +89,17 @@ async fn found(connected: &Connected, user: &str, ctx: &Context) -> Result<Perso
 /// Everybody whom the filter lets in and who signs in with this name. The name is escaped: whatever was typed is a value.
 pub(in crate::service) fn by_name(connected: &Connected, user: &str) -> Search {
     let policy = &connected.policy;
-    let names: String =
-        policy.mapping.username.iter().map(|attribute| format!("({attribute}={})", escaped(user))).collect();
     Search {
         base: policy.base.clone(),
         scope: Scope::Subtree,
-        filter: format!("(&{}(|{names}))", policy.filter),
+        filter: format!("(&{}{})", policy.filter, names(&policy.mapping.username, user)),
         attributes: connected.wanted_attributes(),
     }
+}
+
+/// Whoever has this name in one of the attributes.
+pub(super) fn names(attributes: &[String], user: &str) -> String {
+    let user = escaped(user);
+    let each: Vec<_> = attributes.iter().map(|attribute| format!("({attribute}={user})")).collect();
+    format!("(|{})", each.concat())
 }

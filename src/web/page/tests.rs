@@ -182,12 +182,14 @@ impl Sample {
             shell: self.shell(),
             person: self.person(),
             username: self.value("anna"),
+            keeper: None,
             problem: None,
             password_error: None,
             rules: self.rules(),
             problems: Vec::new(),
             repeat_error: None,
         };
+        let password_elsewhere = PasswordPage { keeper: Some(self.value("Directory")), ..password.clone() };
         let password_wrong = PasswordPage {
             password_error: Some(self.value(&FieldProblem::WrongPassword.text(self.t))),
             problems: self.problems(),
@@ -203,6 +205,7 @@ impl Sample {
             ("reset-link-invalid".to_owned(), Box::new(ResetLinkInvalidPage { shell: self.shell() })),
             ("account-password".to_owned(), Box::new(password)),
             ("account-password-wrong".to_owned(), Box::new(password_wrong)),
+            ("account-password-elsewhere".to_owned(), Box::new(password_elsewhere)),
         ]
     }
 

@@ -65,22 +65,19 @@ pub(super) fn targets(desk: &Desk<'_>, plan: &mut Plan) -> Targets {
             plan.remarks.push(format!("the group {} was not read to its end, nobody leaves it: {why}", reading.dn));
         }
         let whole = members.partial.is_none() && desk.snapshot.partial.is_none();
-        let mut aim = aim(reading, known, wanted, &by_name, plan);
+        let mut aim = aim(reading, known, &wanted, &by_name, plan);
         aim.whole = whole;
         aim.people.extend(&members.people);
         if reading.creates_accounts {
             aim.makes.extend(&members.people);
         }
-        match places.get(&fold(aim.name.as_str())).and_then(|place| aims.get_mut(*place)) {
-            Some(other) => {
-                other.people.append(&mut aim.people);
-                other.makes.append(&mut aim.makes);
-                other.whole &= whole;
-            }
-            None => {
-                places.insert(fold(aim.name.as_str()), aims.len());
-                aims.push(aim);
-            }
+        if let Some(other) = places.get(&fold(aim.name.as_str())).and_then(|place| aims.get_mut(*place)) {
+            other.people.append(&mut aim.people);
+            other.makes.append(&mut aim.makes);
+            other.whole &= whole;
+        } else {
+            places.insert(fold(aim.name.as_str()), aims.len());
+            aims.push(aim);
         }
     }
     spoil_what_was_not_read(desk, &mut aims);
@@ -90,7 +87,7 @@ pub(super) fn targets(desk: &Desk<'_>, plan: &mut Plan) -> Targets {
 fn aim(
     reading: &GroupReading,
     known: Option<&KnownGroup>,
-    wanted: DisplayName,
+    wanted: &DisplayName,
     by_name: &HashMap<String, &KnownGroup>,
     plan: &mut Plan,
 ) -> Aim {
@@ -157,11 +154,10 @@ pub(super) fn settle(desk: &Desk<'_>, targets: &Targets, plan: &mut Plan) {
         for person in aim.people.iter().filter_map(|place| desk.snapshot.people.get(*place)) {
             let account = desk.accounts.get(&person.subject).and_then(|place| desk.known.accounts.get(*place));
             match account {
-                Some(account) => {
-                    if stay.insert(account.id) && !members.contains(&account.id) {
-                        adds.push(Member::Account(account.id));
-                    }
+                Some(account) if stay.insert(account.id) && !members.contains(&account.id) => {
+                    adds.push(Member::Account(account.id));
                 }
+                Some(_) => {}
                 None if made.contains(&person.subject) => adds.push(Member::Created(person.subject.clone())),
                 None => {}
             }

@@ -74,6 +74,7 @@ fn reading(number: usize, members: Result<Members, String>) -> GroupReading {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what a reading holds")]
 fn members(people: &[usize]) -> Result<Members, String> {
     Ok(Members { people: people.to_vec(), ..Members::default() })
 }
