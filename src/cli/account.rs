@@ -5,6 +5,7 @@ use crate::domain::account::{AccountStatus, DisplayName, EmailAddress, Username}
 use crate::domain::password::PlainPassword;
 use crate::service::account::{AccountError, Accounts, Newcomer};
 use crate::service::caller::Operator;
+use crate::service::factor::Factors;
 use crate::service::password::{ChangeError, Passwords};
 use crate::service::registration::Registration;
 use clap::{Args, Subcommand};
@@ -26,6 +27,8 @@ pub enum Command {
     Unlock(Whose),
     /// Set a password, typed or from standard input; its owner has to choose another at the next sign-in.
     SetPassword(SetPassword),
+    /// Take all second factors and backup codes away from somebody who lost them. Their sessions end, and they are told.
+    ResetFactors(Whose),
     /// Make an account an administrator. Its sessions end.
     MakeAdmin(Whose),
 }
@@ -98,6 +101,11 @@ pub(super) async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
             }
         }
         Command::SetPassword(options) => set_password(desk, &accounts, options).await?,
+        Command::ResetFactors(whose) => {
+            let account = accounts.named(by, &whose.account).await?;
+            let count = Factors::new(Arc::clone(&desk.core)).reset(ctx, by, &account).await?;
+            say(&format!("Took {count} second factors away from {}; a letter says so.", account.username));
+        }
         Command::MakeAdmin(whose) => {
             let account = accounts.named(by, &whose.account).await?;
             accounts.make_administrator(ctx, by, account.id).await?;

@@ -4,6 +4,7 @@ pub mod accent;
 pub mod account;
 pub mod application;
 pub mod audit;
+pub mod authenticator;
 pub mod autologin;
 pub mod device;
 pub mod forwarded;

@@ -2,6 +2,7 @@
 
 use super::card::Cards;
 use super::context::Context;
+use super::factor::FactorPolicy;
 use super::hasher::{HashError, Hasher, Verdict};
 use super::key_ring::KeyRing;
 use super::limiter::Limiter;
@@ -78,6 +79,8 @@ pub struct Policy {
     pub registration: RegistrationPolicy,
     /// People may change their address.
     pub email_change: bool,
+    /// Second factors.
+    pub factor: FactorPolicy,
     /// Applications behind us.
     pub applications: Arc<Applications>,
     /// Origins that a redirect may lead to.

@@ -16,6 +16,12 @@ pub enum SignInWay {
     Password,
     /// The autologin cookie.
     Autologin,
+    /// A passkey alone.
+    Passkey,
+    /// An open session, proved anew.
+    StepUp,
+    /// The second factor, after any of these.
+    SecondFactor,
 }
 
 /// What came of a sign-in.
@@ -91,7 +97,7 @@ macro_rules! label {
     };
 }
 
-label!(SignInWay { Password => "password", Autologin => "autologin" });
+label!(SignInWay { Password => "password", Autologin => "autologin", Passkey => "passkey", StepUp => "step_up", SecondFactor => "second_factor" });
 label!(SignInOutcome {
     Succeeded => "succeeded", WrongSecret => "wrong_secret", Denied => "denied", Throttled => "throttled", Failed => "failed",
 });

@@ -8,6 +8,8 @@ pub mod card;
 pub mod context;
 pub mod core;
 pub mod email;
+pub mod factor;
+pub mod factor_news;
 mod flights;
 pub mod group;
 pub mod hasher;

@@ -2,7 +2,9 @@
 
 pub mod account;
 pub mod audit;
+pub mod authenticator;
 pub mod autologin;
+pub mod backup_code;
 pub mod database;
 pub mod group;
 pub mod invitation;
@@ -11,6 +13,7 @@ pub mod known_device;
 pub mod letter;
 pub mod notice;
 pub mod password;
+pub mod remembered_device;
 pub mod root_key;
 pub mod token;
 pub mod volatile;

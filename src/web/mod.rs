@@ -3,6 +3,7 @@
 pub mod account;
 pub mod assets;
 pub mod brand;
+pub mod confirm;
 pub mod cookies;
 pub mod dev;
 pub mod error;
@@ -26,6 +27,7 @@ pub mod setup;
 pub mod signals;
 pub mod site;
 pub mod step;
+pub mod step_factor;
 pub mod tls;
 pub mod trace;
 pub mod verify;

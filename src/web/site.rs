@@ -9,6 +9,7 @@ use crate::service::account::Accounts;
 use crate::service::context::Surroundings;
 use crate::service::core::Core;
 use crate::service::email::Emails;
+use crate::service::factor::Factors;
 use crate::service::invitation::Invitations;
 use crate::service::password::Passwords;
 use crate::service::recovery::Recovery;
@@ -30,6 +31,8 @@ pub struct Site {
     pub sign_in: SignIn,
     /// Sessions.
     pub sessions: Sessions,
+    /// Second factors.
+    pub factors: Factors,
     /// Passwords.
     pub passwords: Passwords,
     /// Lost passwords.

@@ -3,14 +3,16 @@
 use super::{AttemptHandle, Opened, SignIn, SignInError, Trouble};
 use crate::domain::audit::{Act, Event};
 use crate::domain::autologin::Remembered;
-use crate::domain::id::RememberedId;
+use crate::domain::id::{RememberedId, SessionId};
 use crate::domain::notice::Notice;
 use crate::domain::secret::Secret;
+use crate::domain::session::Methods;
 use crate::domain::sign_in::{Attempt, Facts, Step, Way};
 use crate::domain::time::days;
 use crate::service::autologin_token::AutologinToken;
 use crate::service::context::Context;
 use crate::service::core::fingerprint;
+use crate::service::factor::device;
 use crate::service::metrics::{SignInOutcome, SignInWay};
 use crate::service::session::Proof;
 use crate::store::volatile::Shelf;
@@ -39,57 +41,79 @@ impl SignIn {
 
     /// Opens the session of an attempt that owes nothing, remembers the browser if asked to, and forgets the account's
     /// failures. If the durable part fails, the session is taken back.
-    pub(super) async fn open(&self, ctx: &Context, attempt: Attempt, facts: &Facts) -> Result<Opened, SignInError> {
-        let Attempt { id: attempt_id, identity, return_to, stay, replaces, .. } = attempt;
-        let fresh = self.remembered(ctx, &identity.account, stay && identity.way != Way::Autologin);
+    pub(super) async fn open(
+        &self,
+        ctx: &Context,
+        attempt: Attempt,
+        facts: &Facts,
+        username: String,
+    ) -> Result<Opened, SignInError> {
+        let identity = &attempt.identity;
+        let fresh = self.remembered(ctx, &identity.account, attempt.stay && identity.way != Way::Autologin);
         let remembered = fresh.as_ref().map(|(one, _)| one.id).or(identity.remembered);
+        // Said of the session only where the device stood in for the factor.
+        let spared = facts.enrolled && !identity.methods.has(Methods::MULTI_FACTOR) && attempt.device.is_some();
+        let methods = if spared { identity.methods.and(Methods::REMEMBERED_DEVICE) } else { identity.methods };
         let proof = Proof {
             account: identity.account,
-            methods: identity.methods,
+            methods,
             authenticated_at: identity.authenticated_at,
             remembered,
             not_before: facts.valid_from,
         };
         let (handle, hash, session) = self.sessions.open(ctx, proof).await?;
-        let detail = serde_json::json!({ "way": identity.way, "session": session, "attempt": attempt_id });
-        let event = Event::about(Act::SignedIn, identity.account).with(detail);
-        if let Err(error) = self.write_opening(ctx, event, identity.way, fresh.as_ref().map(|(one, _)| one)).await {
-            self.core.volatile.end_handle(&hash).await?;
-            return Err(error.into());
-        }
-        if let Some(old) = replaces {
+        let remember = fresh.as_ref().map(|(one, _)| one);
+        let device = match self.write_opening(ctx, &attempt, session, remember).await {
+            Ok(device) => device,
+            Err(error) => {
+                self.core.volatile.end_handle(&hash).await?;
+                return Err(error.into());
+            }
+        };
+        if let Some(old) = attempt.replaces {
             let ended = self.core.volatile.end_handle(&old).await?;
             self.core.metrics.sessions_ended(u64::from(ended));
         }
+        let Attempt { identity, return_to, .. } = attempt;
         // Another process may have unlocked the account a moment ago; this session must not meet the stale card.
         self.core.cards.forget(&Notice::Account(identity.account));
         self.core.limiter.forget(identity.account).await?;
         self.core.metrics.sign_in(counted(identity.way), SignInOutcome::Succeeded);
         let autologin = fresh.map(|(_, token)| token);
-        Ok(Opened { handle, autologin, return_to, account: identity.account })
+        Ok(Opened { handle, autologin, device, return_to, account: identity.account, username })
     }
 
     async fn write_opening(
         &self,
         ctx: &Context,
-        event: Event,
-        way: Way,
+        attempt: &Attempt,
+        session: SessionId,
         remember: Option<&Remembered>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<Option<AutologinToken>, Trouble> {
+        let (account, way) = (attempt.identity.account, attempt.identity.way);
         let mut tx = self.core.database.begin().await?;
-        if let Some(account) = event.subject {
-            self.notice_device(ctx, &mut tx, account, way).await?;
-            account::signed_in(&mut tx, account, ctx.now()).await?;
-            // Whoever can sign in needs no way around the password; a link in an old letter must not outlive that.
-            token::void(&mut tx, account, Some(token::Purpose::Recovery)).await?;
-        }
+        self.notice_device(ctx, &mut tx, account, way).await?;
+        account::signed_in(&mut tx, account, ctx.now()).await?;
+        // Whoever can sign in needs no way around the password; a link in an old letter must not outlive that.
+        token::void(&mut tx, account, Some(token::Purpose::Recovery)).await?;
         if let Some(one) = remember {
             autologin::insert(&mut tx, one).await?;
             let detail = serde_json::json!({ "browser": one.id });
             ctx.record(&mut tx, Event::about(Act::BrowserRemembered, one.account).with(detail)).await?;
         }
-        ctx.record(&mut tx, event).await?;
-        Ok(tx.commit().await?)
+        let asked = attempt.done.contains(&Step::SecondFactor);
+        let token = match attempt.device {
+            Some(known) if !asked => device::rotate_in(ctx, &mut tx, &known).await?,
+            _ if asked && attempt.keep_device && self.core.policy.factor.remember_days > 0 => {
+                Some(device::remember_in(&self.core, ctx, &mut tx, account).await?)
+            }
+            _ => None,
+        };
+        let act = if way == Way::StepUp { Act::SteppedUp } else { Act::SignedIn };
+        let detail = serde_json::json!({ "way": way, "session": session, "attempt": attempt.id });
+        ctx.record(&mut tx, Event::about(act, account).with(detail)).await?;
+        tx.commit().await?;
+        Ok(token)
     }
 
     /// A family for this browser, if it shall be remembered and the policy allows.
@@ -126,6 +150,8 @@ const fn counted(way: Way) -> SignInWay {
     match way {
         Way::Password => SignInWay::Password,
         Way::Autologin => SignInWay::Autologin,
+        Way::Passkey => SignInWay::Passkey,
+        Way::StepUp => SignInWay::StepUp,
     }
 }
 

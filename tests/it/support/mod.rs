@@ -1,6 +1,7 @@
 //! What the tests speak with: a house of its own for each test, its clock in the test's hand, and people with browsers.
 
 mod browser;
+pub(crate) mod factors;
 mod house;
 mod letters;
 pub(crate) mod program;
