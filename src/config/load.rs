@@ -15,6 +15,7 @@ use serde_path_to_error::Segment;
 use super::{
     Config, application, environment,
     findings::{ConfigError, Findings, Problem},
+    identity_provider,
     shape::{self, ReadSecret},
     spec::{Kind, Table},
     tree,
@@ -192,6 +193,10 @@ fn check(config: &Config, secrets_read: bool, found: &mut Findings) {
     if ["sessions", "autologin", "second_factor"].into_iter().all(|section| sound(found, section)) {
         config.check_cookies(found);
     }
+    if sound(found, "database") {
+        config.database.check(found);
+        config.check_keys(found);
+    }
     if sound(found, "server") {
         config.server.check(found);
     }
@@ -215,6 +220,9 @@ fn check(config: &Config, secrets_read: bool, found: &mut Findings) {
     }
     if sound(found, "branding") {
         config.branding.check(secrets_read, found);
+    }
+    if sound(found, "identity_provider") {
+        identity_provider::check(&config.identity_providers, secrets_read, found);
     }
     if sound(found, "application") {
         application::check(&config.applications, found);

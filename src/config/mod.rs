@@ -13,8 +13,10 @@ pub mod application;
 pub mod autologin;
 pub mod branding;
 pub mod database;
+mod database_url;
 mod environment;
 mod findings;
+pub mod identity_provider;
 mod load;
 pub mod log;
 pub mod mail;
@@ -95,6 +97,10 @@ pub struct Config {
     pub privacy: privacy::Privacy,
     /// The name people see.
     pub branding: branding::Branding,
+    /// A system that people sign in with: an OpenID provider or a SAML identity provider. Repeat the block for each. Its
+    /// button stands on the sign-in page.
+    #[serde(rename = "identity_provider")]
+    pub identity_providers: Vec<identity_provider::IdentityProvider>,
     /// A site this service guards: its hosts, who may enter, and what it is told about people. Repeat the block for
     /// each application. A request is the business of the application with its host (one with the port before one
     /// without); what the application says holds for all its paths, and `[[application.rule]]` refines it.
@@ -121,15 +127,16 @@ impl Default for Config {
             log: log::Log::default(),
             privacy: privacy::Privacy::default(),
             branding: branding::Branding::default(),
+            identity_providers: Vec::new(),
             applications: Vec::new(),
         }
     }
 }
 
 impl Config {
-    /// The SQLite file that accounts and everything else that lasts are kept in.
+    /// The SQLite file that accounts and everything else that lasts are kept in; `None` when a server keeps them.
     #[must_use]
-    pub fn database_file(&self) -> PathBuf {
+    pub fn database_file(&self) -> Option<PathBuf> {
         self.database.file(&self.data_dir)
     }
 
@@ -169,6 +176,16 @@ impl Config {
             found.warn(
                 "public_url is https, but neither server.tls_certificate nor server.trusted_proxies is set: behind a \
                  proxy, everybody seems to come from the proxy's address"
+                    .to_owned(),
+            );
+        }
+    }
+
+    fn check_keys(&self, found: &mut Findings) {
+        if self.database.server().is_some() && self.secret_key.is_none() && self.secret_key_file.is_none() {
+            found.warn(
+                "secret_key and secret_key_file are not set: the root key of this data_dir belongs to the database, and every \
+                 other node needs the same one"
                     .to_owned(),
             );
         }

@@ -6,7 +6,7 @@
 pub enum Category {
     /// bu-01: who somebody is (name, username, picture).
     Profile,
-    /// bu-02: how they like things (language, time zone, address).
+    /// bu-02: how they like things (language, time zone, contrast, address).
     Settings,
     /// bu-03: what they prove themselves with, and where they are signed in.
     Authentication,
@@ -170,6 +170,26 @@ pub const DURABLE: &[Column] = &[
     column("account.created_at", PROFILE, "retention"),
     column("account.last_sign_in_at", PROOF, "retention; noticing misuse"),
     column("account.ends_at", ROLE, "ending guests' access by itself"),
+    column("account.email_verified", SETTINGS, "linking identities by address"),
+    column("identity.id", PROOF, "naming it in the list"),
+    column("identity.account_id", PROOF, "whose it is"),
+    column("identity.source", PROOF, "which identity provider or directory vouches"),
+    column("identity.issuer", PROOF, "what the subject is unique under"),
+    column("identity.subject", PROOF, "recognising the person there"),
+    column("identity.leads", PROOF, "whether names and address follow it"),
+    column("identity.created_at", PROOF, "since when"),
+    column("identity.last_used_at", PROOF, "recognising it in the list"),
+    column("provider_session.session_id", PASSING, "which session it is about"),
+    column("provider_session.identity_id", PASSING, "who was vouched for"),
+    column("provider_session.upstream_id", PASSING, "ending the session when the provider says so"),
+    column("provider_session.sealed", PASSING_SECRET, "signing out at the provider"),
+    column("provider_session.created_at", PASSING, "since when"),
+    column("provider_session.ends_at", PASSING, "end"),
+    column("account.contrast", SETTINGS, "contrast of pages"),
+    column("account.picture_key", PROFILE_KEY, "address of the picture"),
+    column("avatar.account_id", PROFILE, "whose it is"),
+    column("avatar.jpeg", PROFILE, "picture, shown to others; pixels only"),
+    column("avatar.set_at", PROFILE, "since when"),
     column("invitation.account_id", ROLE, "who has not accepted yet"),
     column("invitation.username_fixed", ROLE, "what the invited may choose"),
     column("invitation.name_fixed", ROLE, "what the invited may choose"),
@@ -271,6 +291,7 @@ pub const VOLATILE: &[Column] = &[
     column("session.device", PASSING, "recognising it in the list"),
     column("session.network", PASSING, "recognising it in the list"),
     column("session.remembered_id", PASSING, "the browser that opened it"),
+    column("session.source", PASSING, "who vouched when it was opened"),
     column("entry.shelf", TECHNICAL, "what kind of entry"),
     column("entry.entry_key", PASSING_SECRET, "recognising the attempt"),
     column("entry.value", PASSING, "how far the sign-in is"),

@@ -1,6 +1,7 @@
 //! Sessions: what one proves, and when it ends. Where they are kept is the store's business.
 
 use super::id::{AccountId, RememberedId, SessionId};
+use super::identity::Source;
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -37,8 +38,11 @@ impl Methods {
     pub const BACKUP: Self = Self(1 << 8);
     /// The second factor was spared because this browser proved it before; it never counts as one, let alone as fresh.
     pub const REMEMBERED_DEVICE: Self = Self(1 << 9);
+    /// An identity provider vouched; what was proved there stands in further methods only where the operator trusts
+    /// the provider's word.
+    pub const FEDERATED: Self = Self(1 << 14);
 
-    const NAMES: [(Self, &'static str); 10] = [
+    const NAMES: [(Self, &'static str); 11] = [
         (Self::PASSWORD, "pwd"),
         (Self::REMEMBERED, "remembered"),
         (Self::MULTI_FACTOR, "mfa"),
@@ -49,6 +53,7 @@ impl Methods {
         (Self::CALL, "tel"),
         (Self::BACKUP, "backup"),
         (Self::REMEMBERED_DEVICE, "remembered_device"),
+        (Self::FEDERATED, "federated"),
     ];
 
     /// Both sets together.
@@ -110,6 +115,8 @@ pub struct Session {
     pub network: Arc<str>,
     /// The remembered browser that opened it, if one did.
     pub remembered: Option<RememberedId>,
+    /// The identity provider or directory that vouched when it was opened; `None` for a proof of ours.
+    pub source: Option<Source>,
 }
 
 /// How long sessions live.

@@ -3,7 +3,8 @@
 //! A new way in is one more [`Way`] with its verifier in `service/sign_in/`; a new step is one more [`Step`].
 
 use super::account::AccountStatus;
-use super::id::{AccountId, AttemptId, RememberedId};
+use super::id::{AccountId, AttemptId, IdentityId, RememberedId};
+use super::identity::Source;
 use super::session::{HandleHash, Methods};
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,10 @@ pub enum Way {
     Passkey,
     /// An open session of the same account, to be proved anew.
     StepUp,
+    /// An identity provider.
+    Provider,
+    /// A password checked by a directory.
+    Directory,
 }
 
 impl Way {
@@ -35,6 +40,8 @@ impl Way {
             Self::Autologin => "autologin",
             Self::Passkey => "passkey",
             Self::StepUp => "step_up",
+            Self::Provider => "provider",
+            Self::Directory => "directory",
         }
     }
 
@@ -43,6 +50,13 @@ impl Way {
     #[must_use]
     pub const fn is_fresh(self) -> bool {
         !matches!(self, Self::Autologin)
+    }
+
+    /// Whether it is somebody else who checked the secret: then a password of ours was not used, and nothing about it is
+    /// due.
+    #[must_use]
+    pub const fn is_foreign(self) -> bool {
+        matches!(self, Self::Provider | Self::Directory)
     }
 }
 
@@ -59,6 +73,21 @@ pub struct VerifiedIdentity {
     pub authenticated_at: Timestamp,
     /// The remembered browser they came with.
     pub remembered: Option<RememberedId>,
+    /// Who vouched, when it was somebody outside.
+    pub voucher: Option<Voucher>,
+}
+
+/// Who outside vouched for somebody, and what is needed to sign them out there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Voucher {
+    /// The identity.
+    pub identity: IdentityId,
+    /// Whose it is.
+    pub source: Source,
+    /// The source's own name of its session (`sid`, `SessionIndex`).
+    pub upstream: Option<String>,
+    /// [`super::identity::Upstream`], sealed.
+    pub sealed: Option<Vec<u8>>,
 }
 
 /// A sign-in under way: everything between the first proof and the session. Kept on the server.
@@ -207,7 +236,10 @@ impl Attempt {
     fn owes(&self, step: Step, facts: &Facts) -> bool {
         let due = match step {
             Step::SecondFactor => facts.enrolled && !self.factor_is_settled(),
-            Step::NewPassword => facts.password.is_some() && self.identity.way != Way::StepUp,
+            Step::NewPassword => {
+                let way = self.identity.way;
+                facts.password.is_some() && !way.is_foreign() && way != Way::StepUp
+            }
             Step::EnrolFactor => {
                 let required = facts.factor_required || self.demand.factor;
                 required && !facts.enrolled && !self.identity.methods.has(Methods::MULTI_FACTOR)
@@ -252,8 +284,14 @@ mod tests {
 
     fn attempt(way: Way) -> Attempt {
         let account = AccountId::new(Uuid::nil());
-        let identity =
-            VerifiedIdentity { way, account, methods: Methods::PASSWORD, authenticated_at: START, remembered: None };
+        let identity = VerifiedIdentity {
+            way,
+            account,
+            methods: Methods::PASSWORD,
+            authenticated_at: START,
+            remembered: None,
+            voucher: None,
+        };
         let expires_at = START.after(ATTEMPT_LIFETIME);
         Attempt {
             id: AttemptId::new(Uuid::nil()),
@@ -304,6 +342,15 @@ mod tests {
         let mut one = attempt(Way::Autologin);
         assert_eq!(one.next(&due, START), Next::Denied(Denied::FreshProofNeeded));
         assert!(one.complete(Step::NewPassword, &due, START).is_err());
+    }
+
+    #[test]
+    fn whoever_comes_from_elsewhere_is_not_asked_for_a_password_of_ours() {
+        let due = Facts { password: Some(PasswordDue::Demanded), ..facts() };
+        assert_eq!(attempt(Way::Provider).next(&due, START), Next::Open);
+        assert_eq!(attempt(Way::Directory).next(&due, START), Next::Open);
+        let locked = Facts { status: AccountStatus::Locked, ..facts() };
+        assert_eq!(attempt(Way::Provider).next(&locked, START), Next::Denied(Denied::Locked));
     }
 
     #[test]

@@ -32,7 +32,8 @@ struct Claims<'a> {
     acr: &'static str,
     preferred_username: &'a str,
     name: &'a str,
-    email: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
     groups: &'a [String],
 }
 
@@ -98,7 +99,7 @@ fn sign(core: &Core, alive: &Alive, app: &Application, now: Timestamp) -> Option
         acr: assurance(session.methods),
         preferred_username: &account.username,
         name: &account.name,
-        email: &account.email,
+        email: account.address(),
         groups: &alive.card.groups,
     };
     HeaderValue::from_str(&core.signing_keys.sign("JWT", &claims)?).ok()

@@ -22,6 +22,10 @@ pub enum SignInWay {
     StepUp,
     /// The second factor, after any of these.
     SecondFactor,
+    /// An identity provider.
+    Provider,
+    /// A password checked by a directory.
+    Directory,
 }
 
 /// What came of a sign-in.
@@ -97,7 +101,10 @@ macro_rules! label {
     };
 }
 
-label!(SignInWay { Password => "password", Autologin => "autologin", Passkey => "passkey", StepUp => "step_up", SecondFactor => "second_factor" });
+label!(SignInWay {
+    Password => "password", Autologin => "autologin", Passkey => "passkey", StepUp => "step_up",
+    SecondFactor => "second_factor", Provider => "provider", Directory => "directory",
+});
 label!(SignInOutcome {
     Succeeded => "succeeded", WrongSecret => "wrong_secret", Denied => "denied", Throttled => "throttled", Failed => "failed",
 });

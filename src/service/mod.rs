@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod autologin_token;
+pub mod avatar;
 pub mod caller;
 pub mod card;
 pub mod context;
@@ -24,8 +25,10 @@ pub mod metrics;
 pub mod moment;
 pub mod outbox;
 pub mod password;
+pub mod picture;
 pub mod recovery;
 pub mod registration;
+pub mod resolve;
 mod revocation;
 pub mod session;
 pub mod setup;

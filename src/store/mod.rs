@@ -4,9 +4,11 @@ pub mod account;
 pub mod audit;
 pub mod authenticator;
 pub mod autologin;
+pub mod avatar;
 pub mod backup_code;
 pub mod database;
 pub mod group;
+pub mod identity;
 pub mod invitation;
 pub mod key;
 pub mod known_device;
@@ -18,7 +20,7 @@ pub mod root_key;
 pub mod token;
 pub mod volatile;
 
-pub use database::{Database, Link, OpenError, StoreError, Tx};
+pub use database::{Database, Link, OpenError, Place, Protection, Server, ServerPlace, StoreError, Tx};
 
 use std::fs::{File, OpenOptions};
 use std::io;

@@ -10,10 +10,13 @@
 mod listener;
 mod mail;
 mod main_app;
+mod on_postgres;
 mod personal_data;
 mod process;
 mod proxies;
+mod resolve;
 mod routes;
+mod store_durable;
 mod store_volatile;
 mod support;
 mod web;

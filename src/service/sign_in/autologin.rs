@@ -89,6 +89,7 @@ impl SignIn {
             methods: Methods::REMEMBERED,
             authenticated_at: remembered.authenticated_at,
             remembered: Some(remembered.id),
+            voucher: None,
         };
         match self.proceed(ctx, &account, identity, Wishes { stay: false, ..wishes }).await {
             Ok(outcome) => Ok(Some(outcome)),
@@ -102,7 +103,7 @@ impl SignIn {
         let hash = fingerprint(next.secret.expose());
         let network = ctx.origin.network();
         let rotation = Rotation { token: &hash, at: ctx.now(), device: &ctx.origin.device, network: &network };
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.core.database.begin_for(remembered.account).await?;
         if !autologin::rotate(&mut tx, remembered.id, &remembered.current, &rotation).await? {
             return Ok(None);
         }
@@ -117,7 +118,7 @@ impl SignIn {
         rotated: Option<&AutologinToken>,
     ) -> Result<(), Trouble> {
         let Some(token) = rotated else { return Ok(()) };
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.core.database.begin_for(before.account).await?;
         let back = Rotation { token: &before.current, at: ctx.now(), device: &before.device, network: &before.network };
         autologin::rotate(&mut tx, before.id, &fingerprint(token.secret.expose()), &back).await?;
         Ok(tx.commit().await?)
@@ -125,7 +126,7 @@ impl SignIn {
 
     /// Someone else has, or had, this browser's token: end the family, tell the person.
     async fn stolen(&self, ctx: &Context, remembered: &Remembered) -> Result<(), Trouble> {
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.core.database.begin_for(remembered.account).await?;
         if !autologin::forget(&mut tx, remembered.account, remembered.id).await? {
             return Ok(());
         }

@@ -2,7 +2,9 @@
 //! `password.rs` and `autologin.rs`; the machine itself is `domain/sign_in.rs`.
 
 pub mod autologin;
+pub mod departure;
 pub mod enrol;
+pub mod enter;
 pub mod factor;
 mod new_device;
 mod open;
@@ -20,6 +22,7 @@ use crate::domain::account::Account;
 use crate::domain::audit::{Act, Event};
 use crate::domain::id::{AccountId, AttemptId};
 use crate::domain::password::Fault;
+use crate::domain::resolve::Refusal;
 use crate::domain::secret::Secret;
 use crate::domain::session::HandleHash;
 use crate::domain::sign_in::{
@@ -93,6 +96,9 @@ pub enum SignInError {
     /// The second factor is wrong, or was used before.
     #[error("the code is wrong")]
     WrongCode,
+    /// Somebody is vouched for and does not get in. Told to them: they have proved who they are.
+    #[error(transparent)]
+    Unresolved(Refusal),
     /// The new password breaks rules.
     #[error("the new password cannot be used")]
     Password(Vec<Fault>),
@@ -137,6 +143,8 @@ pub struct Wishes {
     pub device: Option<AutologinToken>,
     /// What is asked for beyond the policy.
     pub demand: Demand,
+    /// The secret of the invitation that the browser came with.
+    pub invitation: Option<String>,
 }
 
 impl SignIn {
@@ -220,7 +228,7 @@ impl SignIn {
 
     /// Records a failure. The same work whether or not the account exists: one event, one commit.
     async fn failed(&self, ctx: &Context, account: Option<AccountId>, why: &'static str) -> Result<(), Trouble> {
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.core.database.begin_beside().await?;
         let detail = serde_json::json!({ "reason": why });
         ctx.record(&mut tx, Event { act: Act::SignInFailed, subject: account, detail }).await?;
         Ok(tx.commit().await?)

@@ -7,7 +7,7 @@ use crate::domain::id::{RememberedId, SessionId};
 use crate::domain::notice::Notice;
 use crate::domain::secret::Secret;
 use crate::domain::session::Methods;
-use crate::domain::sign_in::{Attempt, Facts, Step, Way};
+use crate::domain::sign_in::{Attempt, Facts, Step, VerifiedIdentity, Voucher, Way};
 use crate::domain::time::days;
 use crate::service::autologin_token::AutologinToken;
 use crate::service::context::Context;
@@ -15,6 +15,7 @@ use crate::service::core::fingerprint;
 use crate::service::factor::device;
 use crate::service::metrics::{SignInOutcome, SignInWay};
 use crate::service::session::Proof;
+use crate::store::identity::{self, ProviderSession};
 use crate::store::volatile::Shelf;
 use crate::store::{account, autologin, token};
 
@@ -32,7 +33,7 @@ impl SignIn {
             .volatile
             .put(Shelf::Attempt, fingerprint(handle.expose()), stored(attempt)?, until, ctx.now())
             .await?;
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.core.database.begin_beside().await?;
         let detail = serde_json::json!({ "attempt": attempt.id, "way": attempt.identity.way, "step": step });
         ctx.record(&mut tx, Event::about(Act::SignInStepOwed, attempt.identity.account).with(detail)).await?;
         tx.commit().await?;
@@ -60,6 +61,7 @@ impl SignIn {
             authenticated_at: identity.authenticated_at,
             remembered,
             not_before: facts.valid_from,
+            source: identity.voucher.as_ref().map(|voucher| voucher.source.clone()),
         };
         let (handle, hash, session) = self.sessions.open(ctx, proof).await?;
         let remember = fresh.as_ref().map(|(one, _)| one);
@@ -74,13 +76,13 @@ impl SignIn {
             let ended = self.core.volatile.end_handle(&old).await?;
             self.core.metrics.sessions_ended(u64::from(ended));
         }
-        let Attempt { identity, return_to, .. } = attempt;
+        let Attempt { identity: VerifiedIdentity { account, way, .. }, return_to, .. } = attempt;
         // Another process may have unlocked the account a moment ago; this session must not meet the stale card.
-        self.core.cards.forget(&Notice::Account(identity.account));
-        self.core.limiter.forget(identity.account).await?;
-        self.core.metrics.sign_in(counted(identity.way), SignInOutcome::Succeeded);
+        self.core.cards.forget(&Notice::Account(account));
+        self.core.limiter.forget(account).await?;
+        self.core.metrics.sign_in(counted(way), SignInOutcome::Succeeded);
         let autologin = fresh.map(|(_, token)| token);
-        Ok(Opened { handle, autologin, device, return_to, account: identity.account, username })
+        Ok(Opened { handle, autologin, device, return_to, account, username })
     }
 
     async fn write_opening(
@@ -90,30 +92,40 @@ impl SignIn {
         session: SessionId,
         remember: Option<&Remembered>,
     ) -> Result<Option<AutologinToken>, Trouble> {
-        let (account, way) = (attempt.identity.account, attempt.identity.way);
-        let mut tx = self.core.database.begin().await?;
-        self.notice_device(ctx, &mut tx, account, way).await?;
-        account::signed_in(&mut tx, account, ctx.now()).await?;
+        let VerifiedIdentity { account, way, voucher, .. } = &attempt.identity;
+        let mut tx = self.core.database.begin_for(*account).await?;
+        self.notice_device(ctx, &mut tx, *account, *way).await?;
+        account::signed_in(&mut tx, *account, ctx.now()).await?;
         // Whoever can sign in needs no way around the password; a link in an old letter must not outlive that.
-        token::void(&mut tx, account, Some(token::Purpose::Recovery)).await?;
+        token::void(&mut tx, *account, Some(token::Purpose::Recovery)).await?;
         if let Some(one) = remember {
             autologin::insert(&mut tx, one).await?;
             let detail = serde_json::json!({ "browser": one.id });
             ctx.record(&mut tx, Event::about(Act::BrowserRemembered, one.account).with(detail)).await?;
         }
+        if let Some(voucher) = voucher.clone() {
+            identity::opened(&mut tx, &self.provider_session(ctx, session, voucher), ctx.now()).await?;
+        }
         let asked = attempt.done.contains(&Step::SecondFactor);
         let token = match attempt.device {
             Some(known) if !asked => device::rotate_in(ctx, &mut tx, &known).await?,
             _ if asked && attempt.keep_device && self.core.policy.factor.remember_days > 0 => {
-                Some(device::remember_in(&self.core, ctx, &mut tx, account).await?)
+                Some(device::remember_in(&self.core, ctx, &mut tx, *account).await?)
             }
             _ => None,
         };
-        let act = if way == Way::StepUp { Act::SteppedUp } else { Act::SignedIn };
-        let detail = serde_json::json!({ "way": way, "session": session, "attempt": attempt.id });
-        ctx.record(&mut tx, Event::about(act, account).with(detail)).await?;
+        let act = if *way == Way::StepUp { Act::SteppedUp } else { Act::SignedIn };
+        let source = voucher.as_ref().map(|voucher| &voucher.source);
+        let detail = serde_json::json!({ "way": way, "session": session, "attempt": attempt.id, "source": source });
+        ctx.record(&mut tx, Event::about(act, *account).with(detail)).await?;
         tx.commit().await?;
         Ok(token)
+    }
+
+    fn provider_session(&self, ctx: &Context, session: SessionId, voucher: Voucher) -> ProviderSession {
+        let ends_at = ctx.now().after(self.core.policy.lifetimes.absolute);
+        let Voucher { identity, upstream, sealed, .. } = voucher;
+        ProviderSession { session, identity, upstream, sealed, ends_at }
     }
 
     /// A family for this browser, if it shall be remembered and the policy allows.
@@ -146,12 +158,14 @@ impl SignIn {
     }
 }
 
-const fn counted(way: Way) -> SignInWay {
+pub(super) const fn counted(way: Way) -> SignInWay {
     match way {
         Way::Password => SignInWay::Password,
         Way::Autologin => SignInWay::Autologin,
         Way::Passkey => SignInWay::Passkey,
         Way::StepUp => SignInWay::StepUp,
+        Way::Provider => SignInWay::Provider,
+        Way::Directory => SignInWay::Directory,
     }
 }
 

@@ -4,12 +4,12 @@
 use super::{AttemptHandle, Outcome, SignIn, SignInError, Wishes};
 use crate::domain::password::PlainPassword;
 use crate::domain::session::Methods;
-use crate::domain::sign_in::{Demand, Step, VerifiedIdentity, Way};
+use crate::domain::sign_in::{Demand, Step, VerifiedIdentity, Voucher, Way};
 use crate::service::caller::SignedIn;
 use crate::service::context::Context;
 use crate::service::factor;
 use crate::service::password::ChangeError;
-use crate::store::{authenticator, password as passwords};
+use crate::store::{authenticator, identity, password as passwords};
 
 /// How somebody signed in can prove anew who they are.
 #[derive(Debug)]
@@ -54,6 +54,7 @@ impl SignIn {
             methods: session.methods.without(Methods::MULTI_FACTOR.and(Methods::REMEMBERED_DEVICE)),
             authenticated_at: ctx.now(),
             remembered: session.remembered,
+            voucher: self.voucher(owner).await?,
         };
         let account = self.account(owner.account()).await?.ok_or(SignInError::Outdated)?;
         match self.proceed(ctx, &account, identity, wishes(owner, return_to, factor)).await? {
@@ -94,8 +95,19 @@ impl SignIn {
             methods: Methods::PASSWORD,
             authenticated_at: ctx.now(),
             remembered: owner.session().session.remembered,
+            voucher: self.voucher(owner).await?,
         };
         self.proceed(ctx, &account, identity, wishes(owner, return_to, factor)).await
+    }
+}
+
+impl SignIn {
+    /// Who vouched for the session at its beginning: the one that takes its place ends with theirs too.
+    async fn voucher(&self, owner: &SignedIn) -> Result<Option<Voucher>, SignInError> {
+        let Some(source) = owner.session().session.source.clone() else { return Ok(None) };
+        let mut link = self.core.database.read().await?;
+        let found = identity::of_session(&mut link, owner.session_id()).await?;
+        Ok(found.map(|one| Voucher { identity: one.identity, upstream: one.upstream, sealed: one.sealed, source }))
     }
 }
 

@@ -130,6 +130,8 @@ pub enum FieldProblem {
     InvalidUsername,
     /// Someone has this username.
     UsernameTaken,
+    /// Looks like an address, where that must not be.
+    AddressAsUsername,
     /// Another account has this address; said only to whoever may see all accounts.
     EmailTaken,
     /// Contains characters that cannot be part of a name.
@@ -144,6 +146,12 @@ pub enum FieldProblem {
     UnknownTimeZone,
     /// The current password is wrong.
     WrongPassword,
+    /// The file is no picture of a kind that is read.
+    PictureKind,
+    /// The picture has more pixels than are read.
+    PicturePixels,
+    /// The picture is broken or cut off.
+    PictureDamaged,
 }
 
 impl FieldProblem {
@@ -155,6 +163,7 @@ impl FieldProblem {
             Self::TooLong(count) => t.msg_with("field-too-long", &[("count", count.into())]),
             Self::InvalidUsername => t.msg("field-invalid-username"),
             Self::UsernameTaken => t.msg("field-username-taken"),
+            Self::AddressAsUsername => t.msg("field-address-as-username"),
             Self::EmailTaken => t.msg("field-email-taken"),
             Self::InvalidName => t.msg("field-invalid-name"),
             Self::InvalidEmail => t.msg("field-invalid-email"),
@@ -162,6 +171,9 @@ impl FieldProblem {
             Self::SameEmail => t.msg("field-same-email"),
             Self::UnknownTimeZone => t.msg("field-unknown-time-zone"),
             Self::WrongPassword => t.msg("field-wrong-password"),
+            Self::PictureKind => t.msg("field-picture-kind"),
+            Self::PicturePixels => t.msg("field-picture-pixels"),
+            Self::PictureDamaged => t.msg("field-picture-damaged"),
         }
     }
 }
@@ -238,8 +250,12 @@ impl SignInWay {
 /// A note about what was just done, shown once on the next page; [`Notice::code`] travels in the flash cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notice {
-    /// Name, language or time zone was saved.
+    /// Name, language, time zone or contrast was saved.
     ProfileSaved,
+    /// The picture was set.
+    PictureSaved,
+    /// The picture was removed.
+    PictureRemoved,
     /// The password was changed, other sessions have ended.
     PasswordChanged,
     /// The password was set by a recovery link.
@@ -264,12 +280,16 @@ pub enum Notice {
     FactorChanged,
     /// A second factor was removed, other sessions have ended.
     FactorRemoved,
+    /// Somebody has registered at once, and has an address to confirm.
+    RegisteredAtOnce,
 }
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::ProfileSaved,
+        Self::PictureSaved,
+        Self::PictureRemoved,
         Self::PasswordChanged,
         Self::PasswordReset,
         Self::EmailChanged,
@@ -282,6 +302,7 @@ impl Notice {
         Self::FactorAdded,
         Self::FactorChanged,
         Self::FactorRemoved,
+        Self::RegisteredAtOnce,
     ];
 
     /// The word that stands for the notice in a cookie; it is also its key in the catalogue.
@@ -289,6 +310,8 @@ impl Notice {
     pub const fn code(self) -> &'static str {
         match self {
             Self::ProfileSaved => "notice-profile-saved",
+            Self::PictureSaved => "notice-picture-saved",
+            Self::PictureRemoved => "notice-picture-removed",
             Self::PasswordChanged => "notice-password-changed",
             Self::PasswordReset => "notice-password-reset",
             Self::EmailChanged => "notice-email-changed",
@@ -301,6 +324,7 @@ impl Notice {
             Self::FactorAdded => "notice-factor-added",
             Self::FactorChanged => "notice-factor-changed",
             Self::FactorRemoved => "notice-factor-removed",
+            Self::RegisteredAtOnce => "notice-registered-at-once",
         }
     }
 

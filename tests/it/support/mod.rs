@@ -1,9 +1,11 @@
 //! What the tests speak with: a house of its own for each test, its clock in the test's hand, and people with browsers.
 
 mod browser;
+pub(crate) mod engine;
 pub(crate) mod factors;
 mod house;
 mod letters;
+pub(crate) mod postgres;
 pub(crate) mod program;
 
 pub(crate) use browser::{Answer, Browser};

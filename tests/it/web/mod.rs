@@ -2,8 +2,10 @@
 
 mod account;
 mod autologin;
+mod avatar;
 mod bad_input;
 mod brand;
+mod caching;
 mod factors;
 mod invitation;
 mod login;

@@ -36,7 +36,7 @@ async fn main() -> Result<(), Failure> {
     let config = Config::load(Some(Path::new(&file)), &BTreeMap::new())?.config;
     let surroundings = Surroundings::machine();
 
-    let database = Database::open(&config.database_file()).await?;
+    let database = Database::at(&vestibule::app::mapping::database(&config)).await?;
     let ring = ring(&config, &database).await?;
     let people = people(&surroundings, &database, accounts).await?;
     database.close().await;
@@ -57,6 +57,7 @@ async fn main() -> Result<(), Failure> {
             device: DEVICES[place % DEVICES.len()].into(),
             network: format!("198.51.{}.0/24", place % 256).into(),
             remembered: None,
+            source: None,
         };
         let handle: [u8; 32] = surroundings.bytes();
         let sealed =
