@@ -12,6 +12,7 @@ use crate::service::context::{Context, Surroundings};
 use crate::service::core::Trouble;
 use crate::service::directory::Directories;
 use crate::service::email::Emails;
+use crate::service::factor::Factors;
 use crate::service::housekeeping::Housekeeping;
 use crate::service::invitation::Invitations;
 use crate::service::moment;
@@ -182,6 +183,7 @@ pub fn site(app: &App, config: &Config) -> Site {
         surroundings: app.surroundings.clone(),
         sign_in: SignIn::new(Arc::clone(core)),
         sessions: Sessions::new(Arc::clone(core)),
+        factors: Factors::new(Arc::clone(core)),
         passwords: Passwords::new(Arc::clone(core)),
         recovery: Recovery::new(Arc::clone(core)),
         emails: Emails::new(Arc::clone(core)),

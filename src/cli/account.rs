@@ -6,6 +6,7 @@ use crate::domain::password::PlainPassword;
 use crate::service::account::{AccountError, Accounts, Newcomer};
 use crate::service::caller::Operator;
 use crate::service::directory::Directories;
+use crate::service::factor::Factors;
 use crate::service::moment;
 use crate::service::password::{ChangeError, Passwords};
 use crate::service::registration::Registration;
@@ -30,6 +31,8 @@ pub enum Command {
     SetPassword(SetPassword),
     /// Link an account to a person in a directory, which checks its password from then on.
     Link(Link),
+    /// Take all second factors and backup codes away from somebody who lost them. Their sessions end, and they are told.
+    ResetFactors(Whose),
     /// Make an account an administrator. Its sessions end.
     MakeAdmin(Whose),
     /// Set the last day of a guest, or let the account stay.
@@ -128,6 +131,11 @@ pub(super) async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
             }
         }
         Command::SetPassword(options) => set_password(desk, &accounts, options).await?,
+        Command::ResetFactors(whose) => {
+            let account = accounts.named(by, &whose.account).await?;
+            let count = Factors::new(Arc::clone(&desk.core)).reset(ctx, by, &account).await?;
+            say(&format!("Took {count} second factors away from {}; a letter says so.", account.username));
+        }
         Command::SetEnd(options) => set_end(desk, &accounts, options).await?,
         Command::Link(link) => {
             let account = accounts.named(by, &link.account).await?;

@@ -28,6 +28,7 @@ mod public_url;
 pub mod redis;
 pub mod reference;
 pub mod registration;
+pub mod second_factor;
 pub mod server;
 pub mod sessions;
 mod shape;
@@ -83,6 +84,8 @@ pub struct Config {
     pub autologin: autologin::Autologin,
     /// Who may sign in with a password, what a password must be like, and how it is kept.
     pub password: password::Password,
+    /// The second factor: an app, a key or a phone besides the password.
+    pub second_factor: second_factor::SecondFactor,
     /// How many failed tries are borne before further ones have to wait. All secrets count: password, second factor,
     /// backup code, recovery. The counters of a person start again when a session opens. 0 turns one limit off.
     pub throttle: throttle::Throttle,
@@ -124,6 +127,7 @@ impl Default for Config {
             sessions: sessions::Sessions::default(),
             autologin: autologin::Autologin::default(),
             password: password::Password::default(),
+            second_factor: second_factor::SecondFactor::default(),
             throttle: throttle::Throttle::default(),
             registration: registration::Registration::default(),
             mail: mail::Mail::default(),
@@ -198,6 +202,9 @@ impl Config {
     fn check_cookies(&self, found: &mut Findings) {
         if self.sessions.cookie_name == self.autologin.cookie_name {
             found.wrong("autologin.cookie_name", "must differ from sessions.cookie_name");
+        }
+        if [&self.sessions.cookie_name, &self.autologin.cookie_name].contains(&&self.second_factor.cookie_name) {
+            found.wrong("second_factor.cookie_name", "must differ from those of sessions and autologin");
         }
     }
 }

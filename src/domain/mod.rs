@@ -5,6 +5,7 @@ pub mod account;
 pub mod application;
 pub mod attribute_map;
 pub mod audit;
+pub mod authenticator;
 pub mod autologin;
 pub mod device;
 pub mod directory;

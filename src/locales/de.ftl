@@ -365,6 +365,35 @@ letter-new-device-body =
     Netz: { $network }
 
     Wenn Sie das waren, müssen Sie nichts tun. Wenn nicht, ändern Sie bitte sofort Ihr Passwort, beenden Sie in Ihrem Konto alle anderen Sitzungen, und sagen Sie der Administration Bescheid.
+letter-factor-added-subject = { $product }: ein zweiter Schritt kam hinzu
+letter-factor-added-body =
+    { $what } „{ $name }“ kam am { $when } zu Ihrem Konto bei { $product } hinzu und gilt ab jetzt als zweiter Schritt.
+
+    Wenn Sie das nicht waren, ändern Sie sofort Ihr Passwort, entfernen Sie ihn aus Ihrem Konto und sagen Sie einem Administrator Bescheid.
+letter-factor-removed-subject = { $product }: ein zweiter Schritt wurde entfernt
+letter-factor-removed-body =
+    { $what } „{ $name }“ wurde am { $when } aus Ihrem Konto bei { $product } entfernt.
+
+    Wenn Sie das nicht waren, ändern Sie sofort Ihr Passwort und sagen Sie einem Administrator Bescheid.
+letter-backup-codes-made-subject = { $product }: neue Ersatzcodes
+letter-backup-codes-made-body =
+    am { $when } wurden neue Ersatzcodes für Ihr Konto bei { $product } erstellt. Die bisherigen gelten nicht mehr.
+
+    Wenn Sie das nicht waren, ändern Sie sofort Ihr Passwort und sagen Sie einem Administrator Bescheid.
+letter-backup-code-used-subject = { $product }: ein Ersatzcode wurde verwendet
+letter-backup-code-used-body =
+    am { $when } wurde ein Ersatzcode Ihres Kontos bei { $product } verwendet. { $left ->
+        [0] Es ist keiner mehr übrig: Erstellen Sie neue.
+        [one] Einer ist noch übrig: Erstellen Sie bald neue.
+       *[other] { $left } sind noch übrig.
+    }
+
+    Wenn Sie das nicht waren, ändern Sie sofort Ihr Passwort und sagen Sie einem Administrator Bescheid.
+letter-factors-reset-subject = { $product }: Ihr zweiter Schritt wurde entfernt
+letter-factors-reset-body =
+    ein Administrator hat am { $when } alle zweiten Schritte und Ersatzcodes aus Ihrem Konto bei { $product } entfernt. Sie wurden überall abgemeldet und können sich mit Ihrem Passwort anmelden.
+
+    Wenn Sie nicht darum gebeten haben, sagen Sie sofort einem Administrator Bescheid.
 letter-autologin-theft-subject = { $product }: Ihre Sitzungen wurden beendet
 letter-autologin-theft-body =
     eine gespeicherte Anmeldung Ihres Kontos bei { $product } wurde doppelt benutzt ({ $when }). Das geschieht, wenn jemand sie von diesem Gerät kopiert hat:
@@ -372,3 +401,89 @@ letter-autologin-theft-body =
     { $device }
 
     Zur Sicherheit haben wir die Sitzungen beendet, die daraus entstanden sind, und das Gerät muss sich neu anmelden. Bitte ändern Sie Ihr Passwort und lassen Sie das Gerät auf Schadsoftware prüfen.
+
+## Zweiter Faktor
+factor-title = Noch ein Schritt
+factor-text-totp = Geben Sie den Code ein, den Ihre Authenticator-App gerade anzeigt.
+factor-text-backup = Geben Sie einen Ihrer Ersatzcodes ein. Jeder gilt einmal.
+factor-text-passkey = Verwenden Sie Ihren Sicherheitsschlüssel oder Passkey.
+factor-text-phone = Geben Sie den Code ein, den wir an Ihr Telefon geschickt haben.
+factor-code = Code
+factor-backup-code = Ersatzcode
+factor-keep = { $days ->
+    [one] Auf diesem Gerät einen Tag lang nicht fragen
+   *[other] Auf diesem Gerät { $days } Tage lang nicht fragen
+}
+factor-submit = Weiter
+factor-others = Anderer Weg
+factor-use-totp = Authenticator-App verwenden
+factor-use-backup = Ersatzcode verwenden
+factor-use-passkey = Sicherheitsschlüssel oder Passkey verwenden
+factor-use-phone = Telefon verwenden
+factor-wrong-totp = Dieser Code ist falsch oder wurde schon verwendet. Warten Sie auf den nächsten und versuchen Sie es noch einmal.
+factor-wrong-backup = Dieser Code ist falsch oder wurde schon verwendet.
+factor-wrong-phone = Dieser Code ist falsch, zu alt oder wurde schon verwendet.
+factor-wrong-passkey = Das hat nicht geklappt. Bitte versuchen Sie es noch einmal.
+factor-wrong-name = Ein Name braucht 1 bis 60 Zeichen.
+factor-name = Name
+factor-name-hint = Damit Sie das Gerät später erkennen.
+factor-kind-totp = Authenticator-App
+factor-kind-passkey = Sicherheitsschlüssel oder Passkey
+factor-kind-phone = Telefon
+enrol-title = Schützen Sie Ihr Konto
+enrol-text = Hier ist ein zweiter Schritt vorgeschrieben. Richten Sie ihn jetzt ein, dann geht es weiter.
+totp-title = Authenticator-App
+totp-text = Eine App auf Ihrem Telefon zeigt jede halbe Minute einen neuen Code. Sie geben ihn nach dem Passwort ein.
+totp-name-default = Authenticator-App
+totp-scan-title = Lesen Sie dieses Bild mit der App ein
+totp-scan-text = Jede Authenticator-App ist recht. Fügen Sie dort ein Konto hinzu und richten Sie die Kamera hierher.
+totp-picture = QR-Code für die Authenticator-App
+totp-open = In einer App auf diesem Gerät öffnen
+totp-key-text = Oder tippen Sie diesen Schlüssel in die App. Das Konto heißt dort { $account }.
+totp-confirm-title = Geben Sie den Code ein, den sie anzeigt
+totp-clock = Hier ist es { $time }. Zeigt die Uhr Ihres Telefons etwas anderes, passen die Codes nicht: Lassen Sie das Telefon seine Zeit selbst stellen.
+totp-submit = Einrichten
+backup-title = Ersatzcodes
+backup-left = { $count ->
+    [0] Sie haben keine Ersatzcodes mehr.
+    [one] Sie haben noch einen Ersatzcode.
+   *[other] Sie haben noch { $count } Ersatzcodes.
+}
+backup-make-text = Neue Codes ersetzen alle, die Sie haben.
+backup-make = Neue Ersatzcodes erstellen
+backup-codes-title = Ihre Ersatzcodes
+backup-codes-text = Mit jedem dieser Codes kommen Sie einmal hinein, wenn Telefon oder Schlüssel nicht zur Hand ist. Sie werden nur jetzt gezeigt: Drucken Sie sie aus oder verwahren Sie sie sicher.
+backup-codes-of = Für das Konto { $username }
+backup-codes-download = Als Datei herunterladen
+backup-codes-done = Ich habe sie verwahrt
+confirm-title = Sind Sie es?
+confirm-text = Bitte geben Sie Ihr Passwort ein, bevor es weitergeht.
+confirm-submit = Weiter
+confirm-again = Bitte melden Sie sich ab und neu an, bevor es weitergeht.
+confirm-cancel = Abbrechen
+security-title = Zweiter Schritt
+security-text = Was Sie beim Anmelden nach dem Passwort zeigen. Mit zweien stehen Sie nicht vor der Tür, wenn eines verloren geht.
+security-none-title = Nur ein Passwort
+security-none-text = Wer Ihr Passwort erfährt, kann sich als Sie anmelden. Ein zweiter Schritt verhindert das.
+security-preferred = Wird zuerst gefragt
+security-kind = Art
+security-added = Hinzugefügt
+security-last-used = Zuletzt verwendet
+security-never-used = Nie
+security-change = Ändern
+security-rename = Umbenennen
+security-prefer = Zuerst danach fragen
+security-remove = Entfernen
+security-remove-text = Sie werden überall sonst abgemeldet.
+security-last = Das ist der letzte, und hier ist ein zweiter Schritt vorgeschrieben. Fügen Sie einen anderen hinzu, bevor Sie ihn entfernen.
+security-add-title = Hinzufügen
+security-add-totp = Zeigt Codes auf Ihrem Telefon, auch ohne Netz.
+security-add-totp-link = App einrichten
+spared-title = Geräte, die nicht gefragt werden
+spared-text = Auf diesen Geräten genügt Ihr Passwort.
+spared-forget = Wieder fragen
+way-two-factors = Mit zwei Schritten
+way-passkey = Mit einem Passkey
+notice-factor-added = Der zweite Schritt ist eingerichtet.
+notice-factor-changed = Gespeichert.
+notice-factor-removed = Der zweite Schritt ist entfernt. Überall sonst sind Sie abgemeldet.

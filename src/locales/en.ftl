@@ -366,6 +366,35 @@ letter-new-device-body =
     Network: { $network }
 
     If it was you, you need not do anything. If it was not you, please change your password at once, end all other sessions in your account, and tell your administrators.
+letter-factor-added-subject = { $product }: a second step was added
+letter-factor-added-body =
+    { $what } “{ $name }” was added to your account at { $product } on { $when }. It can be used as a second step from now on.
+
+    If it was not you, change your password at once, remove it from your account, and tell an administrator.
+letter-factor-removed-subject = { $product }: a second step was removed
+letter-factor-removed-body =
+    { $what } “{ $name }” was removed from your account at { $product } on { $when }.
+
+    If it was not you, change your password at once and tell an administrator.
+letter-backup-codes-made-subject = { $product }: new backup codes
+letter-backup-codes-made-body =
+    new backup codes for your account at { $product } were made on { $when }. The ones before do not work any more.
+
+    If it was not you, change your password at once and tell an administrator.
+letter-backup-code-used-subject = { $product }: a backup code was used
+letter-backup-code-used-body =
+    a backup code of your account at { $product } was used on { $when }. { $left ->
+        [0] There are none left: make new ones.
+        [one] One is left: make new ones soon.
+       *[other] { $left } are left.
+    }
+
+    If it was not you, change your password at once and tell an administrator.
+letter-factors-reset-subject = { $product }: your second step was taken away
+letter-factors-reset-body =
+    an administrator removed all second steps and backup codes from your account at { $product } on { $when }. You were signed out everywhere, and can sign in with your password.
+
+    If you did not ask for this, tell an administrator at once.
 letter-autologin-theft-subject = { $product }: your sessions were ended
 letter-autologin-theft-body =
     a stored sign-in of your account at { $product } was used twice ({ $when }). That happens when someone has copied it from this device:
@@ -373,3 +402,89 @@ letter-autologin-theft-body =
     { $device }
 
     To be safe we have ended the sessions that came from it, and that device has to sign in again. Please change your password, and have the device checked for malware.
+
+## Second factor
+factor-title = One more step
+factor-text-totp = Enter the code that your authenticator app shows now.
+factor-text-backup = Enter one of your backup codes. Each works once.
+factor-text-passkey = Use your security key or passkey.
+factor-text-phone = Enter the code that we sent to your phone.
+factor-code = Code
+factor-backup-code = Backup code
+factor-keep = { $days ->
+    [one] Do not ask on this device for one day
+   *[other] Do not ask on this device for { $days } days
+}
+factor-submit = Continue
+factor-others = Another way
+factor-use-totp = Use an authenticator app
+factor-use-backup = Use a backup code
+factor-use-passkey = Use a security key or passkey
+factor-use-phone = Use your phone
+factor-wrong-totp = This code is wrong or was used already. Wait for the next one and try again.
+factor-wrong-backup = This code is wrong or was used already.
+factor-wrong-phone = This code is wrong, too old or was used already.
+factor-wrong-passkey = That did not work. Please try again.
+factor-wrong-name = A name needs 1 to 60 characters.
+factor-name = Name
+factor-name-hint = So that you recognise it later.
+factor-kind-totp = Authenticator app
+factor-kind-passkey = Security key or passkey
+factor-kind-phone = Phone
+enrol-title = Protect your account
+enrol-text = A second step is required here. Set it up now, then you can continue.
+totp-title = Authenticator app
+totp-text = An app on your phone shows a new code every half minute. You enter one after your password.
+totp-name-default = Authenticator app
+totp-scan-title = Scan this picture with the app
+totp-scan-text = Any authenticator app will do. Add an account in it, then point the camera here.
+totp-picture = QR code for the authenticator app
+totp-open = Open in an app on this device
+totp-key-text = Or type this key into the app. The account there is called { $account }.
+totp-confirm-title = Enter the code it shows
+totp-clock = It is { $time } here. If the clock of your phone says something else, its codes do not fit: let the phone set its time by itself.
+totp-submit = Set up
+backup-title = Backup codes
+backup-left = { $count ->
+    [0] You have no backup codes left.
+    [one] You have one backup code left.
+   *[other] You have { $count } backup codes left.
+}
+backup-make-text = New codes replace all that you have.
+backup-make = Make new backup codes
+backup-codes-title = Your backup codes
+backup-codes-text = Each of these codes lets you in once when your phone or key is not at hand. They are shown only now: print them or keep them in a safe place.
+backup-codes-of = For the account { $username }
+backup-codes-download = Download as a file
+backup-codes-done = I have kept them
+confirm-title = Is it you?
+confirm-text = Please enter your password before you go on.
+confirm-submit = Continue
+confirm-again = Please sign out and sign in again before you go on.
+confirm-cancel = Cancel
+security-title = Second step
+security-text = What you show after your password when you sign in. With two of them you are not locked out when one is lost.
+security-none-title = Only a password
+security-none-text = Whoever learns your password can sign in as you. A second step prevents that.
+security-preferred = Asked for first
+security-kind = Kind
+security-added = Added
+security-last-used = Last used
+security-never-used = Never
+security-change = Change
+security-rename = Rename
+security-prefer = Ask for this one first
+security-remove = Remove
+security-remove-text = You will be signed out everywhere else.
+security-last = This is your last one, and a second step is required here. Add another one before you remove it.
+security-add-title = Add
+security-add-totp = Shows codes on your phone, without a network.
+security-add-totp-link = Set up an app
+spared-title = Devices that are not asked
+spared-text = On these devices your password alone is enough.
+spared-forget = Ask again
+way-two-factors = With two steps
+way-passkey = With a passkey
+notice-factor-added = It is set up.
+notice-factor-changed = Saved.
+notice-factor-removed = It is removed. You are signed out everywhere else.

@@ -3,6 +3,7 @@
 use super::card::Cards;
 use super::context::Context;
 use super::directory::Connected;
+use super::factor::FactorPolicy;
 use super::hasher::{HashError, Hasher, Verdict};
 use super::key_ring::KeyRing;
 use super::limiter::Limiter;
@@ -83,6 +84,8 @@ pub struct Policy {
     pub registration: RegistrationPolicy,
     /// People may change their address.
     pub email_change: bool,
+    /// Second factors.
+    pub factor: FactorPolicy,
     /// Identity providers and directories.
     pub sources: Arc<HashMap<Source, SourceRules>>,
     /// Applications behind us.

@@ -10,6 +10,8 @@ pub mod context;
 pub mod core;
 pub mod directory;
 pub mod email;
+pub mod factor;
+pub mod factor_news;
 mod flights;
 pub mod group;
 pub mod hasher;

@@ -3,6 +3,7 @@
 
 use super::context::Context;
 use super::core::{Core, Trouble, fingerprint};
+use super::factor_news::FactorNews;
 use super::letter::Letter;
 use super::moment;
 use super::texts::Texts;
@@ -89,6 +90,13 @@ pub enum Order {
         /// When.
         at: Timestamp,
     },
+    /// Something happened to the account's second factors.
+    Factor {
+        /// What.
+        news: FactorNews,
+        /// When.
+        at: Timestamp,
+    },
     /// An old autologin token was shown again.
     AutologinReplayed {
         /// Which browser.
@@ -144,6 +152,7 @@ enum Content {
     PasswordChanged { when: String },
     NewDevice { device: String, network: String, when: String },
     AutologinTheft { device: String, when: String },
+    Factor { news: FactorNews, when: String },
 }
 
 /// A letter ready to go.
@@ -181,6 +190,7 @@ impl Content {
             Self::PasswordChanged { when } => Letter::PasswordChanged { when },
             Self::NewDevice { device, network, when } => Letter::NewDevice { device, network, when },
             Self::AutologinTheft { device, when } => Letter::AutologinTheft { device, when },
+            Self::Factor { news, when } => Letter::Factor { news, when },
         }
     }
 }
@@ -283,6 +293,7 @@ impl Outbox {
             Order::ConfirmEmail { address } => return self.write_confirmation(ctx, recipient, address).await,
             Order::EmailChanged { old, new } => (old, Content::EmailChanged { masked: new }),
             Order::PasswordChanged { at } => (own, Content::PasswordChanged { when: shown(at, &recipient) }),
+            Order::Factor { news, at } => (own, Content::Factor { news, when: shown(at, &recipient) }),
             Order::NewDevice { device, network, at } => {
                 (own, Content::NewDevice { device, network, when: shown(at, &recipient) })
             }

@@ -229,6 +229,17 @@ impl Sessions {
         owner: &SignedIn,
         after: CredentialEvent,
     ) -> Result<Handle, Trouble> {
+        self.renew_with(ctx, owner, after, Methods::default()).await
+    }
+
+    /// The same for somebody who proved something more just now.
+    pub(super) async fn renew_with(
+        &self,
+        ctx: &Context,
+        owner: &SignedIn,
+        after: CredentialEvent,
+        proved: Methods,
+    ) -> Result<Handle, Trouble> {
         let old = &owner.session().session;
         let account = owner.account();
         let not_before = match self.core.cards.card(account).await? {
@@ -237,7 +248,7 @@ impl Sessions {
         };
         let proof = Proof {
             account,
-            methods: old.methods,
+            methods: old.methods.and(proved),
             authenticated_at: old.authenticated_at,
             remembered: old.remembered.filter(|_| after.revokes().remembered == Ends::Nothing),
             not_before,

@@ -2,8 +2,10 @@
 
 pub mod account;
 pub mod audit;
+pub mod authenticator;
 pub mod autologin;
 pub mod avatar;
+pub mod backup_code;
 pub mod copy;
 pub mod database;
 pub mod directory;
@@ -15,6 +17,7 @@ pub mod known_device;
 pub mod letter;
 pub mod notice;
 pub mod password;
+pub mod remembered_device;
 pub mod root_key;
 pub mod token;
 pub mod volatile;

@@ -15,9 +15,10 @@ use crate::domain::id;
 use crate::domain::language::Language;
 use crate::domain::secret::Secret;
 use crate::domain::session::HandleHash;
-use crate::service::caller::{AppClient, SignedIn};
+use crate::service::caller::{AppClient, SignedIn, SteppedUp};
 use crate::service::context::{Context, Origin};
-use crate::service::session::Alive;
+use crate::service::core::fingerprint;
+use crate::service::session::{Alive, Handle};
 use crate::service::texts::Texts;
 use aws_lc_rs::hmac;
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -58,6 +59,13 @@ impl Visit {
             contrast: self.person.as_ref().map(|who| who.card().account.contrast).unwrap_or_default(),
             face: self.person.as_ref().map(face),
         }
+    }
+
+    /// The same for a page that comes with a new session: its forms are bound to that one.
+    #[must_use]
+    pub fn shell_of(&self, site: &Site, session: &Handle) -> Shell {
+        let csrf = form_token(&self.csrf, Some(&fingerprint(session.expose())));
+        Shell { csrf, ..self.shell(site) }
     }
 
     /// The catalogue of this visitor's language.
@@ -154,6 +162,48 @@ impl FromRequestParts<Arc<Site>> for Person {
         let visit = Visit::from_request_parts(parts, site).await?;
         let who = visit.person.clone().ok_or(PageError::SignIn)?;
         Ok(Self { visit, who })
+    }
+}
+
+/// A visit of somebody whose proof is fresh; others are asked for one first.
+pub struct Fresh {
+    /// The visit.
+    pub visit: Visit,
+    /// Who it is.
+    pub who: SteppedUp,
+}
+
+impl FromRequestParts<Arc<Site>> for Fresh {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, PageError> {
+        let Person { visit, who } = Person::from_request_parts(parts, site).await?;
+        if !site.factors.is_fresh(&visit.ctx, &who).await? {
+            return Err(PageError::Confirm);
+        }
+        Ok(Self { visit, who: SteppedUp::vouched(who) })
+    }
+}
+
+/// A visit of somebody signed in, on a page that asks for the password itself: whoever has a second factor must have
+/// proved that freshly as well.
+pub struct Guarded(pub Person);
+
+impl FromRequestParts<Arc<Site>> for Guarded {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, PageError> {
+        let person = Person::from_request_parts(parts, site).await?;
+        if site.factors.asks_beside_password(&person.visit.ctx, &person.who).await? {
+            return Err(PageError::Confirm);
+        }
+        Ok(Self(person))
+    }
+}
+
+impl From<Fresh> for Person {
+    fn from(fresh: Fresh) -> Self {
+        Self { visit: fresh.visit, who: (*fresh.who).clone() }
     }
 }
 

@@ -2,7 +2,7 @@
 //! every response gets the security headers.
 
 use super::cookies::Jar;
-use super::error::{Failed, SignInFirst};
+use super::error::{ConfirmFirst, Failed, SignInFirst};
 use super::extract::{Visit, stranger};
 use super::page::outcome::{ErrorPage, Failure};
 use super::page::{Page, Shell, paths};
@@ -89,6 +89,9 @@ impl Asked {
         if response.extensions().get::<SignInFirst>().is_some() {
             return self.sign_in_first();
         }
+        if response.extensions().get::<ConfirmFirst>().is_some() {
+            return self.confirm_first();
+        }
         let failed = response.extensions().get::<Failed>().copied().or_else(|| of_router(&response));
         let Some(failed) = failed else { return response };
         let mut explained =
@@ -107,17 +110,14 @@ impl Asked {
     fn sign_in_first(&self) -> Response {
         let here = self.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
         let back = (self.method == Method::GET).then(|| SafeRedirect::parse(here, &[])).flatten();
-        let target = match back {
-            Some(back) => {
-                let query = url::form_urlencoded::Serializer::new(String::new())
-                    .append_pair("return_to", back.as_str())
-                    .finish();
-                SafeRedirect::parse(&format!("{}?{query}", paths::LOGIN), &[])
-                    .unwrap_or_else(|| SafeRedirect::to(paths::LOGIN))
-            }
-            None => SafeRedirect::to(paths::LOGIN),
-        };
-        Reply::see_other(&target).done()
+        leading_back(paths::LOGIN, back.as_ref())
+    }
+
+    /// To the page that asks for a fresh proof, and back here; what a form sent has to be sent again.
+    fn confirm_first(&self) -> Response {
+        let here = self.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+        let back = (self.method == Method::GET).then(|| SafeRedirect::parse(here, &[])).flatten();
+        leading_back(paths::LOGIN_CONFIRM, Some(&back.unwrap_or_else(|| SafeRedirect::to(paths::ACCOUNT_SECURITY))))
     }
 
     fn page(&self, site: &Site, failed: Failed) -> Response {
@@ -154,6 +154,15 @@ impl Asked {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         response
     }
+}
+
+fn leading_back(page: &'static str, back: Option<&SafeRedirect>) -> Response {
+    let with_back = |back: &SafeRedirect| {
+        let query =
+            url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", back.as_str()).finish();
+        SafeRedirect::parse(&format!("{page}?{query}"), &[])
+    };
+    Reply::see_other(&back.and_then(with_back).unwrap_or_else(|| SafeRedirect::to(page))).done()
 }
 
 fn status(failure: Failure) -> StatusCode {

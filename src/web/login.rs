@@ -15,10 +15,11 @@ use crate::domain::directory::Standing;
 use crate::domain::password::PlainPassword;
 use crate::domain::redirect::SafeRedirect;
 use crate::domain::resolve::Refusal;
+use crate::domain::sign_in::Step;
 use crate::service::core::Trouble;
 use crate::service::sign_in::autologin::Restored;
 use crate::service::sign_in::password::Claim;
-use crate::service::sign_in::{Opened, Outcome, SignInError, Wishes};
+use crate::service::sign_in::{AttemptHandle, Opened, Outcome, SignInError, Wishes};
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
@@ -46,9 +47,17 @@ pub async fn get(
     }
     let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
     let Some(token) = jar.autologin(&headers) else { return login_page(&site, &visit, &Form::new(&wanted)) };
-    let wishes = Wishes { return_to: target.map(|target| target.as_str().to_owned()), ..Wishes::default() };
+    let return_to = target.map(|target| target.as_str().to_owned());
+    let wishes = Wishes { return_to, device: jar.device(&headers), ..Wishes::default() };
     match site.sign_in.with_autologin(&visit.ctx, &token, wishes).await {
         Ok(Restored::Open(opened)) => Ok(opened_reply(&site, &opened)),
+        Ok(Restored::Owes(step, handle, token)) => {
+            let mut response = step_reply(&site, step, &handle);
+            if let Some(next) = token.and_then(|token| jar.set_autologin(&site.surroundings, &token)) {
+                response.headers_mut().append(http::header::SET_COOKIE, next);
+            }
+            Ok(response)
+        }
         Ok(Restored::Forget) => {
             let mut page = login_page(&site, &visit, &Form::new(&wanted))?;
             if let Some(gone) = jar.drop_autologin() {
@@ -64,8 +73,13 @@ pub async fn get(
 }
 
 /// `POST /login`
-pub async fn post(State(site): State<Arc<Site>>, visit: Visit, fields: Fields) -> Result<Response, PageError> {
-    submit(&site, &visit, &fields, Door::Front).await
+pub async fn post(
+    State(site): State<Arc<Site>>,
+    headers: HeaderMap,
+    visit: Visit,
+    fields: Fields,
+) -> Result<Response, PageError> {
+    submit(&site, &visit, (&headers, &fields), Door::Front).await
 }
 
 /// `GET /login/internal`: for break-glass accounts, when people sign in elsewhere.
@@ -80,11 +94,21 @@ pub async fn get_internal(
 }
 
 /// `POST /login/internal`
-pub async fn post_internal(State(site): State<Arc<Site>>, visit: Visit, fields: Fields) -> Result<Response, PageError> {
-    submit(&site, &visit, &fields, Door::Internal).await
+pub async fn post_internal(
+    State(site): State<Arc<Site>>,
+    headers: HeaderMap,
+    visit: Visit,
+    fields: Fields,
+) -> Result<Response, PageError> {
+    submit(&site, &visit, (&headers, &fields), Door::Internal).await
 }
 
-async fn submit(site: &Arc<Site>, visit: &Visit, fields: &Fields, door: Door) -> Result<Response, PageError> {
+async fn submit(
+    site: &Arc<Site>,
+    visit: &Visit,
+    (headers, fields): (&HeaderMap, &Fields),
+    door: Door,
+) -> Result<Response, PageError> {
     let wanted = fields.text("return_to");
     let target = safe_target(site, wanted)?;
     let username = fields.text("username");
@@ -105,7 +129,8 @@ async fn submit(site: &Arc<Site>, visit: &Visit, fields: &Fields, door: Door) ->
             return_to: target.map(|target| target.as_str().to_owned()),
             stay: form.stay,
             replaces: visit.person.as_ref().map(|person| *person.handle()),
-            invitation: None,
+            device: Jar::new(&site.cookies, &site.core.cookie_keys).device(headers),
+            ..Wishes::default()
         },
     };
     match site.sign_in.with_password(&visit.ctx, claim).await {
@@ -213,23 +238,41 @@ fn login_page(site: &Site, visit: &Visit, form: &Form<'_>) -> Result<Response, P
 pub(super) fn outcome_reply(site: &Site, outcome: Outcome) -> Response {
     match outcome {
         Outcome::Open(opened) => opened_reply(site, &opened),
-        Outcome::Owes(crate::domain::sign_in::Step::NewPassword, handle) => {
-            let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
-            let reply = Reply::see_other(&SafeRedirect::to(paths::LOGIN_STEP_PASSWORD));
-            reply.cookie(jar.set_attempt(&site.surroundings, &handle)).done()
-        }
+        Outcome::Owes(step, handle) => step_reply(site, step, &handle),
+    }
+}
+
+/// On to the page of a step, with the attempt's cookie.
+pub(super) fn step_reply(site: &Site, step: Step, handle: &AttemptHandle) -> Response {
+    let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
+    let reply = Reply::see_other(&SafeRedirect::to(step_path(step)));
+    reply.cookie(jar.set_attempt(&site.surroundings, handle)).done()
+}
+
+/// The page of a step.
+pub(super) const fn step_path(step: Step) -> &'static str {
+    match step {
+        Step::SecondFactor => paths::LOGIN_STEP_FACTOR,
+        Step::NewPassword => paths::LOGIN_STEP_PASSWORD,
+        Step::EnrolFactor => paths::LOGIN_STEP_ENROL,
     }
 }
 
 fn opened_reply(site: &Site, opened: &Opened) -> Response {
-    let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
     let target = opened.return_to.as_deref().and_then(|text| site.redirect(text));
     let reply = Reply::see_other(&target.unwrap_or(SafeRedirect::to(paths::ACCOUNT)));
+    opened_cookies(site, reply, opened).done()
+}
+
+/// What a browser keeps of a session that opened.
+pub(super) fn opened_cookies(site: &Site, reply: Reply, opened: &Opened) -> Reply {
+    let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
     let mut reply = reply.cookie(jar.set_session(&site.surroundings, &opened.handle)).cookie(jar.drop_attempt());
     if let Some(token) = &opened.autologin {
         reply = reply.cookie(jar.set_autologin(&site.surroundings, token));
     }
-    let mut response = reply.done();
-    response.extensions_mut().insert(super::trace::LoggedAccount(opened.account.uuid()));
-    response
+    if let Some(token) = &opened.device {
+        reply = reply.cookie(jar.set_device(&site.surroundings, token));
+    }
+    reply.by(opened.account)
 }

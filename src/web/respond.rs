@@ -7,6 +7,7 @@ use super::page::Page;
 use super::page::words::Notice;
 use super::site::Site;
 use super::trace::LoggedAccount;
+use crate::domain::id::AccountId;
 use crate::domain::redirect::{AllowedOrigin, SafeRedirect};
 use axum::body::Body;
 use axum::response::Response;
@@ -66,6 +67,13 @@ impl Reply {
         if let Some(person) = &visit.person {
             self.response.extensions_mut().insert(LoggedAccount(person.account().uuid()));
         }
+        self
+    }
+
+    /// Notes whose session opened, for the access log.
+    #[must_use]
+    pub fn by(mut self, account: AccountId) -> Self {
+        self.response.extensions_mut().insert(LoggedAccount(account.uuid()));
         self
     }
 

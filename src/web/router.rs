@@ -3,8 +3,8 @@
 use super::site::Site;
 use super::trace::{Trace, trace};
 use super::{
-    account, assets, avatar, dev, frame, internal, invitation, login, logout, lost_password, register, security_txt,
-    setup, step, verify,
+    account, assets, avatar, confirm, dev, frame, internal, invitation, login, logout, lost_password, register,
+    security_txt, setup, step, step_factor, verify,
 };
 use axum::Router;
 use axum::body::Body;
@@ -31,6 +31,12 @@ pub const ROUTES: &[(&str, &str, Who)] = &[
     ("POST", "/login/internal", Who::Form),
     ("GET", "/login/step/password", Who::Attempt),
     ("POST", "/login/step/password", Who::Attempt),
+    ("GET", "/login/step/factor", Who::Attempt),
+    ("POST", "/login/step/factor", Who::Attempt),
+    ("GET", "/login/step/enrol", Who::Attempt),
+    ("POST", "/login/step/enrol", Who::Attempt),
+    ("GET", "/login/confirm", Who::Person),
+    ("POST", "/login/confirm", Who::Person),
     ("GET", "/login/lost-password", Who::Anybody),
     ("POST", "/login/lost-password", Who::Form),
     ("GET", "/login/reset-password", Who::Anybody),
@@ -59,6 +65,14 @@ pub const ROUTES: &[(&str, &str, Who)] = &[
     ("POST", "/account/email/confirm", Who::Person),
     ("GET", "/account/password", Who::Person),
     ("POST", "/account/password", Who::Person),
+    ("GET", "/account/security", Who::Person),
+    ("GET", "/account/security/totp", Who::Person),
+    ("POST", "/account/security/totp", Who::Person),
+    ("POST", "/account/security/backup-codes", Who::Person),
+    ("POST", "/account/security/rename", Who::Person),
+    ("POST", "/account/security/prefer", Who::Person),
+    ("POST", "/account/security/remove", Who::Person),
+    ("POST", "/account/security/devices/forget", Who::Person),
     ("GET", "/account/sessions", Who::Person),
     ("POST", "/account/sessions/end", Who::Person),
     ("POST", "/account/sessions/end-others", Who::Person),
@@ -98,6 +112,9 @@ pub fn pages(site: Arc<Site>, around: Arc<Trace>, readiness: internal::Readiness
         .route("/login", get(login::get).post(login::post))
         .route("/login/internal", get(login::get_internal).post(login::post_internal))
         .route("/login/step/password", get(step::get_password).post(step::post_password))
+        .route("/login/step/factor", get(step_factor::get).post(step_factor::post))
+        .route("/login/step/enrol", get(step_factor::get_enrol).post(step_factor::post_enrol))
+        .route("/login/confirm", get(confirm::get).post(confirm::post))
         .route("/login/lost-password", get(lost_password::get).post(lost_password::post))
         .route("/login/reset-password", get(lost_password::get_reset).post(lost_password::post_reset))
         .route("/logout", get(logout::get).post(logout::post))
@@ -114,6 +131,7 @@ pub fn pages(site: Arc<Site>, around: Arc<Trace>, readiness: internal::Readiness
         .route("/account/email", get(account::email::get).post(account::email::post))
         .route("/account/email/confirm", get(account::email::get_confirm).post(account::email::post_confirm))
         .route("/account/password", get(account::password::get).post(account::password::post))
+        .merge(security_routes())
         .route("/account/sessions", get(account::sessions::get))
         .route("/account/sessions/end", post(account::sessions::end))
         .route("/account/sessions/end-others", post(account::sessions::end_others))
@@ -129,6 +147,19 @@ pub fn pages(site: Arc<Site>, around: Arc<Trace>, readiness: internal::Readiness
     own.merge(internal::health_routes(readiness))
         .layer(from_fn_with_state(site, frame::frame))
         .layer(from_fn_with_state(around, trace))
+}
+
+/// The room of second factors.
+fn security_routes() -> Router<Arc<Site>> {
+    use account::security;
+    Router::new()
+        .route("/account/security", get(security::get))
+        .route("/account/security/totp", get(security::get_totp).post(security::post_totp))
+        .route("/account/security/backup-codes", post(security::make_backup_codes))
+        .route("/account/security/rename", post(security::rename))
+        .route("/account/security/prefer", post(security::prefer))
+        .route("/account/security/remove", post(security::remove))
+        .route("/account/security/devices/forget", post(security::forget_device))
 }
 
 /// `GET /`: there is nothing here but the account.

@@ -10,6 +10,7 @@ use crate::service::avatar::Avatars;
 use crate::service::context::Surroundings;
 use crate::service::core::Core;
 use crate::service::email::Emails;
+use crate::service::factor::Factors;
 use crate::service::invitation::Invitations;
 use crate::service::password::Passwords;
 use crate::service::recovery::Recovery;
@@ -32,6 +33,8 @@ pub struct Site {
     pub sign_in: SignIn,
     /// Sessions.
     pub sessions: Sessions,
+    /// Second factors.
+    pub factors: Factors,
     /// Passwords.
     pub passwords: Passwords,
     /// Lost passwords.

@@ -4,6 +4,7 @@ pub mod avatar;
 pub mod email;
 pub mod password;
 pub mod profile;
+pub mod security;
 pub mod sessions;
 
 use super::error::PageError;
@@ -48,5 +49,13 @@ fn when(visit: &Visit, who: &SignedIn, at: Timestamp) -> Moment {
 }
 
 fn way(session: &Session) -> SignInWay {
-    if session.methods.has(Methods::REMEMBERED) { SignInWay::RememberedDevice } else { SignInWay::Password }
+    if session.methods.has(Methods::REMEMBERED) {
+        SignInWay::RememberedDevice
+    } else if session.methods.has(Methods::KEY.and(Methods::USER_VERIFIED)) && !session.methods.has(Methods::PASSWORD) {
+        SignInWay::Passkey
+    } else if session.methods.has(Methods::MULTI_FACTOR) {
+        SignInWay::TwoFactors
+    } else {
+        SignInWay::Password
+    }
 }

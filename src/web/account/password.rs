@@ -5,7 +5,7 @@ use crate::domain::redirect::SafeRedirect;
 use crate::service::password::ChangeError;
 use crate::web::cookies::Jar;
 use crate::web::error::PageError;
-use crate::web::extract::{Fields, Person};
+use crate::web::extract::{Fields, Guarded, Person};
 use crate::web::new_password::{self, Complaints};
 use crate::web::page::account::PasswordPage;
 use crate::web::page::paths;
@@ -18,12 +18,16 @@ use http::StatusCode;
 use std::sync::Arc;
 
 /// `GET /account/password`
-pub async fn get(State(site): State<Arc<Site>>, person: Person) -> Result<Response, PageError> {
+pub async fn get(State(site): State<Arc<Site>>, Guarded(person): Guarded) -> Result<Response, PageError> {
     page(&site, &person, StatusCode::OK, None, Complaints::default()).await
 }
 
 /// `POST /account/password`
-pub async fn post(State(site): State<Arc<Site>>, person: Person, fields: Fields) -> Result<Response, PageError> {
+pub async fn post(
+    State(site): State<Arc<Site>>,
+    Guarded(person): Guarded,
+    fields: Fields,
+) -> Result<Response, PageError> {
     let t = person.visit.texts();
     if site.passwords.keeper(&person.who).await?.is_some() {
         return page(&site, &person, StatusCode::FORBIDDEN, None, Complaints::default()).await;

@@ -6,6 +6,26 @@ pub const LOGIN: &str = "/login";
 pub const LOGIN_INTERNAL: &str = "/login/internal";
 /// The step of a sign-in that asks for a new password.
 pub const LOGIN_STEP_PASSWORD: &str = "/login/step/password";
+/// The step of a sign-in that asks for the second factor.
+pub const LOGIN_STEP_FACTOR: &str = "/login/step/factor";
+/// The step of a sign-in that binds a second factor.
+pub const LOGIN_STEP_ENROL: &str = "/login/step/enrol";
+/// Asks somebody signed in to prove anew who they are.
+pub const LOGIN_CONFIRM: &str = "/login/confirm";
+/// Second factors.
+pub const ACCOUNT_SECURITY: &str = "/account/security";
+/// Binds an authenticator app.
+pub const ACCOUNT_SECURITY_TOTP: &str = "/account/security/totp";
+/// POST makes backup codes.
+pub const ACCOUNT_SECURITY_BACKUP: &str = "/account/security/backup-codes";
+/// POST renames the authenticator of the field `factor`.
+pub const ACCOUNT_SECURITY_RENAME: &str = "/account/security/rename";
+/// POST makes it the one that is asked for first.
+pub const ACCOUNT_SECURITY_PREFER: &str = "/account/security/prefer";
+/// POST removes it.
+pub const ACCOUNT_SECURITY_REMOVE: &str = "/account/security/remove";
+/// POST asks the device of the field `device` for the second factor again.
+pub const ACCOUNT_SECURITY_DEVICE: &str = "/account/security/devices/forget";
 /// Asks for the address to which the recovery link goes.
 pub const LOST_PASSWORD: &str = "/login/lost-password";
 /// Where the recovery link leads: a new password.

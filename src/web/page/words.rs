@@ -1,6 +1,7 @@
 //! The sentences that a page can say besides its own labels: problems, rules, notices. Each is an enum variant, so
 //! that a handler maps an error of a service to a variant and never to a string. The words are in the catalogue.
 
+use crate::domain::authenticator::FactorWay;
 use crate::domain::password::Class;
 use crate::service::texts::Texts;
 
@@ -189,6 +190,49 @@ impl FieldProblem {
     }
 }
 
+/// What is wrong with what somebody said about a second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FactorProblem {
+    /// An app's code is wrong or was used.
+    Totp,
+    /// A code from paper is wrong or was used.
+    Backup,
+    /// A code that was sent is wrong, was used or is too old.
+    Phone,
+    /// A key did not answer as it should.
+    Passkey,
+    /// The name cannot be one.
+    Name,
+    /// It is the last one, and one is required.
+    Last,
+}
+
+impl FactorProblem {
+    /// What a wrong proof of this way is called.
+    #[must_use]
+    pub const fn of(way: FactorWay) -> Self {
+        match way {
+            FactorWay::Totp => Self::Totp,
+            FactorWay::Backup => Self::Backup,
+            FactorWay::Phone => Self::Phone,
+            FactorWay::Passkey => Self::Passkey,
+        }
+    }
+
+    /// The sentence in the language of the catalogue.
+    #[must_use]
+    pub fn text(self, t: &Texts) -> String {
+        match self {
+            Self::Totp => t.msg("factor-wrong-totp"),
+            Self::Backup => t.msg("factor-wrong-backup"),
+            Self::Phone => t.msg("factor-wrong-phone"),
+            Self::Passkey => t.msg("factor-wrong-passkey"),
+            Self::Name => t.msg("factor-wrong-name"),
+            Self::Last => t.msg("security-last"),
+        }
+    }
+}
+
 /// How a session came to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignInWay {
@@ -196,6 +240,10 @@ pub enum SignInWay {
     Password,
     /// By the autologin cookie of a remembered device.
     RememberedDevice,
+    /// With two factors.
+    TwoFactors,
+    /// With a passkey alone.
+    Passkey,
 }
 
 impl SignInWay {
@@ -205,6 +253,8 @@ impl SignInWay {
         match self {
             Self::Password => t.msg("way-password"),
             Self::RememberedDevice => t.msg("way-remembered-device"),
+            Self::TwoFactors => t.msg("way-two-factors"),
+            Self::Passkey => t.msg("way-passkey"),
         }
     }
 }
@@ -236,13 +286,19 @@ pub enum Notice {
     InvitationAccepted,
     /// Somebody has registered, and an administrator has to approve.
     RegistrationWaits,
+    /// A second factor was bound.
+    FactorAdded,
+    /// A second factor was renamed or preferred.
+    FactorChanged,
+    /// A second factor was removed, other sessions have ended.
+    FactorRemoved,
     /// Somebody has registered at once, and has an address to confirm.
     RegisteredAtOnce,
 }
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::ProfileSaved,
         Self::PictureSaved,
         Self::PictureRemoved,
@@ -255,6 +311,9 @@ impl Notice {
         Self::SetupDone,
         Self::InvitationAccepted,
         Self::RegistrationWaits,
+        Self::FactorAdded,
+        Self::FactorChanged,
+        Self::FactorRemoved,
         Self::RegisteredAtOnce,
     ];
 
@@ -274,6 +333,9 @@ impl Notice {
             Self::SetupDone => "notice-setup-done",
             Self::InvitationAccepted => "notice-invitation-accepted",
             Self::RegistrationWaits => "notice-registration-waits",
+            Self::FactorAdded => "notice-factor-added",
+            Self::FactorChanged => "notice-factor-changed",
+            Self::FactorRemoved => "notice-factor-removed",
             Self::RegisteredAtOnce => "notice-registered-at-once",
         }
     }

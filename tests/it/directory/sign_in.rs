@@ -1,8 +1,8 @@
 //! Signing in with a directory's password, as people and attackers do it.
 
 use super::{STAFF, groups_of, syncs};
+use crate::support::cable::{Cable, Then};
 use crate::support::slapd::{BASE, Slapd, group, person};
-use crate::support::wire::{Then, Wire};
 use crate::support::{Answer, House, OTHER_PASSWORD, PASSWORD};
 use http::StatusCode;
 use std::sync::Arc;
@@ -157,7 +157,7 @@ async fn a_directory_that_is_away_is_told_alike_to_all_and_people_of_ours_get_in
 #[tokio::test]
 async fn too_many_failures_keep_guesses_away_from_the_directory() {
     let slapd = Slapd::with(&people());
-    let wire = Wire::to(slapd.port, Then::Break).await;
+    let wire = Cable::to(slapd.port, Then::Break).await;
     let more = "[throttle]\naccount_failures = 3\naddress_failures = 0\nnetwork_failures = 0\n";
     let house = House::with(&format!("{more}{}", slapd.directory_at(wire.port, ""))).await;
     for _ in 0..3 {

@@ -3,6 +3,7 @@
 mod browser;
 pub(crate) mod cable;
 pub(crate) mod engine;
+pub(crate) mod factors;
 pub(crate) mod fake_ad;
 mod house;
 mod letters;
