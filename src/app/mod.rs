@@ -19,6 +19,7 @@ use crate::service::key_ring::{KeyRing, Wrapping};
 use crate::service::keys::{KeyError, Keys};
 use crate::service::limiter::Limiter;
 use crate::service::metrics::Metrics;
+use crate::service::provider::Providers;
 use crate::service::signing::SigningKeys;
 use crate::store::volatile::Volatile;
 use crate::store::volatile::embedded::{Embedded, EmbeddedOptions};
@@ -36,6 +37,8 @@ pub struct App {
     pub core: Arc<Core>,
     /// The key ring's life.
     pub keys: Keys,
+    /// Identity providers.
+    pub providers: Providers,
     /// Logo and colours.
     pub brand: Arc<Brand>,
     /// Clock and generator.
@@ -56,6 +59,9 @@ pub enum StartError {
     /// The logo cannot be shown.
     #[error("branding.logo_file: {0}")]
     Logo(String),
+    /// An identity provider cannot be used as configured.
+    #[error("{0}")]
+    Provider(String),
     /// The root key cannot be read or made.
     #[error("cannot use the root key {}: {source}", path.display())]
     RootKey {
@@ -95,6 +101,7 @@ impl App {
         make_folder(config)?;
         let logo = config.branding.logo().map_err(StartError::Logo)?;
         let brand = Arc::new(Brand::new(logo, config.branding.accent));
+        let providers = sources::providers(config).map_err(StartError::Provider)?;
         let wrapping = wrapping(config, &surroundings)?;
         let database = Database::open(&config.database_file()).await?;
         let policy = mapping::policy(config);
@@ -117,7 +124,7 @@ impl App {
         });
         let keys = Keys::new(Arc::clone(&core), Arc::new(wrapping));
         keys.establish(&Context::system(surroundings.clone())).await?;
-        Ok(Self { core, keys, brand, surroundings })
+        Ok(Self { core, keys, providers, brand, surroundings })
     }
 
     /// Writes what is behind and closes the stores.

@@ -11,6 +11,7 @@ use crate::service::context::{Context, Surroundings};
 use crate::service::core::Trouble;
 use crate::service::email::Emails;
 use crate::service::housekeeping::Housekeeping;
+use crate::service::identity::Identities;
 use crate::service::invitation::Invitations;
 use crate::service::moment;
 use crate::service::outbox::Outbox;
@@ -102,8 +103,13 @@ pub async fn serve(
         None => None,
     };
     let outbox = Outbox::new(Arc::clone(&app.core), Arc::new(mapping::mailer(config)?));
-    let jobs =
-        Jobs { housekeeping, outbox, surroundings: app.surroundings.clone(), tend_logs: log_file.map(tend_logs) };
+    let jobs = Jobs {
+        housekeeping,
+        outbox,
+        providers: app.providers.clone(),
+        surroundings: app.surroundings.clone(),
+        tend_logs: log_file.map(tend_logs),
+    };
     let (stop, stopping) = watch::channel(false);
     let running_jobs = jobs::start(jobs, &stopping);
     if let Some(identity) = identity {
@@ -178,6 +184,8 @@ pub fn site(app: &App, config: &Config) -> Site {
         accounts: Accounts::new(Arc::clone(core)),
         set_up: SetUp::new(Arc::clone(core)),
         invitations: Invitations::new(Arc::clone(core)),
+        identities: Identities::new(Arc::clone(core)),
+        providers: app.providers.clone(),
         registration: Registration::new(Arc::clone(core)),
         verify: Verify::new(Arc::clone(core), mapping::application_secrets(config)),
         security_contact: config.privacy.security_contact.as_ref().map(ToString::to_string),

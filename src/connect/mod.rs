@@ -1,5 +1,7 @@
-//! What is outside: mail servers, log files.
+//! What is outside: mail servers, identity providers, log files.
 
+pub mod fetch;
 pub mod log;
 pub mod log_file;
 pub mod mail;
+pub mod oidc;

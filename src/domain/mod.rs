@@ -2,14 +2,18 @@
 
 pub mod accent;
 pub mod account;
+pub mod address;
 pub mod application;
 pub mod attribute_map;
 pub mod audit;
 pub mod autologin;
+pub mod claims;
+pub mod claims_request;
 pub mod device;
 pub mod forwarded;
 pub mod host;
 pub mod id;
+pub mod id_token;
 pub mod identity;
 pub mod language;
 pub mod logo;

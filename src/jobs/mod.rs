@@ -4,6 +4,7 @@ use crate::domain::time::Timestamp;
 use crate::service::context::{Context, Surroundings};
 use crate::service::housekeeping::Housekeeping;
 use crate::service::outbox::Outbox;
+use crate::service::provider::Providers;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,12 +19,17 @@ const SENDING: Duration = Duration::from_secs(1);
 /// How often what has expired is removed.
 const SWEEPING: Duration = Duration::from_mins(1);
 
+/// How often metadata and keys of identity providers are read again.
+const ASKING: Duration = Duration::from_mins(10);
+
 /// What the jobs call.
 pub struct Jobs {
     /// Noticing, sweeping.
     pub housekeeping: Housekeeping,
     /// Letters.
     pub outbox: Outbox,
+    /// Identity providers.
+    pub providers: Providers,
     /// Clock and generator.
     pub surroundings: Surroundings,
     /// Removes old log files, when logs go to files.
@@ -36,11 +42,11 @@ pub struct TendLogs(pub Box<dyn Fn(Timestamp) -> Result<(), String> + Send + Syn
 /// Starts all jobs; they end when `stopping` turns true.
 #[must_use]
 pub fn start(jobs: Jobs, stopping: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
-    let Jobs { housekeeping, outbox, surroundings, tend_logs } = jobs;
+    let Jobs { housekeeping, outbox, providers, surroundings, tend_logs } = jobs;
     let tend_logs = tend_logs.map(Arc::new);
     let context = move || Context::system(surroundings.clone());
     let (noticing, sweeping) = (housekeeping.clone(), housekeeping);
-    let (for_noticing, for_sending, for_sweeping) = (context.clone(), context.clone(), context);
+    let (for_noticing, for_sending, for_sweeping) = (context.clone(), context.clone(), context.clone());
     vec![
         every(NOTICING, stopping.clone(), move || {
             let (housekeeping, ctx) = (noticing.clone(), for_noticing());
@@ -49,6 +55,13 @@ pub fn start(jobs: Jobs, stopping: &watch::Receiver<bool>) -> Vec<JoinHandle<()>
         every(SENDING, stopping.clone(), move || {
             let (outbox, ctx) = (outbox.clone(), for_sending());
             async move { outbox.send_due(&ctx).await.map(drop).map_err(|error| ("sending letters", error.to_string())) }
+        }),
+        every(ASKING, stopping.clone(), move || {
+            let (providers, ctx) = (providers.clone(), context());
+            async move {
+                providers.refresh(&ctx).await;
+                Ok(())
+            }
         }),
         every(SWEEPING, stopping.clone(), move || {
             let (housekeeping, ctx, tend_logs) = (sweeping.clone(), for_sweeping(), tend_logs.clone());

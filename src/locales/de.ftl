@@ -350,3 +350,51 @@ letter-autologin-theft-body =
     { $device }
 
     Zur Sicherheit haben wir die Sitzungen beendet, die daraus entstanden sind, und das Gerät muss sich neu anmelden. Bitte ändern Sie Ihr Passwort und lassen Sie das Gerät auf Schadsoftware prüfen.
+
+## Identitätsanbieter
+login-or = oder
+login-with = Weiter mit { $provider }
+provider-again = Noch einmal versuchen
+provider-other-ways = Alle Wege zur Anmeldung
+provider-outdated-title = Bitte beginnen Sie neu
+provider-outdated-text = Diese Anmeldung mit { $provider } hat zu lange gedauert, wurde in einem anderen Tab beendet oder hat nicht in diesem Browser begonnen.
+provider-declined-title = Nicht angemeldet
+provider-declined-text = { $provider } hat Sie nicht angemeldet. Vielleicht haben Sie dort abgebrochen, oder Sie dürfen diesen Dienst nicht nutzen.
+provider-away-title = Im Moment keine Antwort
+provider-away-text = { $provider } antwortet nicht oder nicht richtig. Bitte versuchen Sie es in ein paar Minuten noch einmal. Andere Wege zur Anmeldung gehen wie gewohnt.
+provider-not-believed-title = Das ließ sich nicht bestätigen
+provider-not-believed-text = Die Antwort von { $provider } ließ sich nicht bestätigen, deshalb wurden Sie nicht angemeldet. Bitte versuchen Sie es noch einmal.
+provider-refused-title = Noch kein Zugang
+provider-waiting-title = Fast geschafft
+provider-unknown = Zu Ihrer Identität bei { $provider } gehört hier kein Konto. Wenn Sie ein Konto haben, melden Sie sich auf anderem Weg an und fügen Sie { $provider } unter „Anmeldedienste“ hinzu. Sonst wenden Sie sich bitte an die Administration.
+provider-not-invited = Für die Anmeldung mit { $provider } brauchen Sie eine Einladung. Bitte öffnen Sie den Link in Ihrer Einladung, oder bitten Sie die Administration um eine.
+provider-username-taken = Ein anderes Konto hat hier den Benutzernamen, den { $provider } Ihnen gibt. Wenn es Ihres ist, melden Sie sich auf anderem Weg an und fügen Sie { $provider } unter „Anmeldedienste“ hinzu. Sonst wenden Sie sich bitte an die Administration.
+provider-email-taken = Ein anderes Konto hat hier Ihre E-Mail-Adresse. Wenn es Ihres ist, melden Sie sich auf anderem Weg an und fügen Sie { $provider } unter „Anmeldedienste“ hinzu. Sonst wenden Sie sich bitte an die Administration.
+provider-invitation-open = Sie wurden mit dieser E-Mail-Adresse eingeladen. Bitte öffnen Sie den Link in jener Mail; von dort geht es weiter mit { $provider }.
+provider-username-missing = { $provider } hat uns keinen Benutzernamen genannt, der hier verwendbar ist. Bitte wenden Sie sich an die Administration.
+provider-email-missing = { $provider } hat uns keine E-Mail-Adresse genannt, die hier verwendbar ist. Bitte ergänzen Sie dort Ihr Profil, oder wenden Sie sich an die Administration.
+provider-invitation-gone = Diese Einladung wurde schon benutzt oder ist zu alt. Bitte bitten Sie um eine neue.
+provider-linked-elsewhere = Diese Identität bei { $provider } gehört hier zu einem anderen Konto. Melden Sie sich dort mit einer anderen Identität an, oder entfernen Sie sie zuerst vom anderen Konto.
+provider-other-identity = Das Konto hat schon eine Identität bei { $provider }, und mehr als eine geht nicht. Entfernen Sie zuerst jene.
+provider-locked = Dieses Konto ist gesperrt. Bitte wenden Sie sich an die Administration.
+provider-waiting = Ihr Konto ist angelegt. Die Administration muss Sie noch einlassen; Sie bekommen dann eine Mail.
+provider-ended = Die Zeit dieses Kontos ist abgelaufen. Bitte wenden Sie sich an die Administration.
+provider-off = Die Anmeldung mit { $provider } ist abgeschaltet. Bitte melden Sie sich auf anderem Weg an.
+identities-title = Anmeldedienste
+identities-text = Wer Sie bei anderen Diensten sind, mit denen Sie sich hier anmelden können.
+identities-none = Es gibt noch keinen.
+identities-subject = Dort bekannt als
+identities-since = Hinzugefügt
+identities-last-used = Zuletzt benutzt
+identities-remove = Entfernen
+identities-last-way = Das ist Ihr einziger Weg zur Anmeldung, deshalb lässt er sich nicht entfernen.
+identities-sign-in-again = Um das zu ändern, melden Sie sich bitte zuerst ab und wieder an.
+identities-add-title = Hinzufügen
+identities-add-text = Sie melden sich dort einmal an und bestätigen danach hier.
+identities-add = { $provider } hinzufügen
+identity-add-title = Diese Identität hinzufügen?
+identity-add-text = Wer sich dort anmelden kann, kann sich dann mit { $provider } in Ihr Konto anmelden.
+identity-add-provider = Anbieter
+identity-add-submit = Zu meinem Konto hinzufügen
+notice-identity-added = Die Identität wurde hinzugefügt. Sie können sich ab jetzt damit anmelden.
+notice-identity-removed = Die Identität wurde entfernt.

@@ -351,3 +351,51 @@ letter-autologin-theft-body =
     { $device }
 
     To be safe we have ended the sessions that came from it, and that device has to sign in again. Please change your password, and have the device checked for malware.
+
+## Identity providers
+login-or = or
+login-with = Continue with { $provider }
+provider-again = Try again
+provider-other-ways = All ways to sign in
+provider-outdated-title = Please begin again
+provider-outdated-text = This sign-in with { $provider } took too long, was finished in another tab, or did not begin in this browser.
+provider-declined-title = Not signed in
+provider-declined-text = { $provider } did not sign you in. Perhaps you cancelled there, or you may not use this service.
+provider-away-title = No answer at the moment
+provider-away-text = { $provider } does not answer, or not as it should. Please try again in a few minutes. Other ways to sign in work as usual.
+provider-not-believed-title = That could not be confirmed
+provider-not-believed-text = The answer of { $provider } could not be confirmed, so you were not signed in. Please try again.
+provider-refused-title = No way in yet
+provider-waiting-title = Almost there
+provider-unknown = No account here belongs to your identity at { $provider }. If you have an account, sign in to it in another way and add { $provider } under “Sign-in providers”. Otherwise please ask an administrator.
+provider-not-invited = Signing in with { $provider } needs an invitation. Please open the link in your invitation, or ask an administrator for one.
+provider-username-taken = Another account here has the username that { $provider } gives you. If it is yours, sign in to it in another way and add { $provider } under “Sign-in providers”. Otherwise please ask an administrator.
+provider-email-taken = Another account here has your e-mail address. If it is yours, sign in to it in another way and add { $provider } under “Sign-in providers”. Otherwise please ask an administrator.
+provider-invitation-open = You were invited with this e-mail address. Please open the link in that mail; from there you can go on with { $provider }.
+provider-username-missing = { $provider } gave us no username that can be used here. Please ask an administrator.
+provider-email-missing = { $provider } gave us no e-mail address that can be used here. Please complete your profile there, or ask an administrator.
+provider-invitation-gone = This invitation was used already, or is too old. Please ask for a new one.
+provider-linked-elsewhere = This identity at { $provider } belongs to another account here. Sign in there with another identity, or remove it from the other account first.
+provider-other-identity = The account has an identity at { $provider } already, and it can have only one. Remove that one first.
+provider-locked = This account is locked. Please contact an administrator.
+provider-waiting = Your account is there. An administrator has to let you in; you get a mail then.
+provider-ended = The time of this account is over. Please contact an administrator.
+provider-off = Signing in with { $provider } is switched off. Please sign in in another way.
+identities-title = Sign-in providers
+identities-text = Who you are at other services that you can sign in with here.
+identities-none = There is none yet.
+identities-subject = Known there as
+identities-since = Added
+identities-last-used = Last used
+identities-remove = Remove
+identities-last-way = This is your only way in, so it cannot be removed.
+identities-sign-in-again = To change this, please sign out and in again first.
+identities-add-title = Add one
+identities-add-text = You sign in there once, and confirm here afterwards.
+identities-add = Add { $provider }
+identity-add-title = Add this identity?
+identity-add-text = From then on whoever can sign in there can sign in to your account with { $provider }.
+identity-add-provider = Provider
+identity-add-submit = Add to my account
+notice-identity-added = The identity was added. You can sign in with it from now on.
+notice-identity-removed = The identity was removed.

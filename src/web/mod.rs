@@ -18,6 +18,7 @@ pub mod logout;
 pub mod lost_password;
 mod new_password;
 pub mod page;
+pub mod provider;
 pub mod register;
 pub mod respond;
 pub mod router;

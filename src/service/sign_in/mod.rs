@@ -5,6 +5,7 @@ pub mod autologin;
 pub mod departure;
 pub mod enter;
 mod new_device;
+pub mod oidc;
 mod open;
 pub mod password;
 pub mod step;

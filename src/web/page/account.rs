@@ -6,10 +6,11 @@ use crate::web::page::{Choice, Field, Moment, Shell, paths};
 
 /// The rooms of the account that the navigation leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Room {
+pub(super) enum Room {
     Overview,
     Profile,
     Password,
+    Identities,
     Sessions,
 }
 

@@ -5,6 +5,7 @@ pub mod account;
 pub mod invitation;
 pub mod outcome;
 pub mod paths;
+pub mod provider;
 pub mod recovery;
 pub mod register;
 pub mod setup;

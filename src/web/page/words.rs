@@ -208,11 +208,15 @@ pub enum Notice {
     InvitationAccepted,
     /// Somebody has registered, and an administrator has to approve.
     RegistrationWaits,
+    /// An identity was added to the account.
+    IdentityAdded,
+    /// An identity was removed from the account.
+    IdentityRemoved,
 }
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::ProfileSaved,
         Self::PasswordChanged,
         Self::PasswordReset,
@@ -223,6 +227,8 @@ impl Notice {
         Self::SetupDone,
         Self::InvitationAccepted,
         Self::RegistrationWaits,
+        Self::IdentityAdded,
+        Self::IdentityRemoved,
     ];
 
     /// The word that stands for the notice in a cookie; it is also its key in the catalogue.
@@ -239,6 +245,8 @@ impl Notice {
             Self::SetupDone => "notice-setup-done",
             Self::InvitationAccepted => "notice-invitation-accepted",
             Self::RegistrationWaits => "notice-registration-waits",
+            Self::IdentityAdded => "notice-identity-added",
+            Self::IdentityRemoved => "notice-identity-removed",
         }
     }
 

@@ -3,10 +3,12 @@
 mod browser;
 mod house;
 mod letters;
+pub(crate) mod openid;
 pub(crate) mod program;
 
 pub(crate) use browser::{Answer, Browser};
 pub(crate) use house::House;
+pub(crate) use openid::OpenId;
 
 /// A password that keeps every default rule.
 pub(crate) const PASSWORD: &str = "correct horse battery";
