@@ -3,6 +3,7 @@
 use super::sources;
 use crate::config::Config;
 use crate::config::application::{self as site, AccessRule};
+use crate::config::database::{DatabaseTls, ServerUrl};
 use crate::config::log::LogFormat as Format;
 use crate::config::mail::MailSecurity;
 use crate::config::password::{CharacterClass, PasswordLogin as Login};
@@ -23,6 +24,7 @@ use crate::domain::time::days;
 use crate::service::core::{PasswordLogin, Policy, RegistrationPolicy, SelfRegistration};
 use crate::service::hasher;
 use crate::service::limiter::Limits;
+use crate::store::{Place, Protection, Server, ServerPlace};
 use crate::web::cookies::Cookies;
 use crate::web::listener::ListenerSettings;
 use std::collections::HashMap;
@@ -64,6 +66,7 @@ fn registration(config: &Config) -> RegistrationPolicy {
         RegistrationMode::Off => SelfRegistration::Off,
         RegistrationMode::Mail => SelfRegistration::Mail,
         RegistrationMode::Manual => SelfRegistration::Manual,
+        RegistrationMode::Automatic => SelfRegistration::Automatic,
     };
     RegistrationPolicy { mode, domains: config.registration.domains.iter().map(|domain| fold(domain)).collect() }
 }
@@ -140,6 +143,43 @@ fn redirect_origins(config: &Config) -> Vec<AllowedOrigin> {
         origins.push(origin("https"));
     }
     origins
+}
+
+/// Where the durable database is.
+#[must_use]
+pub fn database(config: &Config) -> Place {
+    match (config.database.server(), config.database_file()) {
+        (Some(url), _) => Place::Server(Box::new(server(config, url))),
+        (None, file) => Place::File(file.unwrap_or_else(|| config.data_dir.join("vestibule.db"))),
+    }
+}
+
+fn server(config: &Config, url: &ServerUrl) -> Server {
+    let database = &config.database;
+    let place = match &url.socket {
+        Some(folder) => ServerPlace::Socket(folder.clone()),
+        None => ServerPlace::Host(url.host.clone()),
+    };
+    Server {
+        place,
+        port: url.port,
+        user: url.user.clone(),
+        password: database.password.clone(),
+        database: url.database.clone(),
+        schema: database.schema.as_str().to_owned(),
+        protection: match database.protection(url) {
+            DatabaseTls::Verified => Protection::Verified,
+            DatabaseTls::DangerUnverified => Protection::Unverified,
+            DatabaseTls::DangerPlain => Protection::Plain,
+        },
+        ca_file: database.ca_file.clone(),
+        max_connections: database.max_connections,
+        acquire_timeout: database.acquire_timeout.duration(),
+        statement_timeout: database.statement_timeout.duration(),
+        lock_timeout: database.lock_timeout.duration(),
+        idle_transaction_timeout: database.idle_transaction_timeout.duration(),
+        migrate: database.migrate_at_start,
+    }
 }
 
 /// How passwords are hashed.

@@ -1,19 +1,23 @@
 //! Composition root: configuration, stores, services, router and jobs; graceful shutdown. Decides nothing itself.
 
 mod check;
+mod directories;
 pub mod mapping;
+mod migration;
 mod run;
 pub mod serve;
 mod sources;
+pub mod volatile;
 
 pub use run::run;
 pub use serve::{ServeError, readiness, serve, site, trace};
 
 use crate::config::Config;
+use crate::connect::ldap::LdapError;
 use crate::domain::secret::Secret;
 use crate::service::card::Cards;
 use crate::service::context::{Context, Surroundings};
-use crate::service::core::Core;
+use crate::service::core::{Core, Trouble};
 use crate::service::hasher::{self, Hasher};
 use crate::service::key_ring::{KeyRing, Wrapping};
 use crate::service::keys::{KeyError, Keys};
@@ -22,8 +26,7 @@ use crate::service::metrics::Metrics;
 use crate::service::provider::Providers;
 use crate::service::signing::SigningKeys;
 use crate::store::volatile::Volatile;
-use crate::store::volatile::embedded::{Embedded, EmbeddedOptions};
-use crate::store::{Database, OpenError, root_key};
+use crate::store::{Database, OpenError, Place, key, root_key};
 use crate::web::brand::Brand;
 use std::fs::DirBuilder;
 use std::io;
@@ -71,12 +74,12 @@ pub enum StartError {
         source: io::Error,
     },
     /// The database is there and its key is not.
-    #[error("the root key {} is missing, and {} cannot be opened without it: bring the key back from a backup, or set secret_key", path.display(), database.display())]
+    #[error("the root key {} is missing, and {} cannot be opened without it: bring the key back from a backup or from another node, or set secret_key", path.display(), database)]
     RootKeyLost {
         /// Where the key should be.
         path: PathBuf,
         /// What it belongs to.
-        database: PathBuf,
+        database: String,
     },
     /// The durable store.
     #[error(transparent)]
@@ -90,6 +93,9 @@ pub enum StartError {
     /// The key ring.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// A directory.
+    #[error(transparent)]
+    Directory(#[from] LdapError),
 }
 
 impl App {
@@ -98,17 +104,35 @@ impl App {
     /// # Errors
     /// [`StartError`].
     pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Self, StartError> {
+        let seed = u64::from_be_bytes(surroundings.bytes());
+        let volatile = volatile::open(config, mapping::policy(config).lifetimes, seed);
+        Self::over(config, surroundings, volatile).await
+    }
+
+    /// The same for a command, which does without sessions when they cannot be reached.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn open_for_a_command(config: &Config, surroundings: Surroundings) -> Result<Self, StartError> {
+        let seed = u64::from_be_bytes(surroundings.bytes());
+        let volatile = volatile::open_for_a_command(config, mapping::policy(config).lifetimes, seed);
+        Self::over(config, surroundings, volatile).await
+    }
+
+    async fn over(
+        config: &Config,
+        surroundings: Surroundings,
+        volatile: impl Future<Output = Result<Arc<dyn Volatile>, StartError>>,
+    ) -> Result<Self, StartError> {
         make_folder(config)?;
         let logo = config.branding.logo().map_err(StartError::Logo)?;
         let brand = Arc::new(Brand::new(logo, config.branding.accent));
         let providers = sources::providers(config).map_err(StartError::Provider)?;
-        let wrapping = wrapping(config, &surroundings)?;
-        let database = Database::open(&config.database_file()).await?;
+        let place = mapping::database(config);
+        let database = Database::at(&place).await?;
+        let wrapping = wrapping(config, &surroundings, &place, &database).await?;
         let policy = mapping::policy(config);
-        let options = EmbeddedOptions::new(policy.lifetimes);
-        let file = config.data_dir.join("volatile.db");
-        let volatile = Embedded::open(&file, options).await.map_err(|error| StartError::Volatile(error.to_string()))?;
-        let volatile: Arc<dyn Volatile> = Arc::new(volatile);
+        let volatile = volatile.await?;
         let metrics = Arc::new(Metrics::new());
         let core = Arc::new(Core {
             cookie_keys: KeyRing::default(),
@@ -118,6 +142,7 @@ impl App {
             limiter: Limiter::new(Arc::clone(&volatile), mapping::limits(config), Arc::clone(&metrics)),
             cards: Cards::over(database.clone()),
             metrics,
+            directories: directories::connected(config)?,
             database,
             volatile,
             policy,
@@ -139,7 +164,7 @@ fn make_folder(config: &Config) -> Result<(), StartError> {
     let folder = &config.data_dir;
     let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|source| StartError::DataDir { path: folder.clone(), source })?;
-    for path in [folder.clone(), config.generated_key_file(), config.database_file()] {
+    for path in [folder.clone(), config.generated_key_file()].into_iter().chain(config.database_file()) {
         let open = std::fs::metadata(&path).is_ok_and(|about| about.permissions().mode() & 0o077 != 0);
         if open {
             tracing::warn!(path = %path.display(), "others on this machine can read this: chmod go-rwx");
@@ -148,13 +173,20 @@ fn make_folder(config: &Config) -> Result<(), StartError> {
     Ok(())
 }
 
-fn wrapping(config: &Config, surroundings: &Surroundings) -> Result<Wrapping, StartError> {
+async fn wrapping(
+    config: &Config,
+    surroundings: &Surroundings,
+    place: &Place,
+    database: &Database,
+) -> Result<Wrapping, StartError> {
     let path = config.generated_key_file();
     let failed = |source| StartError::RootKey { path: path.clone(), source };
-    let database = config.database_file();
-    let used = std::fs::metadata(&database).is_ok_and(|file| file.len() > 0);
-    if config.secret_key.is_none() && used && !path.exists() {
-        return Err(StartError::RootKeyLost { path, database });
+    if config.secret_key.is_none() && !path.exists() {
+        let mut link = database.read().await.map_err(Trouble::from).map_err(KeyError::from)?;
+        let used = !key::all(&mut link).await.map_err(KeyError::from)?.is_empty();
+        if used {
+            return Err(StartError::RootKeyLost { path, database: place.describe() });
+        }
     }
     let root = match &config.secret_key {
         Some(key) => Secret::new(key.expose().to_vec()),

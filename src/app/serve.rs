@@ -7,8 +7,10 @@ use crate::connect::log_file::LogFile;
 use crate::connect::mail::MailError;
 use crate::jobs::{self, Jobs, TendLogs};
 use crate::service::account::Accounts;
+use crate::service::avatar::Avatars;
 use crate::service::context::{Context, Surroundings};
 use crate::service::core::Trouble;
+use crate::service::directory::Directories;
 use crate::service::email::Emails;
 use crate::service::housekeeping::Housekeeping;
 use crate::service::identity::Identities;
@@ -29,13 +31,14 @@ use crate::web::signals::{Hangup, Termination};
 use crate::web::site::Site;
 use crate::web::tls::{TlsError, TlsFiles, TlsIdentity};
 use crate::web::trace::Trace;
+use crate::web::upload;
 use http::HeaderValue;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// How often certificate files are looked at.
 const CERTIFICATE_CHECK: Duration = Duration::from_secs(5);
@@ -103,9 +106,11 @@ pub async fn serve(
         None => None,
     };
     let outbox = Outbox::new(Arc::clone(&app.core), Arc::new(mapping::mailer(config)?));
+    let directories = Directories::new(Arc::clone(&app.core));
     let jobs = Jobs {
         housekeeping,
         outbox,
+        directories,
         providers: app.providers.clone(),
         surroundings: app.surroundings.clone(),
         tend_logs: log_file.map(tend_logs),
@@ -152,13 +157,14 @@ fn tend_logs(file: Arc<LogFile>) -> TendLogs {
     TendLogs(Box::new(move |now| file.tend(moment::instant(now)).map_err(|error| error.to_string())))
 }
 
-/// One `serve` a folder, and one a database: two would not see each other's sessions.
-fn alone(config: &Config) -> Result<[File; 2], ServeError> {
-    let database = config.database_file();
-    Ok([locked(&config.data_dir.join("serve.lock"))?, locked(&database.with_extension("serve-lock"))?])
+/// One `serve` a folder, and one a database file: two would not see each other's sessions.
+fn alone(config: &Config) -> Result<Vec<File>, ServeError> {
+    let database = config.database_file().map(|file| file.with_extension("serve-lock"));
+    let locks = std::iter::once(config.data_dir.join("serve.lock")).chain(database);
+    locks.map(|path| locked(&path)).collect()
 }
 
-fn locked(path: &Path) -> Result<File, ServeError> {
+pub(super) fn locked(path: &Path) -> Result<File, ServeError> {
     let failed = |source| ServeError::Lock { path: path.to_owned(), source };
     crate::store::private_file(path).map_err(failed)?;
     let file = File::open(path).map_err(failed)?;
@@ -182,6 +188,8 @@ pub fn site(app: &App, config: &Config) -> Site {
         recovery: Recovery::new(Arc::clone(core)),
         emails: Emails::new(Arc::clone(core)),
         accounts: Accounts::new(Arc::clone(core)),
+        avatars: Avatars::new(Arc::clone(core)),
+        uploads: Arc::new(Semaphore::new(upload::PLACES)),
         set_up: SetUp::new(Arc::clone(core)),
         invitations: Invitations::new(Arc::clone(core)),
         identities: Identities::new(Arc::clone(core)),

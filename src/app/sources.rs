@@ -18,7 +18,8 @@ use std::sync::Arc;
 /// What the operator decided about each source that is in use.
 #[must_use]
 pub(super) fn rules(config: &Config) -> HashMap<Source, SourceRules> {
-    enabled(config).map(|provider| (Source::provider(provider.slug.as_str()), of_provider(provider))).collect()
+    let providers = enabled(config).map(|provider| (Source::provider(provider.slug.as_str()), of_provider(provider)));
+    providers.chain(super::directories::rules(config)).collect()
 }
 
 /// The providers that are in use.

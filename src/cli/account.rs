@@ -5,6 +5,8 @@ use crate::domain::account::{AccountStatus, DisplayName, EmailAddress, Username}
 use crate::domain::password::PlainPassword;
 use crate::service::account::{AccountError, Accounts, Newcomer};
 use crate::service::caller::Operator;
+use crate::service::directory::Directories;
+use crate::service::moment;
 use crate::service::password::{ChangeError, Passwords};
 use crate::service::registration::Registration;
 use clap::{Args, Subcommand};
@@ -26,8 +28,12 @@ pub enum Command {
     Unlock(Whose),
     /// Set a password, typed or from standard input; its owner has to choose another at the next sign-in.
     SetPassword(SetPassword),
+    /// Link an account to a person in a directory, which checks its password from then on.
+    Link(Link),
     /// Make an account an administrator. Its sessions end.
     MakeAdmin(Whose),
+    /// Set the last day of a guest, or let the account stay.
+    SetEnd(SetEnd),
 }
 
 #[derive(Args)]
@@ -56,6 +62,18 @@ pub struct Whose {
 }
 
 #[derive(Args)]
+pub struct Link {
+    /// Username or e-mail address.
+    account: String,
+    /// Which directory.
+    #[arg(long)]
+    directory: String,
+    /// The person's name there; without it the account's username.
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+}
+
+#[derive(Args)]
 pub struct SetPassword {
     /// Username or e-mail address.
     account: String,
@@ -65,6 +83,18 @@ pub struct SetPassword {
     /// Do not ask for another one at the next sign-in.
     #[arg(long)]
     permanent: bool,
+}
+
+#[derive(Args)]
+pub struct SetEnd {
+    /// Username or e-mail address.
+    account: String,
+    /// The last day (UTC): afterwards sessions end and nobody can sign in. Nothing is deleted.
+    #[arg(long, value_name = "YYYY-MM-DD", required_unless_present = "never")]
+    on: Option<String>,
+    /// The account does not end by itself.
+    #[arg(long, conflicts_with = "on")]
+    never: bool,
 }
 
 pub(super) async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
@@ -98,6 +128,14 @@ pub(super) async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
             }
         }
         Command::SetPassword(options) => set_password(desk, &accounts, options).await?,
+        Command::SetEnd(options) => set_end(desk, &accounts, options).await?,
+        Command::Link(link) => {
+            let account = accounts.named(by, &link.account).await?;
+            let user = link.user.as_deref().unwrap_or(&account.username);
+            let directories = Directories::new(Arc::clone(&desk.core));
+            let dn = directories.link(ctx, by, &account, (&link.directory, user)).await?;
+            say(&format!("{} is linked to {dn}: the directory checks the password from now on.", account.username));
+        }
         Command::MakeAdmin(whose) => {
             let account = accounts.named(by, &whose.account).await?;
             accounts.make_administrator(ctx, by, account.id).await?;
@@ -125,6 +163,20 @@ async fn create(desk: &Desk, accounts: &Accounts, options: Create) -> Result<(),
         say(
             "It has no password yet: set one with `vestibule account set-password`, or let its owner ask for a letter on the sign-in page.",
         );
+    }
+    Ok(())
+}
+
+async fn set_end(desk: &Desk, accounts: &Accounts, options: SetEnd) -> Result<(), Failure> {
+    let account = accounts.named(Operator::vouched(), &options.account).await?;
+    let ends_at = match options.on.as_deref() {
+        Some(day) => Some(moment::end_of_day(day).ok_or_else(|| format!("there is no day {day:?}; write YYYY-MM-DD"))?),
+        None => None,
+    };
+    accounts.set_end(&desk.ctx, Operator::vouched(), &account, ends_at).await?;
+    match options.on {
+        Some(day) => say(&format!("The last day of {} is {day} (UTC).", account.username)),
+        None => say(&format!("{} does not end by itself.", account.username)),
     }
     Ok(())
 }

@@ -13,6 +13,9 @@ pub mod application;
 pub mod autologin;
 pub mod branding;
 pub mod database;
+mod database_url;
+pub mod directory;
+pub mod directory_values;
 mod environment;
 mod findings;
 pub mod identity_provider;
@@ -22,6 +25,7 @@ pub mod mail;
 pub mod password;
 pub mod privacy;
 mod public_url;
+pub mod redis;
 pub mod reference;
 pub mod registration;
 pub mod server;
@@ -102,6 +106,10 @@ pub struct Config {
     /// without); what the application says holds for all its paths, and `[[application.rule]]` refines it.
     #[serde(rename = "application")]
     pub applications: Vec<application::Application>,
+    /// LDAP servers that people sign in against, and that people and groups are synchronised from. Repeat the block for
+    /// each directory. Somebody who is unknown here is looked for in one after the other, in this order.
+    #[serde(rename = "directory")]
+    pub directories: Vec<directory::Directory>,
 }
 
 impl Default for Config {
@@ -124,14 +132,15 @@ impl Default for Config {
             branding: branding::Branding::default(),
             identity_providers: Vec::new(),
             applications: Vec::new(),
+            directories: Vec::new(),
         }
     }
 }
 
 impl Config {
-    /// The SQLite file that accounts and everything else that lasts are kept in.
+    /// The SQLite file that accounts and everything else that lasts are kept in; `None` when a server keeps them.
     #[must_use]
-    pub fn database_file(&self) -> PathBuf {
+    pub fn database_file(&self) -> Option<PathBuf> {
         self.database.file(&self.data_dir)
     }
 
@@ -171,6 +180,16 @@ impl Config {
             found.warn(
                 "public_url is https, but neither server.tls_certificate nor server.trusted_proxies is set: behind a \
                  proxy, everybody seems to come from the proxy's address"
+                    .to_owned(),
+            );
+        }
+    }
+
+    fn check_keys(&self, found: &mut Findings) {
+        if self.database.server().is_some() && self.secret_key.is_none() && self.secret_key_file.is_none() {
+            found.warn(
+                "secret_key and secret_key_file are not set: the root key of this data_dir belongs to the database, and every \
+                 other node needs the same one"
                     .to_owned(),
             );
         }

@@ -1,5 +1,6 @@
 //! Accounts: names, addresses and states, and what makes each of them well-formed.
 
+use super::face::{Contrast, PictureKey};
 use super::id::AccountId;
 use super::language::Language;
 use super::time::Timestamp;
@@ -175,7 +176,8 @@ impl LoginName {
     /// Folds whatever was typed to the key that accounts are found by; hopeless input gives a key nobody has.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        Self(fold(&text.trim().chars().take(MAX_NAME).nfkc().collect::<String>()))
+        // PostgreSQL knows no text with a zero in it, and nobody has such a name.
+        Self(fold(&text.trim().chars().take(MAX_NAME).nfkc().collect::<String>()).replace('\0', "\u{fffd}"))
     }
 
     /// The key to look for.
@@ -229,7 +231,7 @@ pub struct Account {
     pub id: AccountId,
     /// The name it signs in with.
     pub username: String,
-    /// Its address.
+    /// Its address; empty while none has been confirmed. [`Account::address`] says so by its type.
     pub email: String,
     /// The name others see.
     pub name: String,
@@ -249,9 +251,19 @@ pub struct Account {
     pub last_sign_in_at: Option<Timestamp>,
     /// When it ends by itself, as a guest's does; `None` is never.
     pub ends_at: Option<Timestamp>,
+    /// How strong it wants the contrast of pages.
+    pub contrast: Contrast,
+    /// What its picture is asked for by; `None` without a picture.
+    pub picture: Option<PictureKey>,
 }
 
 impl Account {
+    /// Its confirmed address; `None` after a registration that nobody has confirmed by mail yet.
+    #[must_use]
+    pub fn address(&self) -> Option<&str> {
+        Some(self.email.as_str()).filter(|address| !address.is_empty())
+    }
+
     /// Whether it may sign in, and have sessions, at this moment.
     #[must_use]
     pub fn may_sign_in(&self, now: Timestamp) -> bool {

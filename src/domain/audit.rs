@@ -66,6 +66,8 @@ acts! {
     AccountRegistered => "account.registered",
     /// An administrator let in somebody who had registered.
     AccountApproved => "account.approved",
+    /// The day on which an account ends was set or taken away.
+    AccountEndSet => "account.end_set",
     /// An account reached its end; its sessions ended with it.
     AccountEnded => "account.ended",
     /// An account was locked.
@@ -78,6 +80,10 @@ acts! {
     AdministratorUnmade => "account.administrator_unmade",
     /// Name, language or time zone changed.
     ProfileChanged => "account.profile_changed",
+    /// Somebody set their picture.
+    PictureSet => "account.picture_set",
+    /// Somebody removed their picture.
+    PictureRemoved => "account.picture_removed",
     /// A new address was asked for.
     EmailChangeRequested => "account.email_change_requested",
     /// The new address was confirmed.
@@ -118,6 +124,8 @@ acts! {
     MemberAdded => "group.member_added",
     /// Someone was removed from a group.
     MemberRemoved => "group.member_removed",
+    /// A group follows the new name of its entry in a directory.
+    GroupRenamed => "group.renamed",
     /// A new sealing key was made.
     KeyRotated => "key.rotated",
     /// A key was revoked at once.

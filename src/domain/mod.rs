@@ -10,6 +10,8 @@ pub mod autologin;
 pub mod claims;
 pub mod claims_request;
 pub mod device;
+pub mod directory;
+pub mod face;
 pub mod forwarded;
 pub mod host;
 pub mod id;

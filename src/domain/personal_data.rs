@@ -6,7 +6,7 @@
 pub enum Category {
     /// bu-01: who somebody is (name, username, picture).
     Profile,
-    /// bu-02: how they like things (language, time zone, address).
+    /// bu-02: how they like things (language, time zone, contrast, address).
     Settings,
     /// bu-03: what they prove themselves with, and where they are signed in.
     Authentication,
@@ -185,6 +185,11 @@ pub const DURABLE: &[Column] = &[
     column("provider_session.sealed", PASSING_SECRET, "signing out at the provider"),
     column("provider_session.created_at", PASSING, "since when"),
     column("provider_session.ends_at", PASSING, "end"),
+    column("account.contrast", SETTINGS, "contrast of pages"),
+    column("account.picture_key", PROFILE_KEY, "address of the picture"),
+    column("avatar.account_id", PROFILE, "whose it is"),
+    column("avatar.jpeg", PROFILE, "picture, shown to others; pixels only"),
+    column("avatar.set_at", PROFILE, "since when"),
     column("invitation.account_id", ROLE, "who has not accepted yet"),
     column("invitation.username_fixed", ROLE, "what the invited may choose"),
     column("invitation.name_fixed", ROLE, "what the invited may choose"),
@@ -244,13 +249,27 @@ pub const DURABLE: &[Column] = &[
     column("audit_event.request_id", LOG, "finding the request in the log"),
     column("audit_event.address", LOG, "from where, truncated to a network"),
     column("audit_event.detail", LOG, "codes and identifiers"),
+    column("directory_run.directory", TECHNICAL, "which directory"),
+    column("directory_run.holder", TECHNICAL, "which process synchronises"),
+    column("directory_run.held_until", TECHNICAL, "when another process may"),
+    column("directory_run.started_at", TECHNICAL, "when the next run is due"),
+    column("directory_run.finished_at", TECHNICAL, "telling operators"),
+    column("directory_run.outcome", TECHNICAL, "telling operators"),
+    column("directory_group.directory", TECHNICAL, "which directory"),
+    column("directory_group.subject", TECHNICAL, "which entry a group follows"),
+    column("directory_group.group_id", TECHNICAL, "which group follows it"),
+    column("directory_hold.account_id", ROLE, "whose account a synchronisation locked"),
+    column("directory_hold.directory", ROLE, "which directory decides about the lock"),
+    column("directory_hold.reason", ROLE, "why it is locked"),
+    column("directory_hold.since", ROLE, "since when; retention"),
+    column("directory_hold.retains", ROLE, "whether retention counts from there"),
     column("change_notice.seq", TECHNICAL, "order"),
     column("change_notice.kind", TECHNICAL, "which cache is stale"),
     column("change_notice.subject_id", PASSING, "which account's card is stale; kept for an hour"),
     column("change_notice.at", TECHNICAL, "pruning"),
 ];
 
-/// Every column of the embedded volatile store.
+/// Every column of the embedded volatile store. In Redis the same is kept, without names and each with an end of its own.
 pub const VOLATILE: &[Column] = &[
     column("session.handle", PASSING_SECRET, "recognising the session"),
     column("session.id", PASSING, "naming it in the list"),

@@ -2,6 +2,7 @@
 
 use crate::domain::time::Timestamp;
 use crate::service::context::{Context, Surroundings};
+use crate::service::directory::Directories;
 use crate::service::housekeeping::Housekeeping;
 use crate::service::outbox::Outbox;
 use crate::service::provider::Providers;
@@ -21,6 +22,8 @@ const SWEEPING: Duration = Duration::from_mins(1);
 
 /// How often metadata and keys of identity providers are read again.
 const ASKING: Duration = Duration::from_mins(10);
+/// How often it is looked whether the time of a directory has come.
+const SYNCHRONISING: Duration = Duration::from_secs(15);
 
 /// What the jobs call.
 pub struct Jobs {
@@ -30,6 +33,8 @@ pub struct Jobs {
     pub outbox: Outbox,
     /// Identity providers.
     pub providers: Providers,
+    /// Synchronising directories.
+    pub directories: Directories,
     /// Clock and generator.
     pub surroundings: Surroundings,
     /// Removes old log files, when logs go to files.
@@ -42,9 +47,10 @@ pub struct TendLogs(pub Box<dyn Fn(Timestamp) -> Result<(), String> + Send + Syn
 /// Starts all jobs; they end when `stopping` turns true.
 #[must_use]
 pub fn start(jobs: Jobs, stopping: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
-    let Jobs { housekeeping, outbox, providers, surroundings, tend_logs } = jobs;
+    let Jobs { housekeeping, outbox, directories, providers, surroundings, tend_logs } = jobs;
     let tend_logs = tend_logs.map(Arc::new);
     let context = move || Context::system(surroundings.clone());
+    let for_asking = context.clone();
     let (noticing, sweeping) = (housekeeping.clone(), housekeeping);
     let (for_noticing, for_sending, for_sweeping) = (context.clone(), context.clone(), context.clone());
     vec![
@@ -57,7 +63,7 @@ pub fn start(jobs: Jobs, stopping: &watch::Receiver<bool>) -> Vec<JoinHandle<()>
             async move { outbox.send_due(&ctx).await.map(drop).map_err(|error| ("sending letters", error.to_string())) }
         }),
         every(ASKING, stopping.clone(), move || {
-            let (providers, ctx) = (providers.clone(), context());
+            let (providers, ctx) = (providers.clone(), for_asking());
             async move {
                 providers.refresh(&ctx).await;
                 Ok(())
@@ -66,6 +72,10 @@ pub fn start(jobs: Jobs, stopping: &watch::Receiver<bool>) -> Vec<JoinHandle<()>
         every(SWEEPING, stopping.clone(), move || {
             let (housekeeping, ctx, tend_logs) = (sweeping.clone(), for_sweeping(), tend_logs.clone());
             async move { swept(&housekeeping, &ctx, tend_logs.as_deref()).await.map_err(|error| ("sweeping", error)) }
+        }),
+        every(SYNCHRONISING, stopping.clone(), move || {
+            let (directories, ctx) = (directories.clone(), context());
+            async move { directories.sync_due(&ctx).await.map_err(|error| ("synchronising", error.to_string())) }
         }),
     ]
 }

@@ -27,6 +27,10 @@ sign-in-too-many-attempts = { $minutes ->
 sign-in-locked = Dieses Konto ist gesperrt. Bitte wenden Sie sich an die Administration.
 sign-in-attempt-expired = Das hat etwas zu lange gedauert. Bitte melden Sie sich noch einmal an.
 sign-in-busy = Gerade melden sich viele Menschen an. Bitte versuchen Sie es in ein paar Sekunden wieder.
+sign-in-directory-away = Ihr Passwort lässt sich gerade nicht prüfen, weil ein Verzeichnis Ihrer Organisation nicht antwortet. Prüfen Sie Ihre Eingabe und versuchen Sie es in einer Minute wieder.
+sign-in-directory-password = Ihre Organisation verlangt, dass Sie zuerst Ihr Passwort ändern. Ändern Sie es dort, wo Sie es verwalten, zum Beispiel an Ihrem Rechner, und melden Sie sich dann hier an.
+sign-in-directory-shut = Ihre Organisation lässt Sie mit diesem Konto gerade nicht herein. Bitte wenden Sie sich an die Administration.
+sign-in-no-account = Ihr Passwort stimmt, aber hier gibt es kein Konto für Sie. Bitte wenden Sie sich an die Administration.
 
 ## Neue Passwörter
 new-password-label = Neues Passwort
@@ -119,6 +123,7 @@ register-link-invalid-text = Er wurde schon benutzt oder ist zu alt. Sie können
 register-link-again = Neuen Link senden
 register-account-text = Wählen Sie, wie Sie sich anmelden möchten.
 register-account-submit = Konto anlegen
+register-at-once-email-hint = Wir senden eine Mail dorthin. Erst wenn Sie deren Link gefolgt sind, bekommen Sie Nachrichten und können ein vergessenes Passwort ersetzen.
 login-register = Konto anlegen
 
 ## Konto
@@ -152,17 +157,26 @@ profile-language = Sprache
 profile-language-browser = Wie es mein Browser wünscht
 profile-time-zone = Zeitzone
 profile-time-zone-hint = Zum Beispiel Europe/Berlin. Ohne Angabe zeigen wir Zeiten in UTC.
+profile-contrast = Kontrast
+profile-contrast-system = Wie es mein Gerät wünscht
+profile-contrast-more = Stark
 profile-submit = Speichern
+profile-picture = Bild
+profile-picture-hint = JPEG, PNG oder WebP, bis 8 MB. Wir schneiden das mittlere Quadrat aus und behalten sonst nichts von der Datei, auch nicht den Ort der Aufnahme.
+profile-picture-file = Bild von diesem Gerät
+profile-picture-submit = Dieses Bild verwenden
+profile-picture-remove = Bild entfernen
+profile-picture-yours = Ihr Bild
 
 email-title = E-Mail-Adresse ändern
-email-text = Wir senden einen Link an die neue Adresse. Bis Sie ihn öffnen, gilt die alte.
+email-text = Wir senden einen Link an die neue Adresse. Bis Sie ihn öffnen, ändert sich nichts.
 email-current = Aktuelle Adresse
 email-new = Neue Adresse
 email-submit = Link senden
 email-sent-title = Sehen Sie in Ihr Postfach
 email-sent-text = { $hours ->
-    [one] Wir haben einen Link an { $address } gesendet. Bitte öffnen Sie ihn innerhalb einer Stunde; bis dahin gilt Ihre alte Adresse.
-   *[other] Wir haben einen Link an { $address } gesendet. Bitte öffnen Sie ihn innerhalb von { $hours } Stunden; bis dahin gilt Ihre alte Adresse.
+    [one] Wir haben einen Link an { $address } gesendet. Bitte öffnen Sie ihn innerhalb einer Stunde; bis dahin ändert sich nichts.
+   *[other] Wir haben einen Link an { $address } gesendet. Bitte öffnen Sie ihn innerhalb von { $hours } Stunden; bis dahin ändert sich nichts.
 }
 email-confirm-title = E-Mail-Adresse bestätigen
 email-confirm-text = Von jetzt an ist { $address } die Adresse Ihres Kontos.
@@ -201,6 +215,7 @@ field-too-long = { $count ->
    *[other] Bitte höchstens { $count } Zeichen.
 }
 field-invalid-username = Das kann kein Benutzername sein. Möglich sind Buchstaben eines Alphabets, Ziffern, Leerzeichen und _ - @ . +
+field-address-as-username = Bitte wählen Sie einen Benutzernamen ohne @-Zeichen.
 field-username-taken = Dieser Benutzername ist vergeben.
 field-email-taken = Diese Adresse gehört schon zu einem anderen Konto.
 field-invalid-name = Der Name enthält Zeichen, die in keinem Namen vorkommen.
@@ -209,9 +224,14 @@ field-foreign-domain = Adressen dieser Domain können hier nicht registriert wer
 field-same-email = Das ist schon Ihre Adresse.
 field-unknown-time-zone = Diese Zeitzone kennen wir nicht. Bitte wählen Sie eine aus der Liste.
 field-wrong-password = Das ist nicht Ihr aktuelles Passwort.
+field-picture-kind = Das ist weder ein JPEG noch ein PNG noch ein WebP.
+field-picture-pixels = Dieses Bild hat zu viele Pixel. Bitte wählen Sie ein kleineres.
+field-picture-damaged = Diese Datei ist beschädigt oder unvollständig.
 
 ## Was gerade geschehen ist
 notice-profile-saved = Ihr Profil ist gespeichert.
+notice-picture-saved = Ihr Bild ist gespeichert.
+notice-picture-removed = Ihr Bild ist entfernt.
 notice-password-changed = Ihr Passwort ist geändert. Alle anderen Sitzungen sind beendet.
 notice-password-reset = Ihr Passwort ist geändert. Sie können sich jetzt damit anmelden.
 notice-email-changed = Ihre E-Mail-Adresse ist geändert.
@@ -219,6 +239,7 @@ notice-session-ended = Die Sitzung ist beendet.
 notice-other-sessions-ended = Alle anderen Sitzungen sind beendet.
 notice-device-forgotten = Das Gerät muss sich beim nächsten Mal neu anmelden.
 notice-invitation-accepted = Ihr Konto ist bereit. Sie können sich jetzt anmelden.
+notice-registered-at-once = Ihr Konto ist bereit. Melden Sie sich mit Ihrem Benutzernamen an und folgen Sie dann dem Link in der Mail, die wir Ihnen geschickt haben.
 notice-registration-waits = Danke. Die Administration sieht sich Ihr Konto an, Sie bekommen dann eine Mail.
 notice-setup-done = Das Administrationskonto ist eingerichtet. Sie können sich jetzt anmelden.
 
@@ -236,7 +257,7 @@ error-forbidden-text = Ihr Konto darf diese Seite nicht öffnen.
 error-not-found-title = Seite nicht gefunden
 error-not-found-text = Unter dieser Adresse gibt es nichts. Vielleicht ist sie vertippt, oder die Seite ist umgezogen.
 error-too-large-title = Zu viel auf einmal
-error-too-large-text = Es wurden mehr Daten gesendet, als wir annehmen.
+error-too-large-text = Es wurden mehr Daten gesendet, als wir annehmen. Bitte gehen Sie zurück und wählen Sie etwas Kleineres.
 error-too-many-requests-title = Zu viele Versuche
 error-too-many-requests-text = Bitte warten Sie ein paar Minuten und versuchen Sie es dann wieder.
 error-internal-title = Da ging etwas schief

@@ -28,6 +28,10 @@ sign-in-too-many-attempts = { $minutes ->
 sign-in-locked = This account is locked. Please contact an administrator.
 sign-in-attempt-expired = That took a little too long. Please sign in again.
 sign-in-busy = Many people are signing in right now. Please try again in a few seconds.
+sign-in-directory-away = Your password cannot be checked at the moment, because a directory of your organisation does not answer. Check what you entered and try again in a minute.
+sign-in-directory-password = Your organisation wants you to change your password first. Change it where you manage it, for example at your computer, then sign in here.
+sign-in-directory-shut = Your organisation does not let you sign in with this account at the moment. Please contact an administrator.
+sign-in-no-account = Your password is right, but there is no account for you here. Please contact an administrator.
 
 ## New passwords
 new-password-label = New password
@@ -39,7 +43,7 @@ password-rule-shortest = { $count ->
 }
 password-rule-contains = Contains { $class }
 password-rule-hard-to-guess = Hard to guess: no common password and no simple pattern
-password-rule-not-personal = Without your name, username or e-mail address
+password-rule-not-personal = Without your name, username or e‑mail address
 password-rule-not-reused = { $count ->
     [one] Not your previous password
    *[other] None of your last { $count } passwords
@@ -120,6 +124,7 @@ register-link-invalid-text = It has been used already, or it is too old. You can
 register-link-again = Send a new link
 register-account-text = Choose how you want to sign in.
 register-account-submit = Create account
+register-at-once-email-hint = We send a mail there. Letters and a lost password work once you have followed its link.
 login-register = Create an account
 
 ## Account
@@ -153,17 +158,26 @@ profile-language = Language
 profile-language-browser = As my browser asks
 profile-time-zone = Time zone
 profile-time-zone-hint = Such as Europe/Berlin. Left empty, times are shown in UTC.
+profile-contrast = Contrast
+profile-contrast-system = As my device asks
+profile-contrast-more = Strong
 profile-submit = Save
+profile-picture = Picture
+profile-picture-hint = JPEG, PNG or WebP, up to 8 MB. We cut out the middle square and keep nothing else of the file, such as where it was taken.
+profile-picture-file = Picture from this device
+profile-picture-submit = Use this picture
+profile-picture-remove = Remove picture
+profile-picture-yours = Your picture
 
 email-title = Change e-mail address
-email-text = We send a link to the new address. The old one counts until you have opened that link.
+email-text = We send a link to the new address. Nothing changes until you have opened that link.
 email-current = Current address
 email-new = New address
 email-submit = Send the link
 email-sent-title = Check your mailbox
 email-sent-text = { $hours ->
-    [one] We have sent a link to { $address }. Please open it within an hour; until then your old address counts.
-   *[other] We have sent a link to { $address }. Please open it within { $hours } hours; until then your old address counts.
+    [one] We have sent a link to { $address }. Please open it within an hour; until then nothing changes.
+   *[other] We have sent a link to { $address }. Please open it within { $hours } hours; until then nothing changes.
 }
 email-confirm-title = Confirm e-mail address
 email-confirm-text = From now on { $address } will be the address of your account.
@@ -203,6 +217,7 @@ field-too-long = { $count ->
 }
 field-invalid-username = This cannot be a username. Letters of one alphabet, digits, spaces and _ - @ . + are possible.
 field-username-taken = This username is taken.
+field-address-as-username = Please choose a username without an @ sign.
 field-email-taken = Another account has this address.
 field-invalid-name = The name contains characters that cannot be part of a name.
 field-invalid-email = This is not an e-mail address.
@@ -210,9 +225,14 @@ field-foreign-domain = Addresses of this domain cannot be registered here.
 field-same-email = This is your address already.
 field-unknown-time-zone = We do not know this time zone. Please choose one from the list.
 field-wrong-password = This is not your current password.
+field-picture-kind = This is neither a JPEG nor a PNG nor a WebP file.
+field-picture-pixels = This picture has too many pixels. Please choose a smaller one.
+field-picture-damaged = This file is damaged or incomplete.
 
 ## What was just done
 notice-profile-saved = Your profile is saved.
+notice-picture-saved = Your picture is saved.
+notice-picture-removed = Your picture is removed.
 notice-password-changed = Your password is changed. All other sessions have ended.
 notice-password-reset = Your password is changed. You can sign in with it now.
 notice-email-changed = Your e-mail address is changed.
@@ -220,6 +240,7 @@ notice-session-ended = The session has ended.
 notice-other-sessions-ended = All other sessions have ended.
 notice-device-forgotten = The device has to sign in again next time.
 notice-invitation-accepted = Your account is ready. You can sign in now.
+notice-registered-at-once = Your account is ready. Sign in with your username, then follow the link in the mail we sent you.
 notice-registration-waits = Thank you. An administrator looks at your account and you get a mail.
 notice-setup-done = The administrator is set up. You can sign in now.
 
@@ -237,7 +258,7 @@ error-forbidden-text = Your account is not allowed to open this page.
 error-not-found-title = Page not found
 error-not-found-text = There is nothing at this address. It may be mistyped, or the page has moved.
 error-too-large-title = Too much at once
-error-too-large-text = More data was sent than we accept.
+error-too-large-text = More data was sent than we accept. Please go back and choose something smaller.
 error-too-many-requests-title = Too many attempts
 error-too-many-requests-text = Please wait a few minutes, then try again.
 error-internal-title = Something went wrong

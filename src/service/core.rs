@@ -2,6 +2,7 @@
 
 use super::card::Cards;
 use super::context::Context;
+use super::directory::Connected;
 use super::hasher::{HashError, Hasher, Verdict};
 use super::key_ring::KeyRing;
 use super::limiter::Limiter;
@@ -40,6 +41,8 @@ pub struct Core {
     pub cards: Cards,
     /// Counts what happens.
     pub metrics: Arc<Metrics>,
+    /// Directories, in the order in which somebody unknown is looked for.
+    pub directories: Vec<Arc<Connected>>,
     /// What the operator decided.
     pub policy: Policy,
 }
@@ -115,6 +118,8 @@ pub enum SelfRegistration {
     Mail,
     /// With a confirmed address, and an administrator's approval.
     Manual,
+    /// At once; the address counts when it is confirmed.
+    Automatic,
 }
 
 /// Who may sign in with a password.

@@ -9,9 +9,10 @@ use crate::domain::notice::Notice;
 use crate::domain::session::CredentialEvent;
 use crate::store::notice;
 use crate::store::{StoreError, account, autologin, identity, known_device, token};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
+use tokio::sync::Mutex;
 
 /// Notices are kept for this long; a process that slept longer starts with empty caches anyway.
 const NOTICES_KEPT: Duration = Duration::from_hours(1);
@@ -26,7 +27,18 @@ const DEVICES_KEPT: Duration = Duration::from_hours(24 * 180);
 pub struct Housekeeping {
     core: Arc<Core>,
     keys: Keys,
-    seen: Arc<AtomicI64>,
+    seen: Arc<Mutex<Seen>>,
+}
+
+/// Which notices of other processes were noticed already.
+#[derive(Default)]
+struct Seen {
+    /// All up to this number.
+    settled: i64,
+    /// And these after it; a notice with a smaller number may still come.
+    ahead: BTreeSet<i64>,
+    /// One of them was about keys, which are to be read again.
+    keys: bool,
 }
 
 impl Housekeeping {
@@ -35,11 +47,11 @@ impl Housekeeping {
     /// # Errors
     /// [`Trouble`].
     pub async fn begin(core: Arc<Core>, keys: Keys) -> Result<Self, Trouble> {
-        let newest = {
+        let settled = {
             let mut link = core.database.read().await?;
-            notice::newest(&mut link).await?
+            notice::settled(&mut link).await?
         };
-        Ok(Self { core, keys, seen: Arc::new(AtomicI64::new(newest)) })
+        Ok(Self { core, keys, seen: Arc::new(Mutex::new(Seen { settled, ..Seen::default() })) })
     }
 
     /// Learns what other processes on this database changed: forgets stale cards, reloads keys.
@@ -47,18 +59,34 @@ impl Housekeeping {
     /// # Errors
     /// [`Trouble`]; the next round looks again from the same place.
     pub async fn notice(&self, ctx: &Context) -> Result<(), Trouble> {
-        let seen = self.seen.load(Ordering::SeqCst);
-        let (notices, last) = {
-            let mut link = self.core.database.read().await?;
-            notice::after(&mut link, seen).await?
-        };
-        for notice in &notices {
-            self.core.cards.forget(notice);
+        // Held over the round: of two rounds at once, the second finds nothing new.
+        let mut seen = self.seen.lock().await;
+        let mut link = self.core.database.read().await?;
+        // Before the notices: whatever is settled now, they will hold.
+        let settled = notice::settled(&mut link).await?;
+        let (mut from, mut more) = (seen.settled, true);
+        while more {
+            let page = notice::after(&mut link, from).await?;
+            more = page.more;
+            for (number, notice) in page.notices {
+                from = number;
+                if !seen.ahead.insert(number) {
+                    continue;
+                }
+                if let Some(notice) = notice {
+                    self.core.cards.forget(&notice);
+                    seen.keys |= notice == Notice::Keys;
+                }
+            }
         }
-        if notices.contains(&Notice::Keys) {
+        drop(link);
+        if seen.keys {
             self.reload_keys(ctx).await;
+            seen.keys = false;
         }
-        self.seen.store(last, Ordering::SeqCst);
+        let settled = seen.settled.max(settled);
+        seen.ahead = seen.ahead.split_off(&settled.saturating_add(1));
+        seen.settled = settled;
         Ok(())
     }
 
@@ -93,7 +121,11 @@ impl Housekeeping {
             account::ended(&mut link, ctx.now(), ENDED_AT_ONCE).await?
         };
         for id in ended {
-            let mut tx = self.core.database.begin().await?;
+            let mut tx = self.core.database.begin_for(id).await?;
+            // Another node sweeps as well; of two, one ends the account.
+            if !account::ended(&mut tx, ctx.now(), ENDED_AT_ONCE).await?.contains(&id) {
+                continue;
+            }
             let aftermath = revocation::revoke(ctx, &mut tx, id, CredentialEvent::Locked, None).await?;
             ctx.record(&mut tx, Event::about(Act::AccountEnded, id)).await?;
             tx.commit().await?;
@@ -108,7 +140,7 @@ impl Housekeeping {
     /// [`Trouble`] says which does not.
     pub async fn ready(&self) -> Result<(), Trouble> {
         let mut link = self.core.database.read().await?;
-        notice::newest(&mut link).await?;
+        notice::settled(&mut link).await?;
         if !self.core.database.writes() {
             return Err(StoreError::Unavailable("the last change could not be written".into()).into());
         }

@@ -10,6 +10,7 @@ use super::outbox::{self, Order};
 use super::password::{ChangeError, Passwords};
 use crate::domain::account::{Account, AccountStatus, DisplayName, EmailAddress, Username};
 use crate::domain::audit::{Act, Actor, Event};
+use crate::domain::face::Contrast;
 use crate::domain::id::AccountId;
 use crate::domain::language::Language;
 use crate::domain::notice::Notice;
@@ -145,8 +146,10 @@ impl Invitations {
         let id = AccountId::new(ctx.uuid());
         // Shown to nobody before the person has chosen: a placeholder that is a possible name.
         let name = name.or_else(|| DisplayName::parse(username.as_str()).ok()).ok_or(InvitationError::Link)?;
-        let (shown, profile) =
-            (username.as_str().to_owned(), Profile { name: name.clone(), language, time_zone: None });
+        let (shown, profile) = (
+            username.as_str().to_owned(),
+            Profile { name: name.clone(), language, time_zone: None, contrast: Contrast::default() },
+        );
         let status = AccountStatus::Invited;
         let made = NewAccount { id, username, email, name, administrator, status, ends_at };
         account::insert(&mut tx, &made, ctx.now()).await?;

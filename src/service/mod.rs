@@ -3,10 +3,12 @@
 
 pub mod account;
 pub mod autologin_token;
+pub mod avatar;
 pub mod caller;
 pub mod card;
 pub mod context;
 pub mod core;
+pub mod directory;
 pub mod email;
 mod flights;
 pub mod group;
@@ -23,6 +25,7 @@ pub mod metrics;
 pub mod moment;
 pub mod outbox;
 pub mod password;
+pub mod picture;
 pub mod provider;
 pub mod recovery;
 pub mod registration;

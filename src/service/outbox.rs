@@ -15,7 +15,7 @@ use crate::domain::time::{Timestamp, days};
 use crate::service::metrics::MailOutcome;
 use crate::store::letter::{self, Queued};
 use crate::store::token::{self, Purpose, Token};
-use crate::store::{Tx, account};
+use crate::store::{Tx, account, directory};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,8 @@ pub const RECOVERY_LIFETIME: Duration = Duration::from_hours(1);
 pub const EMAIL_LIFETIME: Duration = Duration::from_hours(24);
 /// A letter that could not be sent for this long is given up; its links would be useless.
 const GIVE_UP: Duration = Duration::from_hours(24);
+/// How long a letter belongs to the node that claimed it. If that one ends before it has sent it, another goes on then.
+const CLAIMED: Duration = Duration::from_mins(2);
 /// Letters written in one round.
 const BATCH: u32 = 20;
 
@@ -207,10 +209,16 @@ impl Outbox {
     }
 
     async fn process(&self, ctx: &Context, queued: &Queued) -> Result<bool, Trouble> {
+        let mut tx = self.core.database.begin_beside().await?;
+        if !letter::claim(&mut tx, queued.id, ctx.now(), ctx.now().after(CLAIMED)).await? {
+            return Ok(false);
+        }
+        tx.commit().await?;
         let outdated = ctx.now() >= queued.created_at.after(GIVE_UP);
         let order = self.opened(queued).filter(|_| !outdated);
         let written = match order {
-            Some(order) => self.write(ctx, queued, order).await?,
+            // An account may have no address yet; then there is nowhere to write to.
+            Some(order) => self.write(ctx, queued, order).await?.filter(|written| !written.to.is_empty()),
             None => None,
         };
         let Some(written) = written else {
@@ -234,7 +242,7 @@ impl Outbox {
                 self.core.metrics.mail(MailOutcome::Failed);
                 let wait = backoff(queued.attempts);
                 tracing::warn!(letter = %queued.id, %error, retry_in_seconds = wait.as_secs(), "a letter could not be sent");
-                let mut tx = self.core.database.begin().await?;
+                let mut tx = self.core.database.begin_beside().await?;
                 letter::postpone(&mut tx, queued.id, ctx.now().after(wait)).await?;
                 tx.commit().await?;
                 Ok(false)
@@ -248,7 +256,7 @@ impl Outbox {
     }
 
     async fn remove(&self, queued: &Queued) -> Result<(), Trouble> {
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.core.database.begin_beside().await?;
         letter::remove(&mut tx, queued.id).await?;
         Ok(tx.commit().await?)
     }
@@ -291,8 +299,12 @@ impl Outbox {
             tracing::info!("a recovery letter was asked for a name that nobody has");
             return Ok(None);
         };
-        if !recipient.may_sign_in(ctx.now()) {
-            tracing::info!(account = %recipient.id, "a recovery letter was asked for an account that may not sign in");
+        if !recipient.may_sign_in(ctx.now()) || recipient.address().is_none() {
+            tracing::info!(account = %recipient.id, "a recovery letter was asked for an account that may not sign in, or has no address");
+            return Ok(None);
+        }
+        if let Some(source) = directory::keeper(&mut tx, recipient.id).await? {
+            tracing::info!(account = %recipient.id, %source, "a recovery letter was asked for a password that a directory keeps");
             return Ok(None);
         }
         token::void(&mut tx, recipient.id, Some(Purpose::Recovery)).await?;
@@ -335,6 +347,16 @@ impl Outbox {
             return Ok(Some(Written { to: address.to_owned(), content: Content::Registration { link }, reader }));
         };
         drop(tx);
+        self.write_to_owner(ctx, owner, &email).await
+    }
+
+    /// Tells the owner of an address that somebody wanted to register it.
+    async fn write_to_owner(
+        &self,
+        ctx: &Context,
+        owner: Account,
+        email: &EmailAddress,
+    ) -> Result<Option<Written>, Trouble> {
         if owner.status == AccountStatus::Invited {
             return self.write_invitation(ctx, owner).await;
         }
@@ -366,7 +388,14 @@ impl Outbox {
         if !free {
             // Said on the page, this would tell who has an account here.
             tracing::info!(account = %recipient.id, "a new address was asked for that another account has");
-            return Ok(None);
+            let registered = parsed.filter(|_| recipient.address().is_none());
+            let Some(email) = registered else { return Ok(None) };
+            let owner = account::by_login(&mut tx, &LoginName::of(email.as_str())).await?;
+            drop(tx);
+            return match owner {
+                Some(owner) => self.write_to_owner(ctx, owner, &email).await,
+                None => Ok(None),
+            };
         }
         token::void(&mut tx, recipient.id, Some(Purpose::Email)).await?;
         let sealed = self.core.seal_column(ctx, EMAIL_COLUMN, address.as_bytes())?;

@@ -215,7 +215,7 @@ impl Passwords {
         ready: Ready,
         change: Change,
     ) -> Result<Account, Trouble> {
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.core.database.begin_for(account.id).await?;
         let aftermath = self.write_in(ctx, &mut tx, account.id, ready, change).await?;
         let after =
             account::by_id(&mut tx, account.id).await?.ok_or(StoreError::Conflict("the account is gone".into()))?;

@@ -73,7 +73,7 @@ impl Recovery {
             Try::Refused { scope: Scope::RecoveryAccount, .. } => return Ok(()),
             Try::Refused { retry_after, .. } => return Err(RecoveryError::TooManyTries { retry_after }),
         }
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.core.database.begin_beside().await?;
         let order = Order::Recovery { login: login.key().to_owned() };
         outbox::order(&self.core, ctx, &mut tx, None, &order).await?;
         Ok(tx.commit().await?)
@@ -110,7 +110,7 @@ impl Recovery {
         };
         self.core.limiter.give_back(ticket).await.map_err(Trouble::from)?;
         let ready = self.passwords.prepare(ctx, &owner, new).await?;
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.core.database.begin_for(owner.id).await?;
         // Of two who follow one link, one gets it.
         if token::take(&mut tx, &hash, Purpose::Recovery, ctx.now()).await?.is_none() {
             return Err(RecoveryError::Link);

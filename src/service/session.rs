@@ -136,7 +136,7 @@ impl Sessions {
         let Some(session) = sessions.into_iter().find(|session| session.id == id) else {
             return Err(EndError::NotFound);
         };
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.core.database.begin_for(account).await?;
         if let Some(family) = session.remembered {
             // Or the browser would be back with its next request.
             autologin::forget(&mut tx, account, family).await?;
@@ -157,7 +157,7 @@ impl Sessions {
     /// [`Trouble`].
     pub async fn end_others(&self, ctx: &Context, owner: &SignedIn) -> Result<Handle, Trouble> {
         let account = owner.account();
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.core.database.begin_for(account).await?;
         let event = CredentialEvent::SignedOutEverywhere;
         let aftermath = revocation::revoke(ctx, &mut tx, account, event, None).await?;
         ctx.record(
@@ -175,7 +175,7 @@ impl Sessions {
     /// # Errors
     /// [`EndError::NotFound`]; nothing is changed then.
     pub async fn forget_browser(&self, ctx: &Context, owner: &SignedIn, id: RememberedId) -> Result<(), EndError> {
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.core.database.begin_for(owner.account()).await?;
         if !autologin::forget(&mut tx, owner.account(), id).await? {
             return Err(EndError::NotFound);
         }
@@ -195,7 +195,7 @@ impl Sessions {
     /// [`Trouble`]; the person is still signed in then.
     pub async fn sign_out(&self, ctx: &Context, owner: &SignedIn) -> Result<(), Trouble> {
         let account = owner.account();
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.core.database.begin_for(account).await?;
         let everywhere = self.core.policy.drop_all_on_logout;
         let aftermath = if everywhere {
             Some(revocation::revoke(ctx, &mut tx, account, CredentialEvent::SignedOutEverywhere, None).await?)

@@ -2,6 +2,7 @@
 
 use super::database::{Link, StoreError, execute, fetch_all, fetch_optional};
 use crate::domain::account::{Account, AccountStatus, DisplayName, EmailAddress, LoginName, Username};
+use crate::domain::face::{Contrast, PictureKey};
 use crate::domain::id::AccountId;
 use crate::domain::language::Language;
 use crate::domain::time::Timestamp;
@@ -21,6 +22,8 @@ struct Row {
     created_at: i64,
     last_sign_in_at: Option<i64>,
     ends_at: Option<i64>,
+    contrast: Option<String>,
+    picture_key: Option<String>,
 }
 
 impl From<Row> for Account {
@@ -38,6 +41,8 @@ impl From<Row> for Account {
             created_at: Timestamp::from_millis(row.created_at),
             last_sign_in_at: row.last_sign_in_at.map(Timestamp::from_millis),
             ends_at: row.ends_at.map(Timestamp::from_millis),
+            contrast: row.contrast.as_deref().map(Contrast::of).unwrap_or_default(),
+            picture: row.picture_key.as_deref().and_then(PictureKey::parse),
         }
     }
 }
@@ -92,6 +97,36 @@ pub async fn insert(link: &mut Link, new: &NewAccount, now: Timestamp) -> Result
         0_i64,
         now.millis(),
         new.ends_at.map(Timestamp::millis),
+    )
+    .map(drop)
+}
+
+/// Makes an active account that has no address yet. What stands in `email_key` is nobody's: it is no address, holds what
+/// no username may, and is unique like the identifier it is made of.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the username is taken.
+pub async fn insert_without_address(
+    link: &mut Link,
+    id: AccountId,
+    username: &Username,
+    name: &DisplayName,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    execute!(
+        link,
+        "INSERT INTO account (id, username, username_key, username_skeleton, email, email_key, name, status, \
+         administrator, sessions_valid_from, created_at) VALUES ($1, $2, $3, $4, '', $5, $6, $7, $8, $9, $10)",
+        id.uuid(),
+        username.as_str(),
+        username.key(),
+        username.skeleton(),
+        format!("none:{id}"),
+        name.as_str(),
+        AccountStatus::Active.as_str(),
+        false,
+        0_i64,
+        now.millis(),
     )
     .map(drop)
 }
@@ -152,7 +187,7 @@ pub async fn by_id(link: &mut Link, id: AccountId) -> Result<Option<Account>, St
         link,
         Row,
         "SELECT id, username, email, name, language, time_zone, status, administrator, sessions_valid_from, \
-         created_at, last_sign_in_at, ends_at FROM account WHERE id = $1",
+         created_at, last_sign_in_at, ends_at, contrast, picture_key FROM account WHERE id = $1",
         id.uuid()
     )?;
     Ok(row.map(Account::from))
@@ -167,7 +202,7 @@ pub async fn by_login(link: &mut Link, login: &LoginName) -> Result<Option<Accou
         link,
         Row,
         "SELECT id, username, email, name, language, time_zone, status, administrator, sessions_valid_from, \
-         created_at, last_sign_in_at, ends_at FROM account WHERE username_key = $1 OR email_key = $1 \
+         created_at, last_sign_in_at, ends_at, contrast, picture_key FROM account WHERE username_key = $1 OR email_key = $1 \
          ORDER BY CASE WHEN username_key = $1 THEN 0 ELSE 1 END LIMIT 1",
         login.key()
     )?;
@@ -183,7 +218,7 @@ pub async fn administrators(link: &mut Link) -> Result<Vec<Account>, StoreError>
         link,
         Row,
         "SELECT id, username, email, name, language, time_zone, status, administrator, sessions_valid_from, \
-         created_at, last_sign_in_at, ends_at FROM account WHERE administrator = $1 ORDER BY username_key",
+         created_at, last_sign_in_at, ends_at, contrast, picture_key FROM account WHERE administrator = $1 ORDER BY username_key",
         true
     )?;
     Ok(rows.into_iter().map(Account::from).collect())
@@ -220,6 +255,14 @@ pub async fn welcome(
         status.as_str()
     )
     .map(drop)
+}
+
+/// Sets when the account ends by itself; `None` is never.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn set_end(link: &mut Link, id: AccountId, ends_at: Option<Timestamp>) -> Result<(), StoreError> {
+    execute!(link, "UPDATE account SET ends_at = $2 WHERE id = $1", id.uuid(), ends_at.map(Timestamp::millis)).map(drop)
 }
 
 /// Accounts whose time is over and whose sessions were not ended for it yet.
@@ -276,6 +319,8 @@ pub struct Profile {
     pub language: Option<Language>,
     /// IANA time zone.
     pub time_zone: Option<String>,
+    /// Contrast of pages.
+    pub contrast: Contrast,
 }
 
 /// Changes the profile.
@@ -285,11 +330,12 @@ pub struct Profile {
 pub async fn set_profile(link: &mut Link, id: AccountId, profile: &Profile) -> Result<(), StoreError> {
     execute!(
         link,
-        "UPDATE account SET name = $2, language = $3, time_zone = $4 WHERE id = $1",
+        "UPDATE account SET name = $2, language = $3, time_zone = $4, contrast = $5 WHERE id = $1",
         id.uuid(),
         profile.name.as_str(),
         profile.language.map(Language::tag),
         profile.time_zone.as_deref(),
+        (profile.contrast != Contrast::System).then(|| profile.contrast.as_str()),
     )
     .map(drop)
 }

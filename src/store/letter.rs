@@ -72,6 +72,22 @@ pub async fn due(link: &mut Link, now: Timestamp, most: u32) -> Result<Vec<Queue
         .collect())
 }
 
+/// Claims a letter that is due, until a point in time: of two nodes, one gets it. Whoever claims it and is gone by then
+/// leaves it to the next.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn claim(link: &mut Link, id: LetterId, now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
+    let rows = execute!(
+        link,
+        "UPDATE letter SET next_attempt_at = $3 WHERE id = $1 AND next_attempt_at <= $2",
+        id.uuid(),
+        now.millis(),
+        until.millis()
+    )?;
+    Ok(rows > 0)
+}
+
 /// Takes a letter from the queue, sent or given up.
 ///
 /// # Errors

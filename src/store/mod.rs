@@ -3,7 +3,10 @@
 pub mod account;
 pub mod audit;
 pub mod autologin;
+pub mod avatar;
+pub mod copy;
 pub mod database;
+pub mod directory;
 pub mod group;
 pub mod identity;
 pub mod invitation;
@@ -16,7 +19,7 @@ pub mod root_key;
 pub mod token;
 pub mod volatile;
 
-pub use database::{Database, Link, OpenError, StoreError, Tx};
+pub use database::{Database, Link, OpenError, Place, Protection, Server, ServerPlace, StoreError, Tx};
 
 use std::fs::{File, OpenOptions};
 use std::io;

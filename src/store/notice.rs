@@ -1,6 +1,6 @@
 //! Change notices: what other processes on this database must notice (a command beside the service, another node).
 
-use super::database::{Link, StoreError, execute, fetch_all, fetch_optional};
+use super::database::{Link, StoreError, execute, fetch_all, fetch_by_engine};
 use crate::domain::id::AccountId;
 use crate::domain::notice::Notice;
 use crate::domain::time::Timestamp;
@@ -23,6 +23,9 @@ fn from_stored(kind: &str, subject: Option<Uuid>) -> Option<Notice> {
     }
 }
 
+/// Notices read at once.
+const PAGE: i64 = 1000;
+
 #[derive(sqlx::FromRow)]
 struct Row {
     seq: i64,
@@ -36,28 +39,49 @@ pub(super) async fn append(link: &mut Link, notice: Notice, now: Timestamp) -> R
         .map(drop)
 }
 
-/// The number of the newest notice; 0 when there is none.
+/// Up to which number every notice is settled: no transaction that is still open will bring one with a smaller number.
+/// A reader that has seen all notices it can may go on from here.
+///
+/// On SQLite one transaction writes at a time, so that is the newest number; 0 when there is none. On PostgreSQL a number
+/// begins with that of its transaction, and the oldest transaction that is still open is the bound.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn newest(link: &mut Link) -> Result<i64, StoreError> {
-    let row = fetch_optional!(link, (Option<i64>,), "SELECT MAX(seq) FROM change_notice")?;
+pub async fn settled(link: &mut Link) -> Result<i64, StoreError> {
+    let row = fetch_by_engine!(
+        link,
+        (Option<i64>,),
+        sqlite: "SELECT MAX(seq) FROM change_notice",
+        postgres: "SELECT (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 20) - 1"
+    )?;
     Ok(row.and_then(|(seq,)| seq).unwrap_or(0))
 }
 
-/// Notices after a number, oldest first, with the number of the last; unknown kinds (from a newer version) are skipped.
+/// Notices after a number, oldest first, each with its own, and whether there may be more; unknown kinds (from a newer
+/// version) have no content.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn after(link: &mut Link, seq: i64) -> Result<(Vec<Notice>, i64), StoreError> {
+pub async fn after(link: &mut Link, seq: i64) -> Result<Page, StoreError> {
     let rows = fetch_all!(
         link,
         Row,
-        "SELECT seq, kind, subject_id FROM change_notice WHERE seq > $1 ORDER BY seq LIMIT 1000",
-        seq
+        "SELECT seq, kind, subject_id FROM change_notice WHERE seq > $1 ORDER BY seq LIMIT $2",
+        seq,
+        PAGE
     )?;
-    let last = rows.last().map_or(seq, |row| row.seq);
-    Ok((rows.iter().filter_map(|row| from_stored(&row.kind, row.subject_id)).collect(), last))
+    let more = i64::try_from(rows.len()).is_ok_and(|count| count >= PAGE);
+    let notices = rows.into_iter().map(|row| (row.seq, from_stored(&row.kind, row.subject_id))).collect();
+    Ok(Page { notices, more })
+}
+
+/// Some notices, in the order of their numbers.
+#[derive(Debug)]
+pub struct Page {
+    /// Number and content.
+    pub notices: Vec<(i64, Option<Notice>)>,
+    /// Whether to ask again after the last number.
+    pub more: bool,
 }
 
 /// Removes notices from before a point; every process has seen them by then.

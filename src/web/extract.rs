@@ -2,13 +2,14 @@
 
 use super::cookies::Jar;
 use super::error::PageError;
-use super::page::Shell;
 use super::page::outcome::Failure;
 use super::page::words::Notice;
+use super::page::{Face, Shell};
 use super::site::Site;
 use super::trace::RequestId;
 use crate::domain::audit::Actor;
 use crate::domain::device;
+use crate::domain::face::initials;
 use crate::domain::forwarded::Client;
 use crate::domain::id;
 use crate::domain::language::Language;
@@ -54,6 +55,8 @@ impl Visit {
             csrf: form_token(&self.csrf, self.bound_to.as_ref()),
             notice: self.notice,
             brand: Arc::clone(&site.brand),
+            contrast: self.person.as_ref().map(|who| who.card().account.contrast).unwrap_or_default(),
+            face: self.person.as_ref().map(face),
         }
     }
 
@@ -64,6 +67,11 @@ impl Visit {
     }
 }
 
+fn face(who: &SignedIn) -> Face {
+    let account = &who.card().account;
+    Face { initials: initials(&account.name), has_picture: account.picture.is_some() }
+}
+
 /// The token in a form: proves that the form came from a page of ours in this very browser
 /// and in this very session.
 pub(super) fn form_token(secret: &Secret<[u8; 32]>, session: Option<&HandleHash>) -> String {
@@ -71,7 +79,7 @@ pub(super) fn form_token(secret: &Secret<[u8; 32]>, session: Option<&HandleHash>
     URL_SAFE_NO_PAD.encode(hmac::sign(&key, &bound(session)).as_ref())
 }
 
-fn form_token_is_ours(secret: &Secret<[u8; 32]>, session: Option<&HandleHash>, token: &str) -> bool {
+pub(super) fn form_token_is_ours(secret: &Secret<[u8; 32]>, session: Option<&HandleHash>, token: &str) -> bool {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose());
     URL_SAFE_NO_PAD.decode(token).is_ok_and(|tag| hmac::verify(&key, &bound(session), &tag).is_ok())
 }
@@ -111,7 +119,12 @@ pub(super) fn stranger(parts: &Parts, site: &Site) -> Context {
     Context::stranger(site.surroundings.clone(), id::RequestId::new(request), origin, language)
 }
 
-async fn person(site: &Site, jar: &Jar<'_>, headers: &HeaderMap, ctx: &Context) -> Result<Option<SignedIn>, PageError> {
+pub(super) async fn person(
+    site: &Site,
+    jar: &Jar<'_>,
+    headers: &HeaderMap,
+    ctx: &Context,
+) -> Result<Option<SignedIn>, PageError> {
     let Some(handle) = jar.session(headers) else { return Ok(None) };
     let alive = site.sessions.find(&handle, ctx.now()).await?;
     Ok(alive.map(|alive| vouch(alive, handle)))
@@ -145,7 +158,7 @@ impl FromRequestParts<Arc<Site>> for Person {
 }
 
 /// The fields of a form that came from a page of ours, in this browser (CSRF). Wiped when dropped: passwords travel here.
-pub struct Fields(HashMap<String, String>);
+pub struct Fields(pub(super) HashMap<String, String>);
 
 impl Fields {
     /// What a field holds; empty when it was not sent.
@@ -224,7 +237,7 @@ async fn read(body: axum::body::Body, site: &Site) -> Result<HashMap<String, Str
 
 /// Whether a browser says that the form was sent from another site (Fetch Metadata; `Origin`, RFC 6454 §7).
 /// A client that says neither is no browser of today; the form token still stands in its way.
-fn is_cross_site(headers: &HeaderMap, own_origin: &str) -> bool {
+pub(super) fn is_cross_site(headers: &HeaderMap, own_origin: &str) -> bool {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("null"));
     match (text("sec-fetch-site"), text("origin")) {
         (Some(site), _) if site != "same-origin" && site != "none" => true,

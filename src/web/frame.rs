@@ -1,6 +1,7 @@
 //! What is around every page: use cases run to their end even when the browser goes away, failures get their page, and
 //! every response gets the security headers.
 
+use super::cookies::Jar;
 use super::error::{Failed, SignInFirst};
 use super::extract::{Visit, stranger};
 use super::page::outcome::{ErrorPage, Failure};
@@ -8,6 +9,7 @@ use super::page::{Page, Shell, paths};
 use super::respond::{LeadsTo, Reply};
 use super::site::{Site, content_security_policy};
 use super::trace::RequestId;
+use crate::domain::face::Contrast;
 use crate::domain::redirect::SafeRedirect;
 use crate::service::texts::Texts;
 use axum::body::Body;
@@ -15,7 +17,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, REFERRER_POLICY, RETRY_AFTER,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, HOST, HeaderMap, REFERRER_POLICY, RETRY_AFTER,
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderValue, Method, StatusCode, Uri};
@@ -25,10 +27,12 @@ use tracing::Instrument;
 /// Middleware for `axum::middleware::from_fn_with_state`, inside `trace`.
 pub async fn frame(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let asked = Asked {
+    let mut asked = Asked {
         method: parts.method.clone(),
         uri: parts.uri.clone(),
         language: stranger(&parts, &site).language,
+        contrast: Contrast::default(),
+        cookies: cookies(&parts.headers),
         id: parts.extensions.get::<RequestId>().map(|id| id.0.to_string()),
     };
     if parts.headers.get_all(HOST).iter().nth(1).is_some() {
@@ -47,19 +51,39 @@ pub async fn frame(State(site): State<Arc<Site>>, request: Request, next: Next) 
         response.extensions_mut().insert(failed);
         response
     });
+    if response.status().is_client_error() || response.status().is_server_error() {
+        asked.reader(&site).await;
+    }
     let mut response = asked.explained(&site, response);
     secure(&site, &mut response);
     response
+}
+
+fn cookies(headers: &HeaderMap) -> HeaderMap {
+    headers.get_all(COOKIE).iter().map(|value| (COOKIE, value.clone())).collect()
 }
 
 struct Asked {
     method: Method,
     uri: Uri,
     language: crate::domain::language::Language,
+    contrast: Contrast,
+    cookies: HeaderMap,
     id: Option<String>,
 }
 
 impl Asked {
+    /// What went wrong is told in the words and the contrast of whoever is signed in, as far as that can be found out.
+    async fn reader(&mut self, site: &Site) {
+        let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
+        let Some(handle) = jar.session(&self.cookies) else { return };
+        if let Ok(Some(alive)) = site.sessions.find(&handle, site.surroundings.now()).await {
+            let account = &alive.card.account;
+            self.language = account.language.unwrap_or(self.language);
+            self.contrast = account.contrast;
+        }
+    }
+
     /// Gives a response without a body of its own the page or problem that explains it.
     fn explained(&self, site: &Site, response: Response) -> Response {
         if response.extensions().get::<SignInFirst>().is_some() {
@@ -103,6 +127,8 @@ impl Asked {
             csrf: String::new(),
             brand: Arc::clone(&site.brand),
             notice: None,
+            contrast: self.contrast,
+            face: None,
         };
         let error_id = self.id.clone().filter(|_| failed.logged);
         let page = ErrorPage { shell, failure: failed.failure, error_id, home: "/".into() };
@@ -162,7 +188,8 @@ fn secure(site: &Site, response: &mut Response) {
     // Not no-referrer: browsers would then send `Origin: null` with our own forms (Fetch §3.2).
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
-    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
+    // Pictures are shown by main apps too.
+    headers.entry("cross-origin-resource-policy").or_insert(HeaderValue::from_static("same-origin"));
     headers
         .insert("permissions-policy", HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=()"));
     headers.insert("x-robots-tag", HeaderValue::from_static("noindex"));

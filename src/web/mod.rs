@@ -1,7 +1,9 @@
 //! HTTP: pages and main-app endpoints. A handler extracts, asks one service, responds; no SQL, no decision here.
 
 pub mod account;
+pub mod arrival;
 pub mod assets;
+pub mod avatar;
 pub mod brand;
 pub mod cookies;
 pub mod dev;
@@ -16,6 +18,7 @@ pub mod listener_io;
 pub mod login;
 pub mod logout;
 pub mod lost_password;
+pub mod multipart;
 mod new_password;
 pub mod page;
 pub mod provider;
@@ -29,4 +32,5 @@ pub mod site;
 pub mod step;
 pub mod tls;
 pub mod trace;
+pub mod upload;
 pub mod verify;

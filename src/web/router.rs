@@ -3,8 +3,8 @@
 use super::site::Site;
 use super::trace::{Trace, trace};
 use super::{
-    account, assets, dev, frame, internal, invitation, login, logout, lost_password, provider, register, security_txt,
-    setup, step, verify,
+    account, assets, avatar, dev, frame, internal, invitation, login, logout, lost_password, provider, register,
+    security_txt, setup, step, verify,
 };
 use axum::Router;
 use axum::body::Body;
@@ -52,6 +52,10 @@ pub const ROUTES: &[(&str, &str, Who)] = &[
     ("GET", "/account", Who::Person),
     ("GET", "/account/profile", Who::Person),
     ("POST", "/account/profile", Who::Person),
+    ("GET", "/account/avatar", Who::Person),
+    ("POST", "/account/avatar", Who::Person),
+    ("POST", "/account/avatar/remove", Who::Person),
+    ("GET", "/avatar/{key}", Who::Session),
     ("GET", "/account/email", Who::Person),
     ("POST", "/account/email", Who::Person),
     ("GET", "/account/email/confirm", Who::Person),
@@ -90,7 +94,7 @@ pub enum Who {
     Person,
     /// A proxy, about a session.
     Proxy,
-    /// The holder of a session cookie, or an application with its secret beside it.
+    /// The holder of a session cookie, or an application with its secret (for whoami with both).
     Session,
 }
 
@@ -113,6 +117,9 @@ pub fn pages(site: Arc<Site>, around: Arc<Trace>, readiness: internal::Readiness
         .route("/register/confirm", get(register::get_confirm).post(register::post_confirm))
         .route("/account", get(account::get))
         .route("/account/profile", get(account::profile::get).post(account::profile::post))
+        .route("/account/avatar", get(account::avatar::get).post(account::avatar::post))
+        .route("/account/avatar/remove", post(account::avatar::remove))
+        .route("/avatar/{key}", get(avatar::get))
         .route("/account/email", get(account::email::get).post(account::email::post))
         .route("/account/email/confirm", get(account::email::get_confirm).post(account::email::post_confirm))
         .route("/account/password", get(account::password::get).post(account::password::post))

@@ -6,6 +6,7 @@ use crate::domain::forwarded::TrustedNetworks;
 use crate::domain::original_request::OriginalRequest;
 use crate::domain::redirect::{AllowedOrigin, MAX_TARGET, SafeRedirect};
 use crate::service::account::Accounts;
+use crate::service::avatar::Avatars;
 use crate::service::context::Surroundings;
 use crate::service::core::Core;
 use crate::service::email::Emails;
@@ -21,6 +22,7 @@ use crate::service::sign_in::SignIn;
 use crate::service::verify::Verify;
 use http::HeaderValue;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// What all handlers share.
 pub struct Site {
@@ -40,6 +42,10 @@ pub struct Site {
     pub emails: Emails,
     /// Accounts.
     pub accounts: Accounts,
+    /// Pictures.
+    pub avatars: Avatars,
+    /// Places for uploads: how many files are in memory at once.
+    pub uploads: Arc<Semaphore>,
     /// The first administrator.
     pub set_up: SetUp,
     /// Invitations.

@@ -20,7 +20,7 @@ fn a_german_browser_is_spoken_to_in_german() {
     // What is chosen in the profile counts more than what the browser asks for.
     browser.goes(&stage.url("/account/profile"));
     browser.clicks("#language option[value=en]");
-    browser.clicks("main form button");
+    browser.clicks("form[action='/account/profile'] button");
     browser.awaits_element("[role=status]");
     assert_eq!(browser.runs("return document.documentElement.lang"), "en");
     let other = Browser::with(&Habits { languages: "fr", ..Habits::default() });

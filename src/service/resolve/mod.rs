@@ -11,6 +11,7 @@ use super::outbox::{self, Order};
 use super::revocation::Aftermath;
 use crate::domain::account::{Account, AccountStatus, DisplayName, EmailAddress, Username};
 use crate::domain::audit::{Act, Actor, Event};
+use crate::domain::face::Contrast;
 use crate::domain::id::{AccountId, IdentityId};
 use crate::domain::identity::{Identity, SourceRules, Vouched};
 use crate::domain::language::Language;
@@ -199,7 +200,8 @@ impl Work<'_> {
         let Newcomer { username, email, email_verified, name } = new;
         let id = AccountId::new(self.ctx.uuid());
         let status = if self.rules.approval { AccountStatus::Registered } else { AccountStatus::Active };
-        let profile = Profile { name: name.clone(), language: self.language(), time_zone: None };
+        let profile =
+            Profile { name: name.clone(), language: self.language(), time_zone: None, contrast: Contrast::default() };
         let made = NewAccount { id, username, email, name, administrator: false, status, ends_at: None };
         account::insert(tx, &made, self.ctx.now()).await?;
         account::set_profile(tx, id, &profile).await?;

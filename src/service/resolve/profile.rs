@@ -52,7 +52,12 @@ impl Work<'_> {
         let said = &self.arrival.attributes;
         let name = said.name.as_deref().and_then(|text| DisplayName::parse(text).ok());
         if let Some(name) = name.filter(|name| name.as_str() != owner.name) {
-            let profile = Profile { name, language: owner.language, time_zone: owner.time_zone.clone() };
+            let profile = Profile {
+                name,
+                language: owner.language,
+                time_zone: owner.time_zone.clone(),
+                contrast: owner.contrast,
+            };
             account::set_profile(tx, owner.id, &profile).await?;
             changed.push("name");
         }

@@ -97,7 +97,7 @@ impl SignIn {
         let hash = fingerprint(next.secret.expose());
         let network = ctx.origin.network();
         let rotation = Rotation { token: &hash, at: ctx.now(), device: &ctx.origin.device, network: &network };
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.core.database.begin_for(remembered.account).await?;
         if !autologin::rotate(&mut tx, remembered.id, &remembered.current, &rotation).await? {
             return Ok(None);
         }
@@ -112,7 +112,7 @@ impl SignIn {
         rotated: Option<&AutologinToken>,
     ) -> Result<(), Trouble> {
         let Some(token) = rotated else { return Ok(()) };
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.core.database.begin_for(before.account).await?;
         let back = Rotation { token: &before.current, at: ctx.now(), device: &before.device, network: &before.network };
         autologin::rotate(&mut tx, before.id, &fingerprint(token.secret.expose()), &back).await?;
         Ok(tx.commit().await?)
@@ -120,7 +120,7 @@ impl SignIn {
 
     /// Someone else has, or had, this browser's token: end the family, tell the person.
     async fn stolen(&self, ctx: &Context, remembered: &Remembered) -> Result<(), Trouble> {
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.core.database.begin_for(remembered.account).await?;
         if !autologin::forget(&mut tx, remembered.account, remembered.id).await? {
             return Ok(());
         }

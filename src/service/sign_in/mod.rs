@@ -4,6 +4,7 @@
 pub mod autologin;
 pub mod departure;
 pub mod enter;
+mod ldap;
 mod new_device;
 pub mod oidc;
 mod open;
@@ -17,6 +18,7 @@ use super::password::{ChangeError, Passwords};
 use super::session::{Handle, Sessions};
 use crate::domain::account::Account;
 use crate::domain::audit::{Act, Event};
+use crate::domain::directory::Standing;
 use crate::domain::id::{AccountId, AttemptId};
 use crate::domain::password::Fault;
 use crate::domain::resolve::Refusal;
@@ -87,6 +89,15 @@ pub enum SignInError {
     /// Somebody is vouched for and does not get in. Told to them: they have proved who they are.
     #[error(transparent)]
     Unresolved(Refusal),
+    /// A directory that would have to be asked does not answer. Said whoever the name belongs to, if to anybody.
+    #[error("a directory does not answer; try again in {} s", .retry_after.as_secs())]
+    DirectoryAway {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The password is right, and the directory does not let them in. Told to them: they have proved who they are.
+    #[error("the directory does not let this person in ({})", .0.as_str())]
+    Directory(Standing),
     /// The new password breaks rules.
     #[error("the new password cannot be used")]
     Password(Vec<Fault>),
@@ -200,7 +211,7 @@ impl SignIn {
 
     /// Records a failure. The same work whether or not the account exists: one event, one commit.
     async fn failed(&self, ctx: &Context, account: Option<AccountId>, why: &'static str) -> Result<(), Trouble> {
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.core.database.begin_beside().await?;
         let detail = serde_json::json!({ "reason": why });
         ctx.record(&mut tx, Event { act: Act::SignInFailed, subject: account, detail }).await?;
         Ok(tx.commit().await?)

@@ -40,7 +40,8 @@ impl OverviewPage {
     const ROOM: Room = Room::Overview;
 }
 
-/// Name, language, time zone. Sends `name`, `language` (a tag or empty), `time_zone`, `csrf`.
+/// Picture, name, language, time zone, contrast. Sends `name`, `language` (a tag or empty), `time_zone`, `contrast`, `csrf`;
+/// the picture is a form of its own with the file `picture`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "account/profile.html")]
 pub struct ProfilePage {
@@ -62,10 +63,18 @@ pub struct ProfilePage {
     pub time_zone: Field,
     /// The names of the time zones that are suggested while typing.
     pub time_zones: Vec<String>,
+    /// How strong the contrast may be.
+    pub contrasts: Vec<Choice>,
+    /// What is wrong with the file that was sent as picture.
+    pub picture_error: Option<String>,
 }
 
 impl ProfilePage {
     const ROOM: Room = Room::Profile;
+
+    fn has_errors(&self) -> bool {
+        self.name.error.is_some() || self.time_zone.error.is_some() || self.picture_error.is_some()
+    }
 
     fn language_is_chosen(&self) -> bool {
         self.languages.iter().any(|language| language.selected)

@@ -18,6 +18,7 @@ mod tests;
 use askama::Template;
 use std::sync::Arc;
 
+use crate::domain::face::Contrast;
 use crate::service::texts::Texts;
 use crate::web::brand::Brand;
 use crate::web::page::words::Notice;
@@ -50,6 +51,25 @@ pub struct Shell {
     pub notice: Option<Notice>,
     /// Logo and colours.
     pub brand: Arc<Brand>,
+    /// How strong the visitor wants the contrast.
+    pub contrast: Contrast,
+    /// The visitor's face, when somebody is signed in.
+    pub face: Option<Face>,
+}
+
+impl Shell {
+    fn strong(&self) -> bool {
+        self.contrast == Contrast::More
+    }
+}
+
+/// What stands for a person in the corner of a page.
+#[derive(Debug, Clone)]
+pub struct Face {
+    /// One or two letters.
+    pub initials: String,
+    /// Whether there is a picture to show instead.
+    pub has_picture: bool,
 }
 
 /// What a field of a form holds: what was entered or is stored, and what is wrong with it.

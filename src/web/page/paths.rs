@@ -26,8 +26,14 @@ pub const REGISTER: &str = "/register";
 pub const REGISTER_CONFIRM: &str = "/register/confirm";
 /// Overview of the own account.
 pub const ACCOUNT: &str = "/account";
-/// Name, language, time zone.
+/// Name, picture, language, time zone, contrast.
 pub const ACCOUNT_PROFILE: &str = "/account/profile";
+/// The own picture; POST sets it.
+pub const ACCOUNT_AVATAR: &str = "/account/avatar";
+/// POST removes the own picture.
+pub const ACCOUNT_AVATAR_REMOVE: &str = "/account/avatar/remove";
+/// Before the key of somebody's picture.
+pub const AVATAR: &str = "/avatar/";
 /// Change of the e-mail address.
 pub const ACCOUNT_EMAIL: &str = "/account/email";
 /// Where the link in the confirmation mail leads; POST confirms.

@@ -52,6 +52,8 @@ impl Sample {
             csrf: self.value("csrf-token"),
             notice: self.notice,
             brand: Arc::default(),
+            contrast: Contrast::default(),
+            face: Some(Face { initials: self.value("AB"), has_picture: self.notice.is_some() }),
         }
     }
 
@@ -275,6 +277,7 @@ impl Sample {
             fixed_username: String::new(),
             username: Some(self.field("anna")),
             name: Some(self.field("")),
+            email: None,
             rules: self.rules(),
             problems: Vec::new(),
             repeat_error: None,
@@ -288,11 +291,18 @@ impl Sample {
         };
         let fixed = InvitationPage { fixed_username: self.value("anna"), username: None, name: None, ..open.clone() };
         let registering = InvitationPage { action: paths::REGISTER_CONFIRM, providers: Vec::new(), ..open.clone() };
+        let at_once = InvitationPage {
+            action: paths::REGISTER,
+            token: String::new(),
+            email: Some(self.wrong("anna@", FieldProblem::InvalidEmail)),
+            ..wrong.clone()
+        };
         let register = RegisterPage { shell: self.shell(), email: self.field("") };
         let foreign = RegisterPage { email: self.wrong("anna@else", FieldProblem::ForeignDomain), ..register.clone() };
         vec![
             ("register-account".to_owned(), Box::new(registering)),
             ("register".to_owned(), Box::new(register)),
+            ("register-at-once".to_owned(), Box::new(at_once)),
             ("register-foreign".to_owned(), Box::new(foreign)),
             ("register-sent".to_owned(), Box::new(RegisterSentPage { shell: self.shell(), hours: 24 })),
             ("register-link-invalid".to_owned(), Box::new(RegisterLinkInvalidPage { shell: self.shell() })),
@@ -331,6 +341,8 @@ impl Sample {
                 .to_vec(),
             time_zone: self.wrong("Mars/Olympus", FieldProblem::UnknownTimeZone),
             time_zones: vec![self.value("Europe/Berlin"), self.value("Europe/Paris")],
+            contrasts: vec![Choice { value: self.value("more"), label: self.value("Strong"), selected: true }],
+            picture_error: Some(FieldProblem::PictureKind.text(self.t)),
         };
         let change = EmailPage {
             shell: self.shell(),
@@ -350,7 +362,8 @@ impl Sample {
         };
         let sent = EmailSentPage { shell: self.shell(), person: self.person(), email: email.clone(), hours: 24 };
         let confirm = EmailConfirmPage { shell: self.shell(), email: email.clone(), token: self.value("mail-token") };
-        let fixed = ProfilePage { email_change: false, time_zone: self.field("UTC"), ..profile.clone() };
+        let fixed =
+            ProfilePage { email_change: false, time_zone: self.field("UTC"), picture_error: None, ..profile.clone() };
         vec![
             ("account-profile-fixed".to_owned(), Box::new(fixed)),
             ("account".to_owned(), Box::new(overview)),
@@ -534,7 +547,15 @@ fn a_notice_is_shown_once_where_there_is_one() {
 fn every_problem_has_a_sentence() {
     for language in Language::ALL {
         let t = Texts::for_language(language);
-        let sign_in = [SignInProblem::Locked, SignInProblem::AttemptExpired, SignInProblem::Busy];
+        let sign_in = [
+            SignInProblem::Locked,
+            SignInProblem::AttemptExpired,
+            SignInProblem::Busy,
+            SignInProblem::DirectoryAway,
+            SignInProblem::DirectoryPassword,
+            SignInProblem::DirectoryShut,
+            SignInProblem::NoAccount,
+        ];
         let password = [
             PasswordProblem::TooLong(128),
             PasswordProblem::Lacks(Class::Special),
@@ -546,6 +567,7 @@ fn every_problem_has_a_sentence() {
         let field = [
             FieldProblem::TooLong(64),
             FieldProblem::UsernameTaken,
+            FieldProblem::AddressAsUsername,
             FieldProblem::EmailTaken,
             FieldProblem::InvalidName,
             FieldProblem::SameEmail,

@@ -20,6 +20,14 @@ pub enum SignInProblem {
     AttemptExpired,
     /// All places for checking passwords are taken at the moment.
     Busy,
+    /// A directory does not answer; said whoever the name belongs to.
+    DirectoryAway,
+    /// The directory wants another password first; said only after the right one.
+    DirectoryPassword,
+    /// The directory does not let the person in; said only after the right password.
+    DirectoryShut,
+    /// There is no account for the person, and none is made; said only after the right password.
+    NoAccount,
 }
 
 impl SignInProblem {
@@ -34,6 +42,10 @@ impl SignInProblem {
             Self::Locked => t.msg("sign-in-locked"),
             Self::AttemptExpired => t.msg("sign-in-attempt-expired"),
             Self::Busy => t.msg("sign-in-busy"),
+            Self::DirectoryAway => t.msg("sign-in-directory-away"),
+            Self::DirectoryPassword => t.msg("sign-in-directory-password"),
+            Self::DirectoryShut => t.msg("sign-in-directory-shut"),
+            Self::NoAccount => t.msg("sign-in-no-account"),
         }
     }
 }
@@ -129,6 +141,8 @@ pub enum FieldProblem {
     InvalidUsername,
     /// Someone has this username.
     UsernameTaken,
+    /// Looks like an address, where that must not be.
+    AddressAsUsername,
     /// Another account has this address; said only to whoever may see all accounts.
     EmailTaken,
     /// Contains characters that cannot be part of a name.
@@ -143,6 +157,12 @@ pub enum FieldProblem {
     UnknownTimeZone,
     /// The current password is wrong.
     WrongPassword,
+    /// The file is no picture of a kind that is read.
+    PictureKind,
+    /// The picture has more pixels than are read.
+    PicturePixels,
+    /// The picture is broken or cut off.
+    PictureDamaged,
 }
 
 impl FieldProblem {
@@ -154,6 +174,7 @@ impl FieldProblem {
             Self::TooLong(count) => t.msg_with("field-too-long", &[("count", count.into())]),
             Self::InvalidUsername => t.msg("field-invalid-username"),
             Self::UsernameTaken => t.msg("field-username-taken"),
+            Self::AddressAsUsername => t.msg("field-address-as-username"),
             Self::EmailTaken => t.msg("field-email-taken"),
             Self::InvalidName => t.msg("field-invalid-name"),
             Self::InvalidEmail => t.msg("field-invalid-email"),
@@ -161,6 +182,9 @@ impl FieldProblem {
             Self::SameEmail => t.msg("field-same-email"),
             Self::UnknownTimeZone => t.msg("field-unknown-time-zone"),
             Self::WrongPassword => t.msg("field-wrong-password"),
+            Self::PictureKind => t.msg("field-picture-kind"),
+            Self::PicturePixels => t.msg("field-picture-pixels"),
+            Self::PictureDamaged => t.msg("field-picture-damaged"),
         }
     }
 }
@@ -188,8 +212,12 @@ impl SignInWay {
 /// A note about what was just done, shown once on the next page; [`Notice::code`] travels in the flash cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notice {
-    /// Name, language or time zone was saved.
+    /// Name, language, time zone or contrast was saved.
     ProfileSaved,
+    /// The picture was set.
+    PictureSaved,
+    /// The picture was removed.
+    PictureRemoved,
     /// The password was changed, other sessions have ended.
     PasswordChanged,
     /// The password was set by a recovery link.
@@ -212,12 +240,16 @@ pub enum Notice {
     IdentityAdded,
     /// An identity was removed from the account.
     IdentityRemoved,
+    /// Somebody has registered at once, and has an address to confirm.
+    RegisteredAtOnce,
 }
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::ProfileSaved,
+        Self::PictureSaved,
+        Self::PictureRemoved,
         Self::PasswordChanged,
         Self::PasswordReset,
         Self::EmailChanged,
@@ -229,6 +261,7 @@ impl Notice {
         Self::RegistrationWaits,
         Self::IdentityAdded,
         Self::IdentityRemoved,
+        Self::RegisteredAtOnce,
     ];
 
     /// The word that stands for the notice in a cookie; it is also its key in the catalogue.
@@ -236,6 +269,8 @@ impl Notice {
     pub const fn code(self) -> &'static str {
         match self {
             Self::ProfileSaved => "notice-profile-saved",
+            Self::PictureSaved => "notice-picture-saved",
+            Self::PictureRemoved => "notice-picture-removed",
             Self::PasswordChanged => "notice-password-changed",
             Self::PasswordReset => "notice-password-reset",
             Self::EmailChanged => "notice-email-changed",
@@ -247,6 +282,7 @@ impl Notice {
             Self::RegistrationWaits => "notice-registration-waits",
             Self::IdentityAdded => "notice-identity-added",
             Self::IdentityRemoved => "notice-identity-removed",
+            Self::RegisteredAtOnce => "notice-registered-at-once",
         }
     }
 

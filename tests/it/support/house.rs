@@ -1,8 +1,6 @@
 //! A whole service in this process: real stores in a folder of their own, a clock that only the test moves.
 
 use super::browser::Browser;
-use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -64,7 +62,8 @@ impl House {
         let cheapest = "\n[password.hashing]\nmemory_kib = 7168\niterations = 5\nworkers = 2\n";
         let hashing = if configuration.contains("[password.hashing]") { "" } else { cheapest };
         let text = format!("data_dir = {:?}\n{configuration}\n{hashing}", folder.path().to_str().expect("UTF-8"));
-        let config = Config::parse(&text, &BTreeMap::new()).unwrap_or_else(|error| panic!("{error}"));
+        let config =
+            Config::parse(&text, &super::engine::environment(folder.path())).unwrap_or_else(|error| panic!("{error}"));
         let surroundings = Surroundings::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(Machine));
         let app = App::open(&config, surroundings).await.unwrap_or_else(|error| panic!("{error}"));
         let site = Arc::new(app::site(&app, &config));
@@ -159,7 +158,8 @@ impl House {
         self.acts().await.iter().filter(|name| *name == act).count()
     }
 
-    pub(crate) fn database_file(&self) -> PathBuf {
-        self.config.database_file()
+    /// Where this house keeps its durable data.
+    pub(crate) fn place(&self) -> vestibule::store::Place {
+        mapping::database(&self.config)
     }
 }

@@ -24,12 +24,21 @@ impl Place {
 
     /// With more keys of `[server]`, and more tables.
     pub(crate) fn with(server: &str, tables: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
         let address = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("an address");
+        Self::known_as(&format!("http://localhost:{}", address.port()), address, server, tables)
+    }
+
+    /// Behind a proxy, which people know by another address.
+    pub(crate) fn behind(public_url: &str, server: &str, tables: &str) -> Self {
+        let address = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("an address");
+        Self::known_as(public_url, address, server, tables)
+    }
+
+    fn known_as(public_url: &str, address: SocketAddr, server: &str, tables: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
         let text = format!(
-            "public_url = \"http://localhost:{}\"\ndata_dir = {:?}\n[server]\nlisten = \"{address}\"\n{server}\n\
+            "public_url = \"{public_url}\"\ndata_dir = {:?}\n[server]\nlisten = \"{address}\"\n{server}\n\
              [throttle]\naddress_failures = 0\nnetwork_failures = 0\n[password.hashing]\nmemory_kib = 7168\niterations = 5\n{tables}\n",
-            address.port(),
             folder.path().join("data").to_str().expect("UTF-8"),
         );
         std::fs::write(folder.path().join("vestibule.toml"), text).expect("a configuration");
@@ -63,7 +72,7 @@ impl Place {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("started");
         let mut lines = BufReader::new(child.stdout.take().expect("an output")).lines();
         let first = lines.next().expect("a line").expect("text");
-        assert!(first.starts_with("Vestibule is running on http://localhost:"), "{first}");
+        assert!(first.starts_with("Vestibule is running on http"), "{first}");
         Service { child, address: self.address }
     }
 
@@ -127,14 +136,20 @@ fn cookie(head: &str, name: &str) -> Option<String> {
     Some(format!("{name}={}", line.split(';').next()?))
 }
 
-/// Signs in; gives the session cookie once the answer is here.
-pub(crate) async fn signs_in(address: SocketAddr, username: &str) -> Option<String> {
+/// Sends the form with the right password; gives status and head of the answer.
+pub(crate) async fn tries_to_sign_in(address: SocketAddr, username: &str) -> Option<(u16, String)> {
     let (_, head, page) = asks(address, "GET /login HTTP/1.1", "").await?;
     let csrf = cookie(&head, "_vestibule_csrf")?;
     let token = page.split("name=\"csrf\" value=\"").nth(1)?.split('"').next()?.to_owned();
     let body = format!("csrf={token}&username={username}&password={}", PASSWORD.replace(' ', "+"));
     let head = format!("POST /login HTTP/1.1\r\nCookie: {csrf}\r\nContent-Type: application/x-www-form-urlencoded");
     let (status, head, _) = asks(address, &head, &body).await?;
+    Some((status, head))
+}
+
+/// Signs in; gives the session cookie once the answer is here.
+pub(crate) async fn signs_in(address: SocketAddr, username: &str) -> Option<String> {
+    let (status, head) = tries_to_sign_in(address, username).await?;
     if status == 303 { cookie(&head, "_vestibule_session") } else { None }
 }
 

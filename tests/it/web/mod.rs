@@ -2,8 +2,10 @@
 
 mod account;
 mod autologin;
+mod avatar;
 mod bad_input;
 mod brand;
+mod caching;
 mod invitation;
 mod login;
 mod lost_password;
@@ -12,6 +14,7 @@ mod openid_conformance;
 mod openid_outage;
 mod operators;
 mod provider;
+mod redis;
 mod registration;
 mod revocation;
 mod setup;

@@ -1,6 +1,6 @@
 //! `/health`, `/ready`, audit, and what of a person lies where.
 
-use crate::support::{House, PASSWORD};
+use crate::support::{House, PASSWORD, engine};
 use http::StatusCode;
 use std::time::Duration;
 
@@ -123,7 +123,8 @@ async fn the_data_folder_is_private() {
     use std::os::unix::fs::PermissionsExt;
     let house = House::open().await;
     house.account("anna").await;
-    for name in ["vestibule.db", "vestibule.db-wal", "volatile.db", "volatile.db-wal", "secret.key"] {
+    let durable: &[_] = if engine::is_postgres() { &[] } else { &["vestibule.db", "vestibule.db-wal"] };
+    for name in durable.iter().chain(&["volatile.db", "volatile.db-wal", "secret.key"]) {
         let mode = std::fs::metadata(house.folder.path().join(name)).expect(name).permissions().mode();
         assert_eq!(mode & 0o077, 0, "{name}");
     }
@@ -136,7 +137,8 @@ async fn a_lost_root_key_is_not_replaced_by_another() {
     let key = house.folder.path().join("secret.key");
     std::fs::remove_file(&key).expect("removed");
     let text = format!("data_dir = {:?}", house.folder.path().to_str().expect("UTF-8"));
-    let config = vestibule::config::Config::parse(&text, &std::collections::BTreeMap::new()).expect("a configuration");
+    let config =
+        vestibule::config::Config::parse(&text, &engine::environment(house.folder.path())).expect("a configuration");
     let surroundings = vestibule::service::context::Surroundings::machine();
     let failure = vestibule::app::App::open(&config, surroundings).await.err().expect("a refusal");
     assert!(failure.to_string().contains("is missing"), "{failure}");
@@ -151,7 +153,7 @@ async fn another_root_key_does_not_open_the_ring() {
         .expect("another key");
     let config = format!("data_dir = {:?}", house.folder.path().to_str().expect("UTF-8"));
     let config =
-        vestibule::config::Config::parse(&config, &std::collections::BTreeMap::new()).expect("a configuration");
+        vestibule::config::Config::parse(&config, &engine::environment(house.folder.path())).expect("a configuration");
     let surroundings = vestibule::service::context::Surroundings::machine();
     let failure = vestibule::app::App::open(&config, surroundings).await.err().expect("a refusal");
     assert!(failure.to_string().contains("secret.key"), "{failure}");
