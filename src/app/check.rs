@@ -1,6 +1,6 @@
 //! What `check-config` looks at beyond the configuration's own text: the files that it names.
 
-use super::{directories, mapping, volatile};
+use super::{directories, mapping, sources, volatile};
 use crate::config::Config;
 use crate::config::sessions::SessionStore;
 use crate::web::tls::{TlsFiles, TlsIdentity};
@@ -30,6 +30,9 @@ pub(super) fn obstacles(config: &Config) -> Vec<String> {
         && let Err(error) = mapping::mailer(config)
     {
         found.push(format!("mail: {error}"));
+    }
+    if let Err(error) = sources::providers(config) {
+        found.push(error);
     }
     if let Some(file) = &config.log.file
         && !folder_of(file).is_dir()

@@ -23,6 +23,7 @@ use crate::service::key_ring::{KeyRing, Wrapping};
 use crate::service::keys::{KeyError, Keys};
 use crate::service::limiter::Limiter;
 use crate::service::metrics::Metrics;
+use crate::service::provider::Providers;
 use crate::service::signing::SigningKeys;
 use crate::store::volatile::Volatile;
 use crate::store::{Database, OpenError, Place, key, root_key};
@@ -39,6 +40,8 @@ pub struct App {
     pub core: Arc<Core>,
     /// The key ring's life.
     pub keys: Keys,
+    /// Identity providers.
+    pub providers: Providers,
     /// Logo and colours.
     pub brand: Arc<Brand>,
     /// Clock and generator.
@@ -59,6 +62,9 @@ pub enum StartError {
     /// The logo cannot be shown.
     #[error("branding.logo_file: {0}")]
     Logo(String),
+    /// An identity provider cannot be used as configured.
+    #[error("{0}")]
+    Provider(String),
     /// The root key cannot be read or made.
     #[error("cannot use the root key {}: {source}", path.display())]
     RootKey {
@@ -121,6 +127,7 @@ impl App {
         make_folder(config)?;
         let logo = config.branding.logo().map_err(StartError::Logo)?;
         let brand = Arc::new(Brand::new(logo, config.branding.accent));
+        let providers = sources::providers(config).map_err(StartError::Provider)?;
         let place = mapping::database(config);
         let database = Database::at(&place).await?;
         let wrapping = wrapping(config, &surroundings, &place, &database).await?;
@@ -142,7 +149,7 @@ impl App {
         });
         let keys = Keys::new(Arc::clone(&core), Arc::new(wrapping));
         keys.establish(&Context::system(surroundings.clone())).await?;
-        Ok(Self { core, keys, brand, surroundings })
+        Ok(Self { core, keys, providers, brand, surroundings })
     }
 
     /// Writes what is behind and closes the stores.

@@ -14,6 +14,7 @@ use crate::service::directory::Directories;
 use crate::service::email::Emails;
 use crate::service::factor::Factors;
 use crate::service::housekeeping::Housekeeping;
+use crate::service::identity::Identities;
 use crate::service::invitation::Invitations;
 use crate::service::moment;
 use crate::service::outbox::Outbox;
@@ -111,6 +112,7 @@ pub async fn serve(
         housekeeping,
         outbox,
         directories,
+        providers: app.providers.clone(),
         surroundings: app.surroundings.clone(),
         tend_logs: log_file.map(tend_logs),
     };
@@ -192,6 +194,8 @@ pub fn site(app: &App, config: &Config) -> Site {
         uploads: Arc::new(Semaphore::new(upload::PLACES)),
         set_up: SetUp::new(Arc::clone(core)),
         invitations: Invitations::new(Arc::clone(core)),
+        identities: Identities::new(Arc::clone(core)),
+        providers: app.providers.clone(),
         registration: Registration::new(Arc::clone(core)),
         verify: Verify::new(Arc::clone(core), mapping::application_secrets(config)),
         security_contact: config.privacy.security_contact.as_ref().map(ToString::to_string),

@@ -5,6 +5,7 @@ mod check_config;
 mod copy_store;
 mod directory;
 mod group;
+mod idp;
 mod invite;
 mod migrate;
 mod rotate_keys;
@@ -19,6 +20,7 @@ use crate::config::Loaded;
 use crate::service::context::Context;
 use crate::service::core::Core;
 use crate::service::keys::Keys;
+use crate::service::provider::Providers;
 use clap::{Parser, Subcommand};
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -61,6 +63,9 @@ pub enum DeskCommand {
     /// Make groups and manage who belongs to them.
     #[command(subcommand)]
     Group(group::Command),
+    /// Look after identity providers.
+    #[command(subcommand)]
+    Idp(idp::Command),
     /// Bring accounts and groups up to date with a directory.
     Sync(directory::Sync),
     /// Look at directories.
@@ -79,6 +84,8 @@ pub struct Desk {
     pub core: Arc<Core>,
     /// The key ring's life.
     pub keys: Keys,
+    /// Identity providers.
+    pub providers: Providers,
     /// Acts as the operator.
     pub ctx: Context,
 }
@@ -100,6 +107,7 @@ impl DeskCommand {
         match self {
             Self::Account(command) => account::run(desk, command).await,
             Self::Group(command) => group::run(desk, command).await,
+            Self::Idp(command) => idp::run(desk, command).await,
             Self::Sync(options) => directory::sync(desk, options).await,
             Self::Directory(command) => directory::run(desk, command).await,
             Self::RotateKeys(options) => rotate_keys::run(desk, options).await,

@@ -5,6 +5,7 @@ use crate::service::context::{Context, Surroundings};
 use crate::service::directory::Directories;
 use crate::service::housekeeping::Housekeeping;
 use crate::service::outbox::Outbox;
+use crate::service::provider::Providers;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,8 @@ const SENDING: Duration = Duration::from_secs(1);
 /// How often what has expired is removed.
 const SWEEPING: Duration = Duration::from_mins(1);
 
+/// How often metadata and keys of identity providers are read again.
+const ASKING: Duration = Duration::from_mins(10);
 /// How often it is looked whether the time of a directory has come.
 const SYNCHRONISING: Duration = Duration::from_secs(15);
 
@@ -28,6 +31,8 @@ pub struct Jobs {
     pub housekeeping: Housekeeping,
     /// Letters.
     pub outbox: Outbox,
+    /// Identity providers.
+    pub providers: Providers,
     /// Synchronising directories.
     pub directories: Directories,
     /// Clock and generator.
@@ -42,9 +47,10 @@ pub struct TendLogs(pub Box<dyn Fn(Timestamp) -> Result<(), String> + Send + Syn
 /// Starts all jobs; they end when `stopping` turns true.
 #[must_use]
 pub fn start(jobs: Jobs, stopping: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
-    let Jobs { housekeeping, outbox, directories, surroundings, tend_logs } = jobs;
+    let Jobs { housekeeping, outbox, directories, providers, surroundings, tend_logs } = jobs;
     let tend_logs = tend_logs.map(Arc::new);
     let context = move || Context::system(surroundings.clone());
+    let for_asking = context.clone();
     let (noticing, sweeping) = (housekeeping.clone(), housekeeping);
     let (for_noticing, for_sending, for_sweeping) = (context.clone(), context.clone(), context.clone());
     vec![
@@ -55,6 +61,13 @@ pub fn start(jobs: Jobs, stopping: &watch::Receiver<bool>) -> Vec<JoinHandle<()>
         every(SENDING, stopping.clone(), move || {
             let (outbox, ctx) = (outbox.clone(), for_sending());
             async move { outbox.send_due(&ctx).await.map(drop).map_err(|error| ("sending letters", error.to_string())) }
+        }),
+        every(ASKING, stopping.clone(), move || {
+            let (providers, ctx) = (providers.clone(), for_asking());
+            async move {
+                providers.refresh(&ctx).await;
+                Ok(())
+            }
         }),
         every(SWEEPING, stopping.clone(), move || {
             let (housekeeping, ctx, tend_logs) = (sweeping.clone(), for_sweeping(), tend_logs.clone());

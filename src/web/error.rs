@@ -6,6 +6,7 @@ use crate::service::account::AccountError;
 use crate::service::core::Trouble;
 use crate::service::email::EmailError;
 use crate::service::factor::FactorError;
+use crate::service::identity::IdentityError;
 use crate::service::invitation::InvitationError;
 use crate::service::password::ChangeError;
 use crate::service::recovery::RecoveryError;
@@ -13,6 +14,7 @@ use crate::service::registration::RegistrationError;
 use crate::service::session::EndError;
 use crate::service::setup::SetUpError;
 use crate::service::sign_in::SignInError;
+use crate::service::sign_in::oidc::ProviderError;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use std::time::Duration;
@@ -155,6 +157,31 @@ impl From<EndError> for PageError {
         match error {
             EndError::NotFound => Self::Failed(Failure::NotFound),
             EndError::Trouble(trouble) => Self::Trouble(trouble),
+        }
+    }
+}
+
+impl From<ProviderError> for PageError {
+    fn from(error: ProviderError) -> Self {
+        match error {
+            ProviderError::SignIn(error) => error.into(),
+            ProviderError::Outdated => Self::Failed(Failure::BadRequest),
+            ProviderError::Declined(_) | ProviderError::Away | ProviderError::NotBelieved(_) => {
+                Self::Failed(Failure::Forbidden)
+            }
+        }
+    }
+}
+
+impl From<IdentityError> for PageError {
+    fn from(error: IdentityError) -> Self {
+        match error {
+            IdentityError::NotFound => Self::Failed(Failure::NotFound),
+            IdentityError::Password(error) => error.into(),
+            IdentityError::Trouble(trouble) => Self::Trouble(trouble),
+            IdentityError::LastWayIn | IdentityError::FreshProofNeeded | IdentityError::Refused(_) => {
+                Self::Failed(Failure::Forbidden)
+            }
         }
     }
 }

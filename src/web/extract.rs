@@ -235,23 +235,11 @@ impl FromRequest<Arc<Site>> for Fields {
 
     async fn from_request(request: Request, site: &Arc<Site>) -> Result<Self, PageError> {
         let (parts, body) = request.into_parts();
-        let media = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if media.split(';').next().map(str::trim) != Some("application/x-www-form-urlencoded") {
-            return Err(Failure::UnsupportedMedia.into());
-        }
+        is_form(&parts.headers)?;
         if is_cross_site(&parts.headers, site.origin()) {
             return Err(Failure::FormExpired.into());
         }
-        // Not worth waiting for; chunked bodies are counted as they come.
-        if http_body::Body::size_hint(&body).lower() > u64::try_from(site.max_body).unwrap_or(u64::MAX) {
-            return Err(Failure::TooLarge.into());
-        }
-        let bytes = axum::body::to_bytes(body, site.max_body).await.map_err(|error| {
-            let too_large = std::error::Error::source(&error)
-                .is_some_and(<dyn std::error::Error + 'static>::is::<http_body_util::LengthLimitError>);
-            if too_large { Failure::TooLarge } else { Failure::BadRequest }
-        })?;
-        let fields = Self(parse(&bytes).ok_or(Failure::BadRequest)?);
+        let fields = Self(read(body, site).await?);
         let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
         let secret = jar.csrf(&parts.headers).ok_or(Failure::FormExpired)?;
         let session = jar.session(&parts.headers);
@@ -260,6 +248,41 @@ impl FromRequest<Arc<Site>> for Fields {
         }
         Ok(fields)
     }
+}
+
+/// The fields of a form that a page of somebody else's may have sent. It proves nothing: whoever takes it checks what is
+/// in it, and does nothing in the name of a visitor.
+pub struct ForeignFields(pub HashMap<String, String>);
+
+impl FromRequest<Arc<Site>> for ForeignFields {
+    type Rejection = PageError;
+
+    async fn from_request(request: Request, site: &Arc<Site>) -> Result<Self, PageError> {
+        let (parts, body) = request.into_parts();
+        is_form(&parts.headers)?;
+        Ok(Self(read(body, site).await?))
+    }
+}
+
+fn is_form(headers: &HeaderMap) -> Result<(), PageError> {
+    let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if media.split(';').next().map(str::trim) != Some("application/x-www-form-urlencoded") {
+        return Err(Failure::UnsupportedMedia.into());
+    }
+    Ok(())
+}
+
+async fn read(body: axum::body::Body, site: &Site) -> Result<HashMap<String, String>, PageError> {
+    // Not worth waiting for; chunked bodies are counted as they come.
+    if http_body::Body::size_hint(&body).lower() > u64::try_from(site.max_body).unwrap_or(u64::MAX) {
+        return Err(Failure::TooLarge.into());
+    }
+    let bytes = axum::body::to_bytes(body, site.max_body).await.map_err(|error| {
+        let too_large = std::error::Error::source(&error)
+            .is_some_and(<dyn std::error::Error + 'static>::is::<http_body_util::LengthLimitError>);
+        if too_large { Failure::TooLarge } else { Failure::BadRequest }
+    })?;
+    Ok(parse(&bytes).ok_or(Failure::BadRequest)?)
 }
 
 /// Whether a browser says that the form was sent from another site (Fetch Metadata; `Origin`, RFC 6454 §7).
@@ -274,7 +297,7 @@ pub(super) fn is_cross_site(headers: &HeaderMap, own_origin: &str) -> bool {
 }
 
 /// Fields of `application/x-www-form-urlencoded`; `None` for text that is not UTF-8 or a field sent twice.
-fn parse(bytes: &[u8]) -> Option<HashMap<String, String>> {
+pub(super) fn parse(bytes: &[u8]) -> Option<HashMap<String, String>> {
     let mut fields = HashMap::new();
     for (name, value) in url::form_urlencoded::parse(bytes) {
         // The parser replaces what is not UTF-8; a browser cannot send the replacement character by itself.

@@ -46,7 +46,9 @@ pub async fn get(
         return Ok(Reply::see_other(&target.unwrap_or(SafeRedirect::to(paths::ACCOUNT))).of(&visit).done());
     }
     let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
-    let Some(token) = jar.autologin(&headers) else { return login_page(&site, &visit, &Form::new(&wanted)) };
+    let Some(token) = jar.autologin(&headers) else {
+        return entrance(&site, &visit, &wanted, query.as_deref());
+    };
     let return_to = target.map(|target| target.as_str().to_owned());
     let wishes = Wishes { return_to, device: jar.device(&headers), ..Wishes::default() };
     match site.sign_in.with_autologin(&visit.ctx, &token, wishes).await {
@@ -70,6 +72,16 @@ pub async fn get(
         }
         Err(other) => Err(other.into()),
     }
+}
+
+/// The sign-in page, or straight to the provider that the operator chose.
+fn entrance(site: &Site, visit: &Visit, wanted: &str, query: Option<&str>) -> Result<Response, PageError> {
+    let chooses = Query::of(query).text("choose") == "1";
+    let Some(direct) = site.providers.direct().filter(|_| !chooses) else {
+        return login_page(site, visit, &Form::new(wanted));
+    };
+    let target = super::provider::start(direct.source.slug(), &[("return_to", wanted)]);
+    Ok(Reply::see_other(&SafeRedirect::parse(&target, &[]).ok_or(Failure::Internal)?).done())
 }
 
 /// `POST /login`
@@ -224,6 +236,11 @@ fn login_page(site: &Site, visit: &Visit, form: &Form<'_>) -> Result<Response, P
         recovery: policy.recovery,
         register: site.registration.is_open(),
         return_to: form.return_to.to_owned(),
+        providers: if form.door == Door::Front {
+            super::provider::buttons(site, &[("return_to", form.return_to)])
+        } else {
+            Vec::new()
+        },
     };
     let target = site.redirect(form.return_to);
     let reply = Reply::page_with(site, visit, form.status, &page)?;

@@ -22,6 +22,7 @@ pub mod lost_password;
 pub mod multipart;
 mod new_password;
 pub mod page;
+pub mod provider;
 pub mod register;
 pub mod respond;
 pub mod router;

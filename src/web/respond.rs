@@ -61,6 +61,16 @@ impl Reply {
         Self { response }
     }
 
+    /// 303 to an identity provider: an address that was put together from the provider's own metadata.
+    #[must_use]
+    pub fn away_to(address: &str) -> Self {
+        let mut reply = Self::see_other(&SafeRedirect::to(super::page::paths::LOGIN));
+        if let Ok(location) = HeaderValue::from_str(address) {
+            reply.response.headers_mut().insert(LOCATION, location);
+        }
+        reply
+    }
+
     /// Notes who acted, for the access log.
     #[must_use]
     pub fn of(mut self, visit: &Visit) -> Self {

@@ -3,8 +3,8 @@
 use super::site::Site;
 use super::trace::{Trace, trace};
 use super::{
-    account, assets, avatar, confirm, dev, frame, internal, invitation, login, logout, lost_password, register,
-    security_txt, setup, step, step_factor, verify,
+    account, assets, avatar, confirm, dev, frame, internal, invitation, login, logout, lost_password, provider,
+    register, security_txt, setup, step, step_factor, verify,
 };
 use axum::Router;
 use axum::body::Body;
@@ -29,6 +29,9 @@ pub const ROUTES: &[(&str, &str, Who)] = &[
     ("POST", "/login", Who::Form),
     ("GET", "/login/internal", Who::Anybody),
     ("POST", "/login/internal", Who::Form),
+    ("GET", "/login/{slug}", Who::Anybody),
+    ("GET", "/login/{slug}/callback", Who::Anybody),
+    ("POST", "/login/{slug}/callback", Who::Anybody),
     ("GET", "/login/step/password", Who::Attempt),
     ("POST", "/login/step/password", Who::Attempt),
     ("GET", "/login/step/factor", Who::Attempt),
@@ -73,6 +76,10 @@ pub const ROUTES: &[(&str, &str, Who)] = &[
     ("POST", "/account/security/prefer", Who::Person),
     ("POST", "/account/security/remove", Who::Person),
     ("POST", "/account/security/devices/forget", Who::Person),
+    ("GET", "/account/identities", Who::Person),
+    ("GET", "/account/identities/add", Who::Person),
+    ("POST", "/account/identities/add", Who::Person),
+    ("POST", "/account/identities/remove", Who::Person),
     ("GET", "/account/sessions", Who::Person),
     ("POST", "/account/sessions/end", Who::Person),
     ("POST", "/account/sessions/end-others", Who::Person),
@@ -111,6 +118,8 @@ pub fn pages(site: Arc<Site>, around: Arc<Trace>, readiness: internal::Readiness
         .route("/", get(home))
         .route("/login", get(login::get).post(login::post))
         .route("/login/internal", get(login::get_internal).post(login::post_internal))
+        .route("/login/{slug}", get(provider::get))
+        .route("/login/{slug}/callback", get(provider::get_callback).post(provider::post_callback))
         .route("/login/step/password", get(step::get_password).post(step::post_password))
         .route("/login/step/factor", get(step_factor::get).post(step_factor::post))
         .route("/login/step/enrol", get(step_factor::get_enrol).post(step_factor::post_enrol))
@@ -132,6 +141,9 @@ pub fn pages(site: Arc<Site>, around: Arc<Trace>, readiness: internal::Readiness
         .route("/account/email/confirm", get(account::email::get_confirm).post(account::email::post_confirm))
         .route("/account/password", get(account::password::get).post(account::password::post))
         .merge(security_routes())
+        .route("/account/identities", get(account::identities::get))
+        .route("/account/identities/add", get(account::identities::get_add).post(account::identities::post_add))
+        .route("/account/identities/remove", post(account::identities::remove))
         .route("/account/sessions", get(account::sessions::get))
         .route("/account/sessions/end", post(account::sessions::end))
         .route("/account/sessions/end-others", post(account::sessions::end_others))

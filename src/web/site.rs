@@ -11,8 +11,10 @@ use crate::service::context::Surroundings;
 use crate::service::core::Core;
 use crate::service::email::Emails;
 use crate::service::factor::Factors;
+use crate::service::identity::Identities;
 use crate::service::invitation::Invitations;
 use crate::service::password::Passwords;
+use crate::service::provider::Providers;
 use crate::service::recovery::Recovery;
 use crate::service::registration::Registration;
 use crate::service::session::Sessions;
@@ -51,6 +53,10 @@ pub struct Site {
     pub set_up: SetUp,
     /// Invitations.
     pub invitations: Invitations,
+    /// One's own identities.
+    pub identities: Identities,
+    /// Identity providers.
+    pub providers: Providers,
     /// Making an account for oneself.
     pub registration: Registration,
     /// Forward-auth and whoami.

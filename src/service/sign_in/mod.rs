@@ -8,6 +8,7 @@ pub mod enter;
 pub mod factor;
 mod ldap;
 mod new_device;
+pub mod oidc;
 mod open;
 pub mod password;
 pub mod step;

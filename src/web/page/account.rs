@@ -11,6 +11,7 @@ pub(super) enum Room {
     Profile,
     Password,
     Security,
+    Identities,
     Sessions,
 }
 

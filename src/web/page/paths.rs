@@ -4,6 +4,8 @@
 pub const LOGIN: &str = "/login";
 /// The sign-in form with passwords, for those who keep it where other ways in are the rule; POST signs in.
 pub const LOGIN_INTERNAL: &str = "/login/internal";
+/// The sign-in form with all ways in, also where one provider is the rule.
+pub const LOGIN_WAYS: &str = "/login?choose=1";
 /// The step of a sign-in that asks for a new password.
 pub const LOGIN_STEP_PASSWORD: &str = "/login/step/password";
 /// The step of a sign-in that asks for the second factor.
@@ -58,6 +60,12 @@ pub const ACCOUNT_EMAIL: &str = "/account/email";
 pub const ACCOUNT_EMAIL_CONFIRM: &str = "/account/email/confirm";
 /// Change of the password.
 pub const ACCOUNT_PASSWORD: &str = "/account/password";
+/// Identities at providers and directories.
+pub const ACCOUNT_IDENTITIES: &str = "/account/identities";
+/// Asks whether an identity shall be added; POST adds it.
+pub const ACCOUNT_IDENTITIES_ADD: &str = "/account/identities/add";
+/// POST removes one identity, named by the field `identity`.
+pub const ACCOUNT_IDENTITIES_REMOVE: &str = "/account/identities/remove";
 /// Sessions and remembered devices.
 pub const ACCOUNT_SESSIONS: &str = "/account/sessions";
 /// POST ends one session, named by the field `session`.

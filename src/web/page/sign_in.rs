@@ -3,6 +3,7 @@
 
 use askama::Template;
 
+use crate::web::page::provider::ProviderButton;
 use crate::web::page::{Field, Shell, paths};
 
 /// The login card. Sends `username`, `password`, `stay` (`1` when ticked), `return_to`, `csrf`.
@@ -32,6 +33,8 @@ pub struct LoginPage {
     pub register: bool,
     /// Where to go after the sign-in; empty for the default.
     pub return_to: String,
+    /// Identity providers to choose from.
+    pub providers: Vec<ProviderButton>,
 }
 
 /// Why a sign-in asks for a new password.

@@ -9,6 +9,9 @@ use super::account::{
 };
 use super::invitation::{InvitationLinkInvalidPage, InvitationPage};
 use super::outcome::{ErrorPage, Failure};
+use super::provider::{
+    IdentitiesPage, IdentityAddPage, IdentityRow, ProviderButton, ProviderProblem, ProviderProblemPage,
+};
 use super::recovery::{LostPasswordPage, LostPasswordSentPage, ResetLinkInvalidPage, ResetPasswordPage};
 use super::register::{RegisterLinkInvalidPage, RegisterPage, RegisterSentPage};
 use super::setup::{SetupLinkInvalidPage, SetupPage};
@@ -83,6 +86,7 @@ impl Sample {
         let mut pages = self.entry_pages();
         pages.extend(self.password_pages());
         pages.extend(self.invitation_pages());
+        pages.extend(self.provider_pages());
         pages.extend(self.account_pages());
         pages.extend(self.session_pages());
         for failure in Failure::ALL {
@@ -90,6 +94,63 @@ impl Sample {
             let page = ErrorPage { shell: self.shell(), failure, error_id, home: self.value("/account") };
             pages.push((format!("error-{}-{failure:?}", failure.status()), Box::new(page)));
         }
+        pages
+    }
+
+    fn button(&self, name: &str) -> ProviderButton {
+        ProviderButton { name: self.value(name), href: self.value("/login/corp") }
+    }
+
+    fn provider_pages(&self) -> Vec<(String, Box<dyn Page>)> {
+        let problem = |problem| ProviderProblemPage {
+            shell: self.shell(),
+            provider: self.value("Corp SSO"),
+            problem,
+            again: self.value("/login/corp"),
+            trace: self.value("0192-trace"),
+        };
+        let row = |source: &str, removable| IdentityRow {
+            id: self.value("i1"),
+            source: self.value(source),
+            subject: self.value("anna-at-corp"),
+            since: self.moment("12 February 2026"),
+            last_used: Some(self.moment("today, 10:30")),
+            removable,
+        };
+        let identities = IdentitiesPage {
+            shell: self.shell(),
+            person: self.person(),
+            username: self.value("anna"),
+            identities: vec![row("Corp SSO", true), row("Partner", false)],
+            addable: vec![self.button("Another")],
+            password_needed: true,
+            problem: Some(self.value(&FieldProblem::WrongPassword.text(self.t))),
+        };
+        let none = IdentitiesPage {
+            identities: Vec::new(),
+            addable: Vec::new(),
+            password_needed: false,
+            problem: None,
+            ..identities.clone()
+        };
+        let add = IdentityAddPage {
+            shell: self.shell(),
+            person: self.person(),
+            username: self.value("anna"),
+            provider: self.value("Corp SSO"),
+            who: self.value("Anna Berger"),
+            question: self.value("question"),
+            password_needed: true,
+            password_error: Some(self.value(&FieldProblem::WrongPassword.text(self.t))),
+        };
+        let problems = ProviderProblem::all().into_iter().map(|one| {
+            let page: Box<dyn Page> = Box::new(problem(one));
+            (format!("provider-problem-{one:?}"), page)
+        });
+        let mut pages: Vec<(String, Box<dyn Page>)> = problems.collect();
+        pages.push(("account-identities".to_owned(), Box::new(identities)));
+        pages.push(("account-identities-none".to_owned(), Box::new(none)));
+        pages.push(("account-identity-add".to_owned(), Box::new(add)));
         pages
     }
 
@@ -106,6 +167,7 @@ impl Sample {
             recovery: true,
             register: true,
             return_to: self.value("/account/profile"),
+            providers: vec![self.button("Corp SSO"), self.button("Partner")],
         };
         let failed = LoginPage {
             problem: Some(self.value(&SignInProblem::WrongCredentials.text(self.t))),
@@ -120,10 +182,11 @@ impl Sample {
             recovery: false,
             register: false,
             return_to: String::new(),
+            providers: Vec::new(),
             ..login.clone()
         };
         let internal = LoginPage { action: paths::LOGIN_INTERNAL, ..login.clone() };
-        let closed = LoginPage { passwords: false, ..login.clone() };
+        let closed = LoginPage { passwords: false, providers: Vec::new(), ..login.clone() };
         let setup = SetupPage {
             shell: self.shell(),
             token: self.value("setup-token"),
@@ -221,6 +284,7 @@ impl Sample {
             rules: self.rules(),
             problems: Vec::new(),
             repeat_error: None,
+            providers: vec![self.button("Corp SSO")],
         };
         let wrong = InvitationPage {
             username: Some(self.wrong("anna", FieldProblem::UsernameTaken)),
@@ -229,7 +293,7 @@ impl Sample {
             ..open.clone()
         };
         let fixed = InvitationPage { fixed_username: self.value("anna"), username: None, name: None, ..open.clone() };
-        let registering = InvitationPage { action: paths::REGISTER_CONFIRM, ..open.clone() };
+        let registering = InvitationPage { action: paths::REGISTER_CONFIRM, providers: Vec::new(), ..open.clone() };
         let at_once = InvitationPage {
             action: paths::REGISTER,
             token: String::new(),

@@ -292,13 +292,17 @@ pub enum Notice {
     FactorChanged,
     /// A second factor was removed, other sessions have ended.
     FactorRemoved,
+    /// An identity was added to the account.
+    IdentityAdded,
+    /// An identity was removed from the account.
+    IdentityRemoved,
     /// Somebody has registered at once, and has an address to confirm.
     RegisteredAtOnce,
 }
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::ProfileSaved,
         Self::PictureSaved,
         Self::PictureRemoved,
@@ -314,6 +318,8 @@ impl Notice {
         Self::FactorAdded,
         Self::FactorChanged,
         Self::FactorRemoved,
+        Self::IdentityAdded,
+        Self::IdentityRemoved,
         Self::RegisteredAtOnce,
     ];
 
@@ -336,6 +342,8 @@ impl Notice {
             Self::FactorAdded => "notice-factor-added",
             Self::FactorChanged => "notice-factor-changed",
             Self::FactorRemoved => "notice-factor-removed",
+            Self::IdentityAdded => "notice-identity-added",
+            Self::IdentityRemoved => "notice-identity-removed",
             Self::RegisteredAtOnce => "notice-registered-at-once",
         }
     }

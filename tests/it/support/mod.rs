@@ -7,6 +7,7 @@ pub(crate) mod factors;
 pub(crate) mod fake_ad;
 mod house;
 mod letters;
+pub(crate) mod openid;
 pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod redis;
@@ -15,6 +16,7 @@ pub(crate) mod wire;
 
 pub(crate) use browser::{Answer, Browser};
 pub(crate) use house::House;
+pub(crate) use openid::OpenId;
 
 /// A password that keeps every default rule.
 pub(crate) const PASSWORD: &str = "correct horse battery";
