@@ -1,5 +1,5 @@
-//! Carries a plan out: accounts in small transactions, one transaction for each group. What fails alone is told and left;
-//! the rest goes on. Nothing is written where nothing changed.
+//! Carries a plan out: accounts in small transactions, groups in transactions of which each group is a part that can fail
+//! alone. What fails is told and left; the rest goes on. Nothing is written where nothing changed.
 
 use super::Connected;
 use crate::domain::account::AccountStatus;
@@ -22,6 +22,8 @@ use std::collections::HashMap;
 
 /// Accounts that one transaction makes.
 const AT_ONCE: usize = ROWS * 16;
+/// Groups that share a transaction: each commit waits for the disk.
+const GROUPS: usize = 50;
 /// With more changes than this, other processes forget all accounts instead of one after the other.
 const MANY: usize = 50;
 
@@ -81,14 +83,10 @@ pub(super) async fn apply(core: &Core, ctx: &Context, connected: &Connected, pla
         let done = work.unlock(account).await;
         work.count(done, |done| &mut done.unlocked, || format!("unlocking {}", account.username));
     }
-    for group in plan.groups.iter().filter(|group| !group.is_idle()) {
-        match work.group(group).await {
-            Ok((added, removed)) => {
-                work.done.added += added;
-                work.done.removed += removed;
-                work.done.groups_created += usize::from(group.target == Target::New);
-            }
-            Err(error) => work.failed(&format!("the group {}", group.name.as_str()), &error),
+    let groups: Vec<&GroupPlan> = plan.groups.iter().filter(|group| !group.is_idle()).collect();
+    for some in groups.chunks(GROUPS) {
+        if let Err(error) = work.groups(some).await {
+            work.failed(&format!("{} groups together", some.len()), &error);
         }
     }
     work.done
@@ -245,27 +243,49 @@ impl Work<'_> {
         Ok(true)
     }
 
-    async fn group(&self, plan: &GroupPlan) -> Result<(usize, usize), StoreError> {
-        let now = self.ctx.now();
+    /// Several groups, each a part that can fail alone.
+    async fn groups(&mut self, some: &[&GroupPlan]) -> Result<(), StoreError> {
         let mut tx = self.core.database.begin().await?;
-        let id = self.target(&mut tx, plan).await?;
+        let mut done = Done::default();
+        for group in some {
+            tx.begin_part().await?;
+            let ran = self.group(&mut tx, group).await;
+            tx.end_part(ran.is_ok()).await?;
+            match ran {
+                Ok((added, removed)) => {
+                    done.added += added;
+                    done.removed += removed;
+                    done.groups_created += usize::from(group.target == Target::New);
+                }
+                Err(error) => self.failed(&format!("the group {}", group.name.as_str()), &error),
+            }
+        }
+        tx.commit().await?;
+        self.done.added += done.added;
+        self.done.removed += done.removed;
+        self.done.groups_created += done.groups_created;
+        Ok(())
+    }
+
+    async fn group(&self, tx: &mut Tx, plan: &GroupPlan) -> Result<(usize, usize), StoreError> {
+        let now = self.ctx.now();
+        let id = self.target(tx, plan).await?;
         if let Some(subject) = &plan.follows {
-            directory::follow(&mut tx, &self.source, subject, id).await?;
+            directory::follow(tx, &self.source, subject, id).await?;
         }
         let adds: Vec<AccountId> = plan.adds.iter().filter_map(|member| self.account(member)).collect();
         let removes: Vec<AccountId> =
             plan.removes.iter().filter(|_| plan.verdict.passes()).map(|named| named.id).collect();
-        directory::add_members(&mut tx, &self.source, id, &adds, now).await?;
+        directory::add_members(tx, &self.source, id, &adds, now).await?;
         for leaving in &removes {
-            group::remove_from(&mut tx, self.source.key(), id, *leaving).await?;
+            group::remove_from(tx, self.source.key(), id, *leaving).await?;
         }
         let detail = serde_json::json!({ "group": id, "source": self.source });
         let event = |act| move |account: &AccountId| (act, *account);
         let acts = adds.iter().map(event(Act::MemberAdded)).chain(removes.iter().map(event(Act::MemberRemoved)));
         let events = acts.map(|(act, account)| Event::about(act, account).with(detail.clone())).collect();
-        self.ctx.record_all(&mut tx, events).await?;
-        self.announce(&mut tx, plan, &adds, &removes).await?;
-        tx.commit().await?;
+        self.ctx.record_all(tx, events).await?;
+        self.announce(tx, plan, &adds, &removes).await?;
         Ok((adds.len(), removes.len()))
     }
 

@@ -27,8 +27,8 @@ impl Report {
         self.0.push(Step { what: what.into(), found: found.into(), remedy: None });
     }
 
-    fn bad(&mut self, what: impl Into<String>, found: impl std::fmt::Display, remedy: impl Into<String>) {
-        self.0.push(Step { what: what.into(), found: found.to_string(), remedy: Some(remedy.into()) });
+    fn bad(&mut self, what: impl Into<String>, found: impl Into<String>, remedy: impl Into<String>) {
+        self.0.push(Step { what: what.into(), found: found.into(), remedy: Some(remedy.into()) });
     }
 }
 
@@ -64,7 +64,7 @@ async fn server(connected: &Connected, host: &Host, report: &mut Report) -> Opti
         Err(error) => {
             report.bad(
                 what("name"),
-                error,
+                error.to_string(),
                 "is the name in `hosts` right, and does this machine's name server know it?",
             );
             return None;
@@ -82,7 +82,7 @@ async fn server(connected: &Connected, host: &Host, report: &mut Report) -> Opti
     if let Err(error) = reached {
         report.bad(
             what("TCP"),
-            error,
+            error.to_string(),
             "is the port in `hosts` right, does the server run, does a firewall let this machine through?",
         );
         return None;
@@ -92,7 +92,7 @@ async fn server(connected: &Connected, host: &Host, report: &mut Report) -> Opti
         Ok(connection) => connection,
         Err(error) => {
             let remedy = tls_remedy(&error);
-            report.bad(what("TLS"), error, remedy);
+            report.bad(what("TLS"), error.to_string(), remedy);
             return None;
         }
     };
@@ -107,7 +107,7 @@ async fn server(connected: &Connected, host: &Host, report: &mut Report) -> Opti
         Err(error) => {
             report.bad(
                 what("bind"),
-                error,
+                error.to_string(),
                 "are `bind_dn` and its password right? Try them with `ldapwhoami -x -D … -W`.",
             );
             return None;
@@ -142,7 +142,9 @@ async fn content(connected: &Connected, connection: &mut Connection, report: &mu
             let paging = if about.paging { "offered" } else { "not offered: everything is asked for at once" };
             report.good("paging", paging);
         }
-        Err(error) => return report.bad("server", error, "the server closed the connection; look into its log"),
+        Err(error) => {
+            return report.bad("server", error.to_string(), "the server closed the connection; look into its log");
+        }
     }
     let base = Search {
         base: policy.base.clone(),
@@ -162,7 +164,7 @@ async fn content(connected: &Connected, connection: &mut Connection, report: &mu
         Err(error) => {
             return report.bad(
                 "base",
-                error,
+                error.to_string(),
                 "is `base_dn` right, and may the service's entry read it? Some servers say that it is not there.",
             );
         }
@@ -183,7 +185,7 @@ async fn content(connected: &Connected, connection: &mut Connection, report: &mu
                 sample(connected, one, report, ctx);
             }
         }
-        Err(error) => report.bad("filter", error, "does the server know the attributes in `filter`?"),
+        Err(error) => report.bad("filter", error.to_string(), "does the server know the attributes in `filter`?"),
     }
 }
 
@@ -211,8 +213,8 @@ fn sample(connected: &Connected, found: &Found, report: &mut Report, ctx: &Conte
                 ),
             );
         }
-        (Err(flaw), ..) => report.bad(what, flaw, "name the right attribute in `attributes.username`"),
-        (_, Err(flaw), _) => report.bad(what, flaw, "name the right attribute in `attributes.email`"),
+        (Err(flaw), ..) => report.bad(what, flaw.to_string(), "name the right attribute in `attributes.username`"),
+        (_, Err(flaw), _) => report.bad(what, flaw.to_string(), "name the right attribute in `attributes.email`"),
         (.., None) => {
             report.bad(what, "it has no name that could be shown", "name the right attribute in `attributes.name`");
         }
@@ -244,6 +246,8 @@ async fn person(connected: &Connected, connection: &mut Connection, report: &mut
                 "make names unique, or narrow `filter`",
             ),
         },
-        Err(error) => report.bad(what, error, "does the server know the attributes in `attributes.username`?"),
+        Err(error) => {
+            report.bad(what, error.to_string(), "does the server know the attributes in `attributes.username`?")
+        }
     }
 }

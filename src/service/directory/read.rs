@@ -2,6 +2,7 @@
 
 use super::policy::{DirectoryPolicy, GroupRule, Strategy, Wanted};
 use crate::connect::ldap::{Connection, Found, LdapError, Scope, Search, escaped};
+use crate::domain::account::fold;
 use crate::domain::directory::nesting::Nesting;
 use crate::domain::directory::person::STANDING;
 use crate::domain::directory::snapshot::Members;
@@ -26,7 +27,9 @@ struct Raw<'a> {
     subject: Subject,
     name: String,
     /// Members as the entry names them.
-    named: Vec<String>,
+    named: Vec<DnKey>,
+    /// Usernames of members, folded.
+    usernames: Vec<String>,
     /// Number by which people's `primaryGroupID` means this group.
     primary: Option<i64>,
     missing: Option<String>,
@@ -37,7 +40,7 @@ struct Raw<'a> {
 struct Inner {
     nesting: Nesting,
     /// Members of every group there, as the entries name them.
-    named: HashMap<DnKey, Vec<String>>,
+    named: HashMap<DnKey, Vec<DnKey>>,
     missing: Option<String>,
 }
 
@@ -145,12 +148,12 @@ impl<'a> Reader<'a, '_> {
                 attributes: vec![attribute.to_owned()],
             };
             let mut inner = Inner::default();
-            let mut links: Vec<(DnKey, Vec<String>)> = Vec::new();
+            let mut links: Vec<(DnKey, Vec<DnKey>)> = Vec::new();
             let done = self
                 .connection
                 .search(&search, &mut |found| {
                     inner.missing = inner.missing.take().or(found.missing);
-                    let values = found.entry.texts(attribute).map(str::to_owned).collect();
+                    let values = found.entry.texts(attribute).map(DnKey::of).collect();
                     links.push((DnKey::of(found.entry.dn()), values));
                 })
                 .await;
@@ -227,14 +230,14 @@ impl<'a> Reader<'a, '_> {
 
 impl Inner {
     /// Takes in what the group entries of one place say; `upward` when they name the groups that they are in.
-    fn take_in(&mut self, links: Vec<(DnKey, Vec<String>)>, upward: bool) {
+    fn take_in(&mut self, links: Vec<(DnKey, Vec<DnKey>)>, upward: bool) {
         let known: std::collections::HashSet<DnKey> = links.iter().map(|(key, _)| key.clone()).collect();
         for (key, values) in links {
-            for other in values.iter().map(|name| DnKey::of(name)) {
+            for other in &values {
                 if upward {
-                    self.nesting.note(other, key.clone());
-                } else if known.contains(&other) {
-                    self.nesting.note(key.clone(), other);
+                    self.nesting.note(other.clone(), key.clone());
+                } else if known.contains(other) {
+                    self.nesting.note(key.clone(), other.clone());
                 }
             }
             if !upward {
@@ -269,12 +272,12 @@ fn insides(group: &Raw<'_>, inner: &HashMap<(String, &'static str), Inner>) -> (
 
 fn raw<'a>(found: Found, rule: &'a GroupRule, subjects: &[String]) -> Raw<'a> {
     let Found { entry, missing } = found;
-    let named = match rule.members {
-        Strategy::Names(attribute) | Strategy::Usernames(attribute) => {
-            entry.texts(attribute).map(str::to_owned).collect()
-        }
-        Strategy::MemberOf => Vec::new(),
-    };
+    let (mut named, mut usernames) = (Vec::new(), Vec::new());
+    match rule.members {
+        Strategy::Names(attribute) => named.extend(entry.texts(attribute).map(DnKey::of)),
+        Strategy::Usernames(attribute) => usernames.extend(entry.texts(attribute).map(|name| fold(name.trim()))),
+        Strategy::MemberOf => {}
+    }
     let name = match &rule.wanted {
         Wanted::One { group: Some(group), .. } => Some(group.as_str()),
         _ => entry.first_text(std::slice::from_ref(&rule.name_attribute)),
@@ -287,6 +290,7 @@ fn raw<'a>(found: Found, rule: &'a GroupRule, subjects: &[String]) -> Raw<'a> {
         primary: entry.number("primaryGroupToken"),
         dn: entry.dn().to_owned(),
         named,
+        usernames,
         missing,
     }
 }
@@ -350,16 +354,13 @@ fn settle(
         match group.rule.members {
             Strategy::MemberOf => {}
             Strategy::Usernames(_) => {
-                let places =
-                    group.named.iter().map(|name| by_name.get(crate::domain::account::fold(name.trim()).as_str()));
-                take(&mut members, places);
+                take(&mut members, group.usernames.iter().map(|name| by_name.get(name.as_str())));
             }
             Strategy::Names(_) => {
-                let keys = |names: &[String]| names.iter().map(|name| DnKey::of(name)).collect::<Vec<_>>();
-                let mut names = keys(&group.named);
+                let mut names: Vec<&DnKey> = group.named.iter().collect();
                 if let Some(found) = found {
                     let others = inside.iter().filter(|key| **key != group.key).filter_map(|key| found.named.get(key));
-                    names.extend(others.flat_map(|named| keys(named)));
+                    names.extend(others.flatten());
                     names.retain(|key| !found.named.contains_key(key));
                 }
                 take(&mut members, names.iter().map(|key| by_key.get(key)));

@@ -141,12 +141,14 @@ impl Directories {
         let policy = &connected.policy;
         let failed = |error| SyncError::Directory { slug: policy.slug.clone(), error };
         let mut connection = connected.server.connect().await.map_err(failed)?;
-        let snapshot = snapshot(&mut connection, policy, ctx.now(), progress).await.map_err(failed)?;
-        drop(connection);
-        let known = {
+        // Both sides at once. What changes here meanwhile is looked at again when the plan is carried out.
+        let known = async {
             let mut link = self.core.database.read().await?;
-            directory::known(&mut link, &connected.source()).await?
+            directory::known(&mut link, &connected.source()).await
         };
+        let (read, known) = tokio::join!(snapshot(&mut connection, policy, ctx.now(), progress), known);
+        drop(connection);
+        let (snapshot, known) = (read.map_err(failed)?, known?);
         let mut settings = policy.settings;
         settings.confirmed = options.confirm;
         Ok(plan(&snapshot, &known, &settings))

@@ -3,6 +3,7 @@
 //! No repository asks which database it is on: the macros at the bottom pick the connection. What is particular to an engine is
 //! in `sqlite.rs` and `postgres.rs`; one engine is one variant of [`Engine`] and one arm in each macro.
 
+mod bulk;
 pub(super) mod copying;
 mod postgres;
 mod postgres_schema;
@@ -450,17 +451,6 @@ macro_rules! on_line {
     }};
 }
 
+pub use bulk::ROWS;
+pub(super) use bulk::rows;
 pub(super) use {execute, execute_rows, fetch_all, fetch_by_engine, fetch_optional, on_line};
-
-/// Rows that one statement takes; a constant, so that few statements are prepared.
-pub const ROWS: usize = 64;
-
-/// `head VALUES ($1, $2), ($3, $4) tail` for so many rows and columns.
-pub(super) fn rows(head: &str, count: usize, columns: usize, tail: &str) -> String {
-    let row = |row: usize| {
-        let places: Vec<_> = (1..=columns).map(|column| format!("${}", row * columns + column)).collect();
-        format!("({})", places.join(", "))
-    };
-    let rows: Vec<_> = (0..count).map(row).collect();
-    format!("{head} VALUES {} {tail}", rows.join(", "))
-}

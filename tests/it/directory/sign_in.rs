@@ -229,3 +229,20 @@ async fn a_lock_is_told_after_the_right_password_only_and_the_synchronisation_s_
     assert!(right.body.contains("locked"), "{}", right.body);
     assert_eq!(tries(&house, "bert", "wrong").await.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
+
+#[tokio::test]
+async fn whoever_the_name_belongs_to_the_directory_is_asked_as_often() {
+    let slapd = Slapd::with(&people());
+    let wire = Wire::to(slapd.port, Then::Break).await;
+    let house = House::with(&slapd.directory_at(wire.port, "")).await;
+    tries(&house, "anna", "anna-password").await;
+    for name in ["anna", "bert", "nobody", "*"] {
+        let before = wire.connections();
+        tries(&house, name, "wrong").await;
+        assert_eq!(wire.connections() - before, 1, "{name}: one bind, whoever it is");
+    }
+    house.account("local").await;
+    let before = wire.connections();
+    tries(&house, "local", "wrong").await;
+    assert_eq!(wire.connections(), before, "people of ours are no business of the directory");
+}
