@@ -233,7 +233,7 @@ async fn a_lock_is_told_after_the_right_password_only_and_the_synchronisation_s_
 #[tokio::test]
 async fn whoever_the_name_belongs_to_the_directory_is_asked_as_often() {
     let slapd = Slapd::with(&people());
-    let wire = Wire::to(slapd.port, Then::Break).await;
+    let wire = Cable::to(slapd.port, Then::Break).await;
     let house = House::with(&slapd.directory_at(wire.port, "")).await;
     tries(&house, "anna", "anna-password").await;
     for name in ["anna", "bert", "nobody", "*"] {
