@@ -384,6 +384,11 @@ letter-backup-code-used-body =
     }
 
     Wenn Sie das nicht waren, ändern Sie sofort Ihr Passwort und sagen Sie einem Administrator Bescheid.
+letter-factor-copied-subject = { $product }: ein Sicherheitsschlüssel wurde vielleicht kopiert
+letter-factor-copied-body =
+    der Sicherheitsschlüssel „{ $name }“ Ihres Kontos bei { $product } hat am { $when } so geantwortet, als gäbe es ihn zweimal. Die Antwort wurde nicht angenommen.
+
+    Bitte entfernen Sie diesen Schlüssel aus Ihrem Konto und sagen Sie einem Administrator Bescheid.
 letter-factors-reset-subject = { $product }: Ihr zweiter Schritt wurde entfernt
 letter-factors-reset-body =
     ein Administrator hat am { $when } alle zweiten Schritte und Ersatzcodes aus Ihrem Konto bei { $product } entfernt. Sie wurden überall abgemeldet und können sich mit Ihrem Passwort anmelden.
@@ -482,3 +487,13 @@ way-passkey = Mit einem Passkey
 notice-factor-added = Der zweite Schritt ist eingerichtet.
 notice-factor-changed = Gespeichert.
 notice-factor-removed = Der zweite Schritt ist entfernt. Überall sonst sind Sie abgemeldet.
+login-passkey = Mit einem Passkey anmelden
+sign-in-passkey = Dieser Passkey passt nicht. Bitte versuchen Sie es noch einmal oder melden Sie sich mit dem Passwort an.
+passkey-title = Sicherheitsschlüssel oder Passkey
+passkey-text = Ein Schlüssel auf dem Telefon, im Computer oder am Schlüsselbund. Er fragt nach PIN, Finger oder Gesicht und fällt auf keine gefälschte Seite herein.
+passkey-name-default = Passkey
+passkey-submit = Einrichten
+passkey-show = Schlüssel verwenden
+passkey-needs-script = Schlüssel brauchen JavaScript im Browser. Alle anderen Wege gehen ohne.
+security-add-passkey = Der sicherste Weg: nichts zu tippen, nichts abzuschwatzen.
+security-add-passkey-link = Schlüssel einrichten

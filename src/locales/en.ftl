@@ -385,6 +385,11 @@ letter-backup-code-used-body =
     }
 
     If it was not you, change your password at once and tell an administrator.
+letter-factor-copied-subject = { $product }: a security key may have been copied
+letter-factor-copied-body =
+    the security key “{ $name }” of your account at { $product } answered on { $when } as if there were two of it. The answer was refused.
+
+    Please remove this key from your account and tell an administrator.
 letter-factors-reset-subject = { $product }: your second step was taken away
 letter-factors-reset-body =
     an administrator removed all second steps and backup codes from your account at { $product } on { $when }. You were signed out everywhere, and can sign in with your password.
@@ -483,3 +488,13 @@ way-passkey = With a passkey
 notice-factor-added = It is set up.
 notice-factor-changed = Saved.
 notice-factor-removed = It is removed. You are signed out everywhere else.
+login-passkey = Sign in with a passkey
+sign-in-passkey = This passkey does not fit. Please try again, or sign in with your password.
+passkey-title = Security key or passkey
+passkey-text = A key on your phone, in your computer or on your key ring. It asks for your PIN, finger or face, and cannot be phished.
+passkey-name-default = Passkey
+passkey-submit = Set up
+passkey-show = Use the key
+passkey-needs-script = Keys need JavaScript in your browser. Every other way works without it.
+security-add-passkey = The safest way: nothing to type, nothing to be tricked out of.
+security-add-passkey-link = Set up a key

@@ -10,6 +10,7 @@ use super::metrics::Metrics;
 use super::signing::SigningKeys;
 use crate::domain::account::EmailAddress;
 use crate::domain::application::Applications;
+use crate::domain::authenticator::Kind;
 use crate::domain::identity::{Source, SourceRules};
 use crate::domain::password::{PlainPassword, Rules};
 use crate::domain::redirect::AllowedOrigin;
@@ -20,6 +21,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use webauthn_rs::Webauthn;
 
 /// What all use cases share.
 pub struct Core {
@@ -41,6 +43,8 @@ pub struct Core {
     pub cards: Cards,
     /// Counts what happens.
     pub metrics: Arc<Metrics>,
+    /// Asks keys; `None` where browsers allow none.
+    pub webauthn: Option<Webauthn>,
     /// What the operator decided.
     pub policy: Policy,
 }
@@ -209,6 +213,12 @@ impl Core {
             _ => self.metrics.password_hashed(begun.elapsed()),
         }
         Ok(done?)
+    }
+
+    /// The kinds of second factors that can be bound here.
+    pub(super) fn bindable(&self) -> Vec<Kind> {
+        let usable = |kind: &&Kind| **kind != Kind::Passkey || self.webauthn.is_some();
+        self.policy.factor.kinds.iter().filter(usable).copied().collect()
     }
 
     /// Seals a value for a column.

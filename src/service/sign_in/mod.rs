@@ -8,6 +8,7 @@ pub mod enter;
 pub mod factor;
 mod new_device;
 mod open;
+pub mod passkey;
 pub mod password;
 pub mod step;
 pub mod step_up;

@@ -21,6 +21,8 @@ pub enum SignInProblem {
     AttemptExpired,
     /// All places for checking passwords are taken at the moment.
     Busy,
+    /// The passkey is not one of ours, or did not answer as it should.
+    Passkey,
 }
 
 impl SignInProblem {
@@ -35,6 +37,7 @@ impl SignInProblem {
             Self::Locked => t.msg("sign-in-locked"),
             Self::AttemptExpired => t.msg("sign-in-attempt-expired"),
             Self::Busy => t.msg("sign-in-busy"),
+            Self::Passkey => t.msg("sign-in-passkey"),
         }
     }
 }
