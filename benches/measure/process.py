@@ -119,6 +119,7 @@ trusted_proxies = ["127.0.0.1/32"]
 
 [sessions]
 max_per_account = 0
+{sessions}
 
 # All sign-ins of a measurement come from one address.
 [throttle]
@@ -131,9 +132,10 @@ hosts = ["tasks.example.org"]
 """
 
 
-def configure(folder, port, throttle=""):
+def configure(folder, port, throttle="", sessions=""):
     """Writes a configuration for measuring into `folder` and returns its path."""
     path = os.path.join(folder, "vestibule.toml")
     with open(path, "w", encoding="utf-8") as file:
-        file.write(CONFIGURATION.format(port=port, data=os.path.join(folder, "data"), throttle=throttle))
+        data = os.path.join(folder, "data")
+        file.write(CONFIGURATION.format(port=port, data=data, throttle=throttle, sessions=sessions))
     return path

@@ -1,7 +1,8 @@
 //! What `check-config` looks at beyond the configuration's own text: the files that it names.
 
-use super::mapping;
+use super::{directories, mapping, volatile};
 use crate::config::Config;
+use crate::config::sessions::SessionStore;
 use crate::web::tls::{TlsFiles, TlsIdentity};
 use std::path::Path;
 
@@ -14,6 +15,16 @@ pub(super) fn obstacles(config: &Config) -> Vec<String> {
             found.push(format!("server.tls_certificate, server.tls_key: {error}"));
         }
     }
+    if config.sessions.store == SessionStore::Redis
+        && let Err(error) = volatile::redis(config, mapping::policy(config).lifetimes)
+    {
+        found.push(error);
+    }
+    if let Some(file) = &config.database.ca_file
+        && !file.is_file()
+    {
+        found.push(format!("database.ca_file: there is no file {}", file.display()));
+    }
     // Without a mail server there is only a folder to be made.
     if config.mail.host.is_some()
         && let Err(error) = mapping::mailer(config)
@@ -24,6 +35,9 @@ pub(super) fn obstacles(config: &Config) -> Vec<String> {
         && !folder_of(file).is_dir()
     {
         found.push(format!("log.file: there is no folder {}", folder_of(file).display()));
+    }
+    if let Err(error) = directories::connected(config) {
+        found.push(error.to_string());
     }
     found
 }

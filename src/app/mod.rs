@@ -1,15 +1,19 @@
 //! Composition root: configuration, stores, services, router and jobs; graceful shutdown. Decides nothing itself.
 
 mod check;
+mod directories;
 pub mod mapping;
+mod migration;
 mod run;
 pub mod serve;
 mod sources;
+pub mod volatile;
 
 pub use run::run;
 pub use serve::{ServeError, readiness, serve, site, trace};
 
 use crate::config::Config;
+use crate::connect::ldap::LdapError;
 use crate::domain::secret::Secret;
 use crate::service::card::Cards;
 use crate::service::context::{Context, Surroundings};
@@ -22,7 +26,6 @@ use crate::service::limiter::Limiter;
 use crate::service::metrics::Metrics;
 use crate::service::signing::SigningKeys;
 use crate::store::volatile::Volatile;
-use crate::store::volatile::embedded::{Embedded, EmbeddedOptions};
 use crate::store::{Database, OpenError, Place, key, root_key};
 use crate::web::brand::Brand;
 use std::fs::DirBuilder;
@@ -85,6 +88,9 @@ pub enum StartError {
     /// The key ring.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// A directory.
+    #[error(transparent)]
+    Directory(#[from] LdapError),
 }
 
 impl App {
@@ -93,6 +99,26 @@ impl App {
     /// # Errors
     /// [`StartError`].
     pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Self, StartError> {
+        let seed = u64::from_be_bytes(surroundings.bytes());
+        let volatile = volatile::open(config, mapping::policy(config).lifetimes, seed);
+        Self::over(config, surroundings, volatile).await
+    }
+
+    /// The same for a command, which does without sessions when they cannot be reached.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn open_for_a_command(config: &Config, surroundings: Surroundings) -> Result<Self, StartError> {
+        let seed = u64::from_be_bytes(surroundings.bytes());
+        let volatile = volatile::open_for_a_command(config, mapping::policy(config).lifetimes, seed);
+        Self::over(config, surroundings, volatile).await
+    }
+
+    async fn over(
+        config: &Config,
+        surroundings: Surroundings,
+        volatile: impl Future<Output = Result<Arc<dyn Volatile>, StartError>>,
+    ) -> Result<Self, StartError> {
         make_folder(config)?;
         let logo = config.branding.logo().map_err(StartError::Logo)?;
         let brand = Arc::new(Brand::new(logo, config.branding.accent));
@@ -100,10 +126,7 @@ impl App {
         let database = Database::at(&place).await?;
         let wrapping = wrapping(config, &surroundings, &place, &database).await?;
         let policy = mapping::policy(config);
-        let options = EmbeddedOptions::new(policy.lifetimes);
-        let file = config.data_dir.join("volatile.db");
-        let volatile = Embedded::open(&file, options).await.map_err(|error| StartError::Volatile(error.to_string()))?;
-        let volatile: Arc<dyn Volatile> = Arc::new(volatile);
+        let volatile = volatile.await?;
         let metrics = Arc::new(Metrics::new());
         let core = Arc::new(Core {
             webauthn: passkey::relying_party(&policy.public_url, &policy.product),
@@ -114,6 +137,7 @@ impl App {
             limiter: Limiter::new(Arc::clone(&volatile), mapping::limits(config), Arc::clone(&metrics)),
             cards: Cards::over(database.clone()),
             metrics,
+            directories: directories::connected(config)?,
             database,
             volatile,
             policy,

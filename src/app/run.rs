@@ -1,6 +1,6 @@
 //! From the command line to its command: reads the configuration, opens what the command needs, and closes it again.
 
-use super::{App, check, mapping, serve};
+use super::{App, check, mapping, migration, serve};
 use crate::cli::{self, Arguments, Command, Desk, DeskCommand, Failure, Running};
 use crate::config::Config;
 use crate::connect::log;
@@ -28,6 +28,8 @@ fn execute(arguments: Arguments) -> Result<(), Failure> {
             let log_file = log::start(mapping::log(&loaded.config))?;
             Ok(serve(&loaded.config, log_file, Running::announce).await?)
         }),
+        Command::Migrate(options) => in_runtime(migration::migrate(&loaded.config, options)),
+        Command::CopyStore(options) => in_runtime(migration::copy_store(loaded.config, options)),
         Command::Desk(command) => in_runtime(at_the_desk(&loaded.config, command)),
     }
 }
@@ -38,7 +40,7 @@ fn in_runtime(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Fai
 
 async fn at_the_desk(config: &Config, command: DeskCommand) -> Result<(), Failure> {
     let surroundings = Surroundings::machine();
-    let app = App::open(config, surroundings.clone()).await?;
+    let app = App::open_for_a_command(config, surroundings.clone()).await?;
     let desk = Desk { core: app.core.clone(), keys: app.keys.clone(), ctx: Context::operator(surroundings) };
     let done = command.run(&desk).await;
     app.close().await;

@@ -10,6 +10,7 @@ use crate::service::account::Accounts;
 use crate::service::avatar::Avatars;
 use crate::service::context::{Context, Surroundings};
 use crate::service::core::Trouble;
+use crate::service::directory::Directories;
 use crate::service::email::Emails;
 use crate::service::factor::Factors;
 use crate::service::housekeeping::Housekeeping;
@@ -105,8 +106,14 @@ pub async fn serve(
         None => None,
     };
     let outbox = Outbox::new(Arc::clone(&app.core), Arc::new(mapping::mailer(config)?));
-    let jobs =
-        Jobs { housekeeping, outbox, surroundings: app.surroundings.clone(), tend_logs: log_file.map(tend_logs) };
+    let directories = Directories::new(Arc::clone(&app.core));
+    let jobs = Jobs {
+        housekeeping,
+        outbox,
+        directories,
+        surroundings: app.surroundings.clone(),
+        tend_logs: log_file.map(tend_logs),
+    };
     let (stop, stopping) = watch::channel(false);
     let running_jobs = jobs::start(jobs, &stopping);
     if let Some(identity) = identity {
@@ -156,7 +163,7 @@ fn alone(config: &Config) -> Result<Vec<File>, ServeError> {
     locks.map(|path| locked(&path)).collect()
 }
 
-fn locked(path: &Path) -> Result<File, ServeError> {
+pub(super) fn locked(path: &Path) -> Result<File, ServeError> {
     let failed = |source| ServeError::Lock { path: path.to_owned(), source };
     crate::store::private_file(path).map_err(failed)?;
     let file = File::open(path).map_err(failed)?;

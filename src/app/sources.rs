@@ -9,7 +9,8 @@ use std::collections::HashMap;
 #[must_use]
 pub(super) fn rules(config: &Config) -> HashMap<Source, SourceRules> {
     let enabled = config.identity_providers.iter().filter(|provider| provider.enabled);
-    enabled.map(|provider| (Source::provider(provider.slug.as_str()), of_provider(provider))).collect()
+    let providers = enabled.map(|provider| (Source::provider(provider.slug.as_str()), of_provider(provider)));
+    providers.chain(super::directories::rules(config)).collect()
 }
 
 fn of_provider(provider: &IdentityProvider) -> SourceRules {

@@ -2,12 +2,17 @@
 
 mod account;
 mod check_config;
+mod copy_store;
+mod directory;
 mod group;
 mod invite;
+mod migrate;
 mod rotate_keys;
 mod serve;
 
 pub use check_config::run as check_config;
+pub use copy_store::{Bar, CopyStore, report as copied};
+pub use migrate::{Migrate, checked, migrated};
 pub use serve::Running;
 
 use crate::config::Loaded;
@@ -38,6 +43,10 @@ pub enum Command {
     Serve,
     /// Say whether the configuration is right, without starting.
     CheckConfig,
+    /// Bring the database up to date, or say what is missing.
+    Migrate(migrate::Migrate),
+    /// Copy accounts and all that lasts from a SQLite file to an empty PostgreSQL database.
+    CopyStore(copy_store::CopyStore),
     /// What works beside a running service.
     #[command(flatten)]
     Desk(DeskCommand),
@@ -52,6 +61,11 @@ pub enum DeskCommand {
     /// Make groups and manage who belongs to them.
     #[command(subcommand)]
     Group(group::Command),
+    /// Bring accounts and groups up to date with a directory.
+    Sync(directory::Sync),
+    /// Look at directories.
+    #[command(subcommand)]
+    Directory(directory::Command),
     /// Make new keys, revoke one at once, or list them.
     RotateKeys(rotate_keys::Options),
 }
@@ -86,6 +100,8 @@ impl DeskCommand {
         match self {
             Self::Account(command) => account::run(desk, command).await,
             Self::Group(command) => group::run(desk, command).await,
+            Self::Sync(options) => directory::sync(desk, options).await,
+            Self::Directory(command) => directory::run(desk, command).await,
             Self::RotateKeys(options) => rotate_keys::run(desk, options).await,
         }
     }

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
 
 use super::{
-    Config, application, environment,
+    Config, application, directory, environment,
     findings::{ConfigError, Findings, Problem},
     identity_provider,
     shape::{self, ReadSecret},
@@ -226,6 +226,9 @@ fn check(config: &Config, secrets_read: bool, found: &mut Findings) {
     }
     if sound(found, "application") {
         application::check(&config.applications, found);
+    }
+    if sound(found, "directory") {
+        directory::check(&config.directories, secrets_read, found);
     }
 }
 

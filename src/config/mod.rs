@@ -14,6 +14,8 @@ pub mod autologin;
 pub mod branding;
 pub mod database;
 mod database_url;
+pub mod directory;
+pub mod directory_values;
 mod environment;
 mod findings;
 pub mod identity_provider;
@@ -23,6 +25,7 @@ pub mod mail;
 pub mod password;
 pub mod privacy;
 mod public_url;
+pub mod redis;
 pub mod reference;
 pub mod registration;
 pub mod second_factor;
@@ -81,7 +84,7 @@ pub struct Config {
     pub autologin: autologin::Autologin,
     /// Who may sign in with a password, what a password must be like, and how it is kept.
     pub password: password::Password,
-    /// The second factor: an app, a key or a phone besides the password.
+    /// The second factor: an app or a key besides the password.
     pub second_factor: second_factor::SecondFactor,
     /// How many failed tries are borne before further ones have to wait. All secrets count: password, second factor,
     /// backup code, recovery. The counters of a person start again when a session opens. 0 turns one limit off.
@@ -106,6 +109,10 @@ pub struct Config {
     /// without); what the application says holds for all its paths, and `[[application.rule]]` refines it.
     #[serde(rename = "application")]
     pub applications: Vec<application::Application>,
+    /// LDAP servers that people sign in against, and that people and groups are synchronised from. Repeat the block for
+    /// each directory. Somebody who is unknown here is looked for in one after the other, in this order.
+    #[serde(rename = "directory")]
+    pub directories: Vec<directory::Directory>,
 }
 
 impl Default for Config {
@@ -129,6 +136,7 @@ impl Default for Config {
             branding: branding::Branding::default(),
             identity_providers: Vec::new(),
             applications: Vec::new(),
+            directories: Vec::new(),
         }
     }
 }

@@ -1,18 +1,76 @@
 //! `[sessions]`: the session cookie, how long a session lives, and how many there may be.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, path::PathBuf, str::FromStr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{findings::Findings, public_url::PublicUrl, span::Span, values::text_value};
+use super::{
+    findings::Findings,
+    public_url::PublicUrl,
+    redis::{self, RedisPrefix, RedisTopology, RedisUrl},
+    span::Span,
+    values::text_value,
+};
+use crate::domain::secret::Secret;
 
 /// The section `[sessions]`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sessions {
-    /// Where sessions are kept. `embedded` holds them in memory in front of the database file; they survive a restart.
+    /// Where sessions are kept, and all else that does not last: sign-ins under way, failure counters. `embedded` holds
+    /// them in memory in front of a file; they survive a restart. `redis` is for several nodes.
     pub store: SessionStore,
+
+    /// Where Redis is (6.2 or newer), for `store = "redis"`: `redis://` or, encrypted, `rediss://`, then hosts with ports.
+    /// See docs/operate/redis.md.
+    #[schemars(example = &"rediss://redis.example.org:6379")]
+    pub redis_url: Option<RedisUrl>,
+
+    /// What the hosts of `redis_url` are.
+    pub redis_topology: RedisTopology,
+
+    /// The name that Sentinels know the master by.
+    #[schemars(example = &"vestibule")]
+    pub redis_sentinel_master: Option<String>,
+
+    /// Password of the Sentinels, if they ask for one. Better in a file or in the environment than here.
+    #[schemars(example = &"the password of the sentinels")]
+    pub redis_sentinel_password: Option<Secret<String>>,
+
+    /// File with the password of the Sentinels, instead of `redis_sentinel_password`.
+    #[schemars(example = &"/run/secrets/sentinel_password")]
+    pub redis_sentinel_password_file: Option<PathBuf>,
+
+    /// User that Redis knows us by. When not set: its user `default`.
+    #[schemars(example = &"vestibule")]
+    pub redis_username: Option<String>,
+
+    /// Password for Redis. Better in a file or in the environment than here.
+    #[schemars(example = &"the password of the user in Redis")]
+    pub redis_password: Option<Secret<String>>,
+
+    /// File with the password for Redis, instead of `redis_password`.
+    #[schemars(example = &"/run/secrets/redis_password")]
+    pub redis_password_file: Option<PathBuf>,
+
+    /// File with the certificates (PEM) that the certificates of Redis are checked against, instead of the system's.
+    #[schemars(example = &"/etc/vestibule/redis-ca.pem")]
+    pub redis_ca_file: Option<PathBuf>,
+
+    /// What all keys in Redis begin with; different for each installation that shares one Redis.
+    pub redis_prefix: RedisPrefix,
+
+    /// How long Redis may take to answer. After that it counts as away: people get 503 until it is back, and nobody is
+    /// signed out.
+    pub redis_timeout: Span,
+
+    /// How many replicas must have a change before it counts as made. 0 waits for none: when the master is lost, what it
+    /// did last may be lost with it, such as the end of a session.
+    ///
+    /// Danger: when fewer replicas are there, nobody can sign in or out.
+    #[schemars(range(min = 0, max = 10))]
+    pub redis_replicas: u32,
 
     /// Name of the session cookie. With https and without `cookie_domain` browsers see it with the prefix `__Host-`,
     /// which keeps other hosts of the same domain from setting it.
@@ -49,6 +107,18 @@ impl Default for Sessions {
     fn default() -> Self {
         Self {
             store: SessionStore::Embedded,
+            redis_url: None,
+            redis_topology: RedisTopology::Single,
+            redis_sentinel_master: None,
+            redis_sentinel_password: None,
+            redis_sentinel_password_file: None,
+            redis_username: None,
+            redis_password: None,
+            redis_password_file: None,
+            redis_ca_file: None,
+            redis_prefix: RedisPrefix::fixed("vestibule:"),
+            redis_timeout: Span::seconds(1),
+            redis_replicas: 0,
             cookie_name: CookieName("_vestibule_session".to_owned()),
             cookie_domain: None,
             idle_timeout: Span::hours(1),
@@ -67,6 +137,7 @@ impl Sessions {
         if self.idle_timeout > self.absolute_timeout {
             found.wrong("sessions.idle_timeout", "is longer than sessions.absolute_timeout");
         }
+        redis::check(self, found);
         if let Some(domain) = &self.cookie_domain {
             if public_url.has_name() && domain.covers(&public_url.host()) {
                 found.warn(format!(
@@ -84,8 +155,10 @@ impl Sessions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SessionStore {
-    /// In memory, in front of the database file.
+    /// In memory, in front of a file.
     Embedded,
+    /// In Redis, which several nodes share.
+    Redis,
 }
 
 /// The configured name of a cookie, without a `__Host-` prefix.

@@ -124,8 +124,6 @@ acts! {
     FactorProved => "factor.proved",
     /// A key answered with a counter that went backwards: it may have been copied.
     FactorCloned => "factor.clone_suspected",
-    /// A code was sent to a phone.
-    CodeSent => "factor.code_sent",
     /// Backup codes were made.
     BackupCodesMade => "backup_codes.made",
     /// A backup code was used.
@@ -150,6 +148,8 @@ acts! {
     MemberAdded => "group.member_added",
     /// Someone was removed from a group.
     MemberRemoved => "group.member_removed",
+    /// A group follows the new name of its entry in a directory.
+    GroupRenamed => "group.renamed",
     /// A new sealing key was made.
     KeyRotated => "key.rotated",
     /// A key was revoked at once.

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod authenticator;
 pub mod autologin;
 pub mod device;
+pub mod directory;
 pub mod face;
 pub mod forwarded;
 pub mod host;

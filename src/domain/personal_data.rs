@@ -223,7 +223,7 @@ pub const DURABLE: &[Column] = &[
     column("authenticator.account_id", PROOF, "whose it is"),
     column("authenticator.kind", PROOF, "what it is"),
     column("authenticator.name", PROOF, "telling one's own apart"),
-    column("authenticator.sealed", SECRET, "checking its codes and signatures; sending codes to a phone"),
+    column("authenticator.sealed", SECRET, "checking its codes and signatures"),
     column("authenticator.credential_hash", SECRET, "finding the account of a passkey"),
     column("authenticator.last_step", PROOF, "taking a code once"),
     column("authenticator.preferred", PROOF, "which is asked for first"),
@@ -272,13 +272,27 @@ pub const DURABLE: &[Column] = &[
     column("audit_event.request_id", LOG, "finding the request in the log"),
     column("audit_event.address", LOG, "from where, truncated to a network"),
     column("audit_event.detail", LOG, "codes and identifiers"),
+    column("directory_run.directory", TECHNICAL, "which directory"),
+    column("directory_run.holder", TECHNICAL, "which process synchronises"),
+    column("directory_run.held_until", TECHNICAL, "when another process may"),
+    column("directory_run.started_at", TECHNICAL, "when the next run is due"),
+    column("directory_run.finished_at", TECHNICAL, "telling operators"),
+    column("directory_run.outcome", TECHNICAL, "telling operators"),
+    column("directory_group.directory", TECHNICAL, "which directory"),
+    column("directory_group.subject", TECHNICAL, "which entry a group follows"),
+    column("directory_group.group_id", TECHNICAL, "which group follows it"),
+    column("directory_hold.account_id", ROLE, "whose account a synchronisation locked"),
+    column("directory_hold.directory", ROLE, "which directory decides about the lock"),
+    column("directory_hold.reason", ROLE, "why it is locked"),
+    column("directory_hold.since", ROLE, "since when; retention"),
+    column("directory_hold.retains", ROLE, "whether retention counts from there"),
     column("change_notice.seq", TECHNICAL, "order"),
     column("change_notice.kind", TECHNICAL, "which cache is stale"),
     column("change_notice.subject_id", PASSING, "which account's card is stale; kept for an hour"),
     column("change_notice.at", TECHNICAL, "pruning"),
 ];
 
-/// Every column of the embedded volatile store.
+/// Every column of the embedded volatile store. In Redis the same is kept, without names and each with an end of its own.
 pub const VOLATILE: &[Column] = &[
     column("session.handle", PASSING_SECRET, "recognising the session"),
     column("session.id", PASSING, "naming it in the list"),

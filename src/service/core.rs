@@ -2,6 +2,7 @@
 
 use super::card::Cards;
 use super::context::Context;
+use super::directory::Connected;
 use super::factor::FactorPolicy;
 use super::hasher::{HashError, Hasher, Verdict};
 use super::key_ring::KeyRing;
@@ -45,6 +46,8 @@ pub struct Core {
     pub metrics: Arc<Metrics>,
     /// Asks keys; `None` where browsers allow none.
     pub webauthn: Option<Webauthn>,
+    /// Directories, in the order in which somebody unknown is looked for.
+    pub directories: Vec<Arc<Connected>>,
     /// What the operator decided.
     pub policy: Policy,
 }

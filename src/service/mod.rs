@@ -8,6 +8,7 @@ pub mod caller;
 pub mod card;
 pub mod context;
 pub mod core;
+pub mod directory;
 pub mod email;
 pub mod factor;
 pub mod factor_news;

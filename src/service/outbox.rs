@@ -16,7 +16,7 @@ use crate::domain::time::{Timestamp, days};
 use crate::service::metrics::MailOutcome;
 use crate::store::letter::{self, Queued};
 use crate::store::token::{self, Purpose, Token};
-use crate::store::{Tx, account};
+use crate::store::{Tx, account, directory};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -312,6 +312,10 @@ impl Outbox {
         };
         if !recipient.may_sign_in(ctx.now()) || recipient.address().is_none() {
             tracing::info!(account = %recipient.id, "a recovery letter was asked for an account that may not sign in, or has no address");
+            return Ok(None);
+        }
+        if let Some(source) = directory::keeper(&mut tx, recipient.id).await? {
+            tracing::info!(account = %recipient.id, %source, "a recovery letter was asked for a password that a directory keeps");
             return Ok(None);
         }
         token::void(&mut tx, recipient.id, Some(Purpose::Recovery)).await?;

@@ -130,7 +130,8 @@ impl From<SignInError> for PageError {
             SignInError::TooManyFailures { retry_after } => Self::TooMany(retry_after),
             SignInError::Trouble(trouble) => Self::Trouble(trouble),
             SignInError::Refused | SignInError::Outdated | SignInError::FreshProofNeeded => Self::SignIn,
-            SignInError::Unresolved(_) => Self::Failed(Failure::Forbidden),
+            SignInError::DirectoryAway { retry_after } => Self::Trouble(Trouble::Busy { retry_after }),
+            SignInError::Directory(_) | SignInError::Unresolved(_) => Self::Failed(Failure::Forbidden),
             SignInError::Password(_) | SignInError::WrongCode => Self::Failed(Failure::BadRequest),
         }
     }

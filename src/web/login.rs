@@ -12,8 +12,10 @@ use super::site::Site;
 use super::step_factor::reply;
 use super::verify::Query;
 use crate::domain::account::LoginName;
+use crate::domain::directory::Standing;
 use crate::domain::password::PlainPassword;
 use crate::domain::redirect::SafeRedirect;
+use crate::domain::resolve::Refusal;
 use crate::domain::sign_in::Step;
 use crate::service::core::Trouble;
 use crate::service::sign_in::autologin::Restored;
@@ -212,10 +214,25 @@ fn refused(site: &Site, visit: &Visit, mut form: Form<'_>, error: &SignInError) 
             (Some(SignInProblem::Busy), StatusCode::SERVICE_UNAVAILABLE, Some(*retry_after))
         }
         SignInError::Refused => (Some(SignInProblem::WrongCredentials), StatusCode::UNPROCESSABLE_ENTITY, None),
+        SignInError::DirectoryAway { retry_after } => {
+            (Some(SignInProblem::DirectoryAway), StatusCode::SERVICE_UNAVAILABLE, Some(*retry_after))
+        }
+        SignInError::Directory(standing) => (Some(of_standing(*standing)), StatusCode::FORBIDDEN, None),
+        SignInError::Unresolved(Refusal::Locked | Refusal::Ended | Refusal::Waiting) => {
+            (Some(SignInProblem::Locked), StatusCode::FORBIDDEN, None)
+        }
+        SignInError::Unresolved(_) => (Some(SignInProblem::NoAccount), StatusCode::FORBIDDEN, None),
         SignInError::Outdated => (Some(SignInProblem::AttemptExpired), StatusCode::UNPROCESSABLE_ENTITY, None),
         _ => return Err(Failure::Internal.into()),
     };
     login_page(site, visit, &form)
+}
+
+const fn of_standing(standing: Standing) -> SignInProblem {
+    match standing {
+        Standing::MustChange | Standing::PasswordExpired => SignInProblem::DirectoryPassword,
+        Standing::Disabled | Standing::Expired | Standing::NotNow => SignInProblem::DirectoryShut,
+    }
 }
 
 fn login_page(site: &Site, visit: &Visit, form: &Form<'_>) -> Result<Response, PageError> {

@@ -7,11 +7,13 @@
     reason = "a helper that does not get what it needs fails its test"
 )]
 
+mod directory;
 mod listener;
 mod mail;
 mod main_app;
 mod on_postgres;
 mod personal_data;
+mod postgres;
 mod process;
 mod proxies;
 mod resolve;

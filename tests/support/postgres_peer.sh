@@ -7,6 +7,7 @@
 #
 # Needs Debian's postgresql; its programs lie where no path leads.
 set -euo pipefail
+self=$(readlink -f "${BASH_SOURCE[0]}")
 
 programs=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1 || true)
 if [ -n "$programs" ]; then PATH="$programs:$PATH"; fi
@@ -16,9 +17,17 @@ if [ "$(id -u)" -eq 0 ]; then
 else
   as() { "$@"; }
 fi
-# The server may be stopped by a signal: then nothing short of the last one reaches it.
-all() { ps -o pid= --ppid "$(head -n 1 "$2/data/postmaster.pid")" | xargs -r kill "-$1" 2>/dev/null || true
-        kill "-$1" "$(head -n 1 "$2/data/postmaster.pid")" 2>/dev/null || true; }
+# all SIGNAL FOLDER   to the server and to each of its processes; the server first, lest it puts new ones in their place
+all() {
+  local server others
+  server=$(head -n 1 "$2/data/postmaster.pid" 2>/dev/null) || return 0
+  others=$(ps -o pid= --ppid "$server") || true
+  kill "-$1" "$server" $others 2>/dev/null || true
+  if [ "$1" = KILL ]; then
+    # Until none of them is left: the last one lets go of the memory that they share.
+    for process in $server $others; do timeout 10 tail --pid="$process" -f /dev/null || true; done
+  fi
+}
 start() { (cd "$1" && as pg_ctl -s -w -t 30 -D "$1/data" -l "$1/data/log" start >/dev/null 2>&1 </dev/null); }
 
 if [ $# -eq 2 ]; then
@@ -28,7 +37,11 @@ if [ $# -eq 2 ]; then
     restart) (cd "$2" && as pg_ctl -s -w -m fast -D "$2/data" -l "$2/data/log" restart >/dev/null 2>&1 </dev/null) ;;
     pause) all STOP "$2" ;;
     go) all CONT "$2" ;;
-    stop) all CONT "$2"; (cd "$2" && as pg_ctl -s -w -m immediate -D "$2/data" stop >/dev/null 2>&1) || true; rm -rf "$2" ;;
+    stop)
+      # It keeps nothing that would be missed; the surest way is the shortest.
+      all KILL "$2"
+      rm -rf "$2"
+      ;;
   esac
   exit 0
 fi
@@ -36,7 +49,7 @@ fi
 folder=$(mktemp -d /tmp/vestibule-postgres.XXXXXX)
 if [ "$(id -u)" -eq 0 ]; then chown postgres "$folder"; fi
 chmod 755 "$folder"
-end() { "$0" stop "$folder" 2>/dev/null || true; rm -rf "$folder"; }
+end() { "$self" stop "$folder" 2>/dev/null || true; rm -rf "$folder"; }
 trap end EXIT
 cd "$folder"
 as initdb -D "$folder/data" -U vestibule --auth=trust --encoding=UTF8 --locale=C --no-sync >"$folder/initdb.log" 2>&1 ||

@@ -6,6 +6,7 @@ pub mod departure;
 pub mod enrol;
 pub mod enter;
 pub mod factor;
+mod ldap;
 mod new_device;
 mod open;
 pub mod passkey;
@@ -21,6 +22,7 @@ use super::password::{ChangeError, Passwords};
 use super::session::{Handle, Sessions};
 use crate::domain::account::Account;
 use crate::domain::audit::{Act, Event};
+use crate::domain::directory::Standing;
 use crate::domain::id::{AccountId, AttemptId};
 use crate::domain::password::Fault;
 use crate::domain::resolve::Refusal;
@@ -100,6 +102,15 @@ pub enum SignInError {
     /// Somebody is vouched for and does not get in. Told to them: they have proved who they are.
     #[error(transparent)]
     Unresolved(Refusal),
+    /// A directory that would have to be asked does not answer. Said whoever the name belongs to, if to anybody.
+    #[error("a directory does not answer; try again in {} s", .retry_after.as_secs())]
+    DirectoryAway {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The password is right, and the directory does not let them in. Told to them: they have proved who they are.
+    #[error("the directory does not let this person in ({})", .0.as_str())]
+    Directory(Standing),
     /// The new password breaks rules.
     #[error("the new password cannot be used")]
     Password(Vec<Fault>),

@@ -65,11 +65,11 @@ impl SignIn {
         };
         let (handle, hash, session) = self.sessions.open(ctx, proof).await?;
         let remember = fresh.as_ref().map(|(one, _)| one);
-        let device = match self.write_opening(ctx, &attempt, session, remember).await {
+        let device = match self.write_opening(ctx, &attempt, session, remember, facts).await {
             Ok(device) => device,
             Err(error) => {
                 self.core.volatile.end_handle(&hash).await?;
-                return Err(error.into());
+                return Err(error);
             }
         };
         if let Some(old) = attempt.replaces {
@@ -91,9 +91,16 @@ impl SignIn {
         attempt: &Attempt,
         session: SessionId,
         remember: Option<&Remembered>,
-    ) -> Result<Option<AutologinToken>, Trouble> {
+        facts: &Facts,
+    ) -> Result<Option<AutologinToken>, SignInError> {
         let VerifiedIdentity { account, way, voucher, .. } = &attempt.identity;
         let mut tx = self.core.database.begin_for(*account).await?;
+        // Since the last look somebody may have locked the account or changed its password, on another node as well; the
+        // mark that this moved must not be passed by a session that does not know of it.
+        let now = account::by_id(&mut tx, *account).await?;
+        if now.is_none_or(|one| one.sessions_valid_from != facts.valid_from || !one.may_sign_in(ctx.now())) {
+            return Err(SignInError::Outdated);
+        }
         self.notice_device(ctx, &mut tx, *account, *way).await?;
         account::signed_in(&mut tx, *account, ctx.now()).await?;
         // Whoever can sign in needs no way around the password; a link in an old letter must not outlive that.

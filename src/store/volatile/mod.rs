@@ -1,9 +1,11 @@
-//! What is kept for minutes or hours: sessions, attempts, one-time handles, failure counters. One trait; the embedded
-//! implementation keeps sessions in memory in front of a SQLite file.
+//! What is kept for minutes or hours: sessions, attempts, one-time handles, failure counters. One trait, two
+//! implementations: `embedded` keeps sessions in memory in front of a SQLite file, `redis` in front of Redis.
 //!
 //! What must outlive a session (accounts, remembered browsers, audit) is durable and lives in the other store.
 
 pub mod embedded;
+pub mod redis;
+mod shards;
 
 use crate::domain::id::{AccountId, RememberedId, SessionId};
 use crate::domain::session::{HandleHash, Lifetimes, Session};
@@ -98,16 +100,18 @@ impl LiveSession {
     }
 }
 
-/// The store for what does not last. Every method is atomic: of two callers racing, one comes first, on any node.
+/// The store for what does not last. Of two callers racing for one session, entry or counter, one comes first, on any
+/// node. What concerns several at once is one moment in the embedded store; what it is in Redis, says
+/// docs/decisions/0014-redis.md.
 #[async_trait]
 pub trait Volatile: Send + Sync {
     /// Keeps a new session. When this returns, the session survives the end of the process.
     async fn open_session(&self, handle: HandleHash, session: Session) -> Result<(), Unavailable>;
 
-    /// A session that is already in memory; never waits. `None` says nothing: ask [`Volatile::session`].
+    /// A session that is already in memory and may be believed; never waits. `None` says nothing: ask [`Volatile::session`].
     fn hot_session(&self, handle: &HandleHash) -> Option<Arc<LiveSession>>;
 
-    /// The session of a handle, from memory or from disk. Expired ones may still be returned; the caller judges.
+    /// The session of a handle, from memory or from where it is kept. Expired ones may still be returned; the caller judges.
     async fn session(&self, handle: &HandleHash) -> Result<Option<Arc<LiveSession>>, Unavailable>;
 
     /// Notes a request of a session; cheap, never waits. Written behind, at most once per minute and session.
@@ -158,7 +162,7 @@ pub trait Volatile: Send + Sync {
     /// Forgets failures entirely: a session opened, or an administrator unblocked.
     async fn forget(&self, charges: &[Charge]) -> Result<(), Unavailable>;
 
-    /// Removes what has expired, writes what is behind; returns how many sessions ended.
+    /// Removes what has expired, writes what is behind; returns how many sessions ended, as far as the store knows.
     async fn sweep(&self, now: Timestamp) -> Result<u64, Unavailable>;
 
     /// How many sessions are kept.

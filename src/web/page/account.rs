@@ -153,6 +153,8 @@ pub struct PasswordPage {
     pub person: String,
     /// The username, for password managers only.
     pub username: String,
+    /// The name of the directory that keeps the password; it cannot be changed here then.
+    pub keeper: Option<String>,
     /// Why the last try was refused, such as too many of them.
     pub problem: Option<String>,
     /// What is wrong with the current password.

@@ -35,7 +35,6 @@ impl FactorPage {
             FactorWay::Totp => "factor-text-totp",
             FactorWay::Backup => "factor-text-backup",
             FactorWay::Passkey => "factor-text-passkey",
-            FactorWay::Phone => "factor-text-phone",
         })
     }
 
@@ -54,7 +53,6 @@ fn way_text(way: FactorWay, t: &Texts) -> String {
         FactorWay::Totp => "factor-use-totp",
         FactorWay::Backup => "factor-use-backup",
         FactorWay::Passkey => "factor-use-passkey",
-        FactorWay::Phone => "factor-use-phone",
     })
 }
 

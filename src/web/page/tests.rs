@@ -191,12 +191,14 @@ impl Sample {
             shell: self.shell(),
             person: self.person(),
             username: self.value("anna"),
+            keeper: None,
             problem: None,
             password_error: None,
             rules: self.rules(),
             problems: Vec::new(),
             repeat_error: None,
         };
+        let password_elsewhere = PasswordPage { keeper: Some(self.value("Directory")), ..password.clone() };
         let password_wrong = PasswordPage {
             password_error: Some(self.value(&FieldProblem::WrongPassword.text(self.t))),
             problems: self.problems(),
@@ -212,6 +214,7 @@ impl Sample {
             ("reset-link-invalid".to_owned(), Box::new(ResetLinkInvalidPage { shell: self.shell() })),
             ("account-password".to_owned(), Box::new(password)),
             ("account-password-wrong".to_owned(), Box::new(password_wrong)),
+            ("account-password-elsewhere".to_owned(), Box::new(password_elsewhere)),
         ]
     }
 
@@ -599,7 +602,15 @@ fn a_notice_is_shown_once_where_there_is_one() {
 fn every_problem_has_a_sentence() {
     for language in Language::ALL {
         let t = Texts::for_language(language);
-        let sign_in = [SignInProblem::Locked, SignInProblem::AttemptExpired, SignInProblem::Busy];
+        let sign_in = [
+            SignInProblem::Locked,
+            SignInProblem::AttemptExpired,
+            SignInProblem::Busy,
+            SignInProblem::DirectoryAway,
+            SignInProblem::DirectoryPassword,
+            SignInProblem::DirectoryShut,
+            SignInProblem::NoAccount,
+        ];
         let password = [
             PasswordProblem::TooLong(128),
             PasswordProblem::Lacks(Class::Special),

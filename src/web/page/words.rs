@@ -23,6 +23,14 @@ pub enum SignInProblem {
     Busy,
     /// The passkey is not one of ours, or did not answer as it should.
     Passkey,
+    /// A directory does not answer; said whoever the name belongs to.
+    DirectoryAway,
+    /// The directory wants another password first; said only after the right one.
+    DirectoryPassword,
+    /// The directory does not let the person in; said only after the right password.
+    DirectoryShut,
+    /// There is no account for the person, and none is made; said only after the right password.
+    NoAccount,
 }
 
 impl SignInProblem {
@@ -38,6 +46,10 @@ impl SignInProblem {
             Self::AttemptExpired => t.msg("sign-in-attempt-expired"),
             Self::Busy => t.msg("sign-in-busy"),
             Self::Passkey => t.msg("sign-in-passkey"),
+            Self::DirectoryAway => t.msg("sign-in-directory-away"),
+            Self::DirectoryPassword => t.msg("sign-in-directory-password"),
+            Self::DirectoryShut => t.msg("sign-in-directory-shut"),
+            Self::NoAccount => t.msg("sign-in-no-account"),
         }
     }
 }
@@ -188,8 +200,6 @@ pub enum FactorProblem {
     Totp,
     /// A code from paper is wrong or was used.
     Backup,
-    /// A code that was sent is wrong, was used or is too old.
-    Phone,
     /// A key did not answer as it should.
     Passkey,
     /// The name cannot be one.
@@ -205,7 +215,6 @@ impl FactorProblem {
         match way {
             FactorWay::Totp => Self::Totp,
             FactorWay::Backup => Self::Backup,
-            FactorWay::Phone => Self::Phone,
             FactorWay::Passkey => Self::Passkey,
         }
     }
@@ -216,7 +225,6 @@ impl FactorProblem {
         match self {
             Self::Totp => t.msg("factor-wrong-totp"),
             Self::Backup => t.msg("factor-wrong-backup"),
-            Self::Phone => t.msg("factor-wrong-phone"),
             Self::Passkey => t.msg("factor-wrong-passkey"),
             Self::Name => t.msg("factor-wrong-name"),
             Self::Last => t.msg("security-last"),

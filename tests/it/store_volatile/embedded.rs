@@ -1,6 +1,6 @@
 //! The embedded store: how it is tested, and what it promises beyond the contract.
 
-use super::{Bench, LIFETIMES, Outcome, START, account, is_there, key, opened, seconds};
+use super::{Bench, LIFETIMES, Outcome, START, account, is_there, key, opened, seconds, session};
 use futures_util::future::join_all;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
@@ -115,6 +115,15 @@ async fn sessions_are_loaded_when_asked_for_even_after_the_store_was_only_droppe
     assert!(store.hot_session(&key(1)).is_none(), "nothing is loaded ahead");
     assert!(store.session(&key(1)).await?.is_some());
     assert!(store.hot_session(&key(1)).is_some());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_name_that_somebody_elses_session_has_is_taken() -> Outcome {
+    let bench = OnDisk::new().await?;
+    opened(&*bench.store, account(1), [1]).await?;
+    assert!(bench.store.open_session(key(2), session(1, account(2))).await.is_err());
+    assert!(!is_there(&*bench.store, &key(2)).await?);
     Ok(())
 }
 

@@ -113,7 +113,8 @@ pub(super) async fn entries_survive_a_crash_and_so_does_their_taking<B: Bench>(b
     }
     assert!(store.take(Attempt, &key(2), START).await?.is_some());
     assert!(store.replace(Attempt, &key(3), &[1], vec![2]).await?);
-    let store = bench.crash().await?.store();
+    let bench = bench.crash().await?;
+    let store = bench.store();
     assert_eq!(store.peek(Attempt, &key(1), START).await?, Some(vec![1]));
     assert_eq!(store.take(Attempt, &key(2), START).await?, None);
     assert_eq!(store.peek(Attempt, &key(3), START).await?, Some(vec![2]));

@@ -22,7 +22,8 @@ pub(super) async fn what_cannot_be_written_is_unavailable_and_works_again_later<
     assert_eq!(store.admit(&[charge(1, 1, 60)], START).await?, Granted, "nothing was counted");
     opened(&*store, account(1), [2]).await?;
     assert!(store.end_handle(&key(1)).await?);
-    let store = bench.crash().await?.store();
+    let bench = bench.crash().await?;
+    let store = bench.store();
     assert!(is_there(&*store, &key(2)).await? && !is_there(&*store, &key(1)).await?);
     Ok(())
 }
@@ -47,7 +48,8 @@ pub(super) async fn last_requests_wait_until_trouble_is_over<B: Bench>(mut bench
     assert!(store.sweep(seconds(62)).await.is_err());
     bench.mend().await?;
     store.sweep(seconds(63)).await?;
-    let store = bench.crash().await?.store();
+    let bench = bench.crash().await?;
+    let store = bench.store();
     assert_eq!(store.session(&key(1)).await?.ok_or("lost")?.last_seen_at(), seconds(61));
     Ok(())
 }

@@ -1,12 +1,17 @@
 //! What the tests speak with: a house of its own for each test, its clock in the test's hand, and people with browsers.
 
 mod browser;
+pub(crate) mod cable;
 pub(crate) mod engine;
 pub(crate) mod factors;
+pub(crate) mod fake_ad;
 mod house;
 mod letters;
 pub(crate) mod postgres;
 pub(crate) mod program;
+pub(crate) mod redis;
+pub(crate) mod slapd;
+pub(crate) mod wire;
 
 pub(crate) use browser::{Answer, Browser};
 pub(crate) use house::House;

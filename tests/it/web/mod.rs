@@ -12,6 +12,7 @@ mod login;
 mod lost_password;
 mod new_device;
 mod operators;
+mod redis;
 mod registration;
 mod revocation;
 mod setup;

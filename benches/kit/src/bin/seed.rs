@@ -1,4 +1,4 @@
-//! Opens many sessions in the data directory of a configuration, through the library's own stores, while no service runs:
+//! Opens many sessions in the stores of a configuration, through the library's own code, while no service runs:
 //! `seed CONFIGURATION SESSIONS ACCOUNTS`. Prints the sealed cookie of each session on a line. The service must have been
 //! started on that directory once, and `secret_key` must stand in the configuration.
 
@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
+use vestibule::app::volatile;
 use vestibule::config::Config;
 use vestibule::domain::account::{AccountStatus, DisplayName, EmailAddress, Username};
 use vestibule::domain::id::{AccountId, SessionId};
@@ -16,8 +17,6 @@ use vestibule::service::context::Surroundings;
 use vestibule::service::core::fingerprint;
 use vestibule::service::key_ring::{KeyRing, SealingKey, Wrapping};
 use vestibule::store::account::{self, NewAccount};
-use vestibule::store::volatile::Volatile;
-use vestibule::store::volatile::embedded::{Embedded, EmbeddedOptions};
 use vestibule::store::{Database, key};
 
 type Failure = Box<dyn Error + Send + Sync>;
@@ -42,7 +41,7 @@ async fn main() -> Result<(), Failure> {
     database.close().await;
 
     let lifetimes = Lifetimes { idle: DAY, absolute: DAY };
-    let store = Arc::new(Embedded::open(&config.data_dir.join("volatile.db"), EmbeddedOptions::new(lifetimes)).await?);
+    let store = volatile::open(&config, lifetimes, 0).await?;
     let mut opening = JoinSet::new();
     for (place, account) in people.iter().cycle().take(sessions).enumerate() {
         let now = surroundings.now();

@@ -3,19 +3,17 @@
 //! What is on disk, and in which order things happen, is the writer's business.
 
 use super::super::LiveSession;
+use super::super::shards::{AlreadyHashed, SHARDS, Words};
 use crate::domain::session::{HandleHash, Session};
 use crate::domain::time::Timestamp;
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 /// A session without a request for this long leaves the memory; it stays on disk.
 const UNLOAD_AFTER: Duration = Duration::from_mins(30);
-
-/// Shards, by the first six bits of the handle: one shard is one range of the table's primary key.
-const SHARDS: usize = 64;
 
 /// Last requests of sessions, to be written.
 pub(super) type Marks = HashMap<HandleHash, Timestamp>;
@@ -24,10 +22,10 @@ pub(super) type Marks = HashMap<HandleHash, Timestamp>;
 pub(super) struct Memory {
     shards: Vec<Shard>,
     marks: Mutex<Marks>,
-    words: Mutex<HashSet<Arc<str>>>,
+    words: Words,
 }
 
-/// Sessions whose handles begin alike. A poisoned lock is used on: every change is a single insertion or removal.
+/// Sessions whose handles begin alike: one range of the table's primary key. A poisoned lock is used on: every change is a single insertion or removal.
 #[derive(Default)]
 struct Shard(RwLock<HashMap<HandleHash, Arc<LiveSession>, BuildHasherDefault<AlreadyHashed>>>);
 
@@ -45,7 +43,7 @@ impl Memory {
     /// Empty: sessions come when they are asked for.
     pub(super) fn new() -> Self {
         let shards = (0..SHARDS).map(|_| Shard::default()).collect();
-        Self { shards, marks: Mutex::default(), words: Mutex::default() }
+        Self { shards, marks: Mutex::default(), words: Words::default() }
     }
 
     /// The session of a handle, if it is here.
@@ -55,8 +53,8 @@ impl Memory {
 
     /// Keeps a session. One that is here already wins: its mark is newer than the row that was read.
     pub(super) fn keep(&self, handle: HandleHash, mut session: Session) -> Arc<LiveSession> {
-        session.device = self.shared(session.device);
-        session.network = self.shared(session.network);
+        session.device = self.words.shared(session.device);
+        session.network = self.words.shared(session.network);
         let live = Arc::new(LiveSession::new(session));
         let Some(shard) = self.shard(&handle) else { return live };
         match shard.write().entry(handle) {
@@ -133,7 +131,7 @@ impl Memory {
                 sessions.shrink_to_fit();
             }
         }
-        locked(&self.words).retain(|word| Arc::strong_count(word) > 1);
+        self.words.tidy();
     }
 
     /// The handles in memory, range by range; ranges without any are left out.
@@ -151,16 +149,6 @@ impl Memory {
         let [first, ..] = handle;
         self.shards.get(usize::from(first >> 2))
     }
-
-    /// One copy of words that many sessions have in common.
-    fn shared(&self, word: Arc<str>) -> Arc<str> {
-        let mut words = locked(&self.words);
-        if let Some(known) = words.get(&word) {
-            return Arc::clone(known);
-        }
-        words.insert(Arc::clone(&word));
-        word
-    }
 }
 
 impl Shard {
@@ -177,34 +165,11 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes eight bytes of a key that is a hash already, of a secret that we drew: nobody can choose collisions. They are not
-/// the first bytes, which chose the shard and are alike in it.
-#[derive(Default)]
-struct AlreadyHashed(u64);
-
-impl Hasher for AlreadyHashed {
-    fn write(&mut self, bytes: &[u8]) {
-        if let Some((_, rest)) = bytes.split_first_chunk::<8>()
-            && let Some((eight, _)) = rest.split_first_chunk::<8>()
-        {
-            self.0 = u64::from_ne_bytes(*eight);
-        }
-    }
-
-    /// The length, which is the same for all.
-    fn write_usize(&mut self, _: usize) {}
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::id::{AccountId, SessionId};
     use crate::domain::session::Methods;
-    use std::hash::BuildHasher;
     use uuid::Uuid;
 
     const START: Timestamp = Timestamp::from_millis(1_000_000);
@@ -235,14 +200,6 @@ mod tests {
         let memory = Memory::new();
         let (one, two) = (memory.keep(handle(1), session("Firefox")), memory.keep(handle(2), session("Firefox")));
         assert!(Arc::ptr_eq(&one.session.device, &two.session.device), "words in common are kept once");
-    }
-
-    #[test]
-    fn different_handles_of_one_shard_hash_differently() {
-        let hasher = BuildHasherDefault::<AlreadyHashed>::default();
-        let (mut one, mut two): (HandleHash, HandleHash) = ([1; 32], [1; 32]);
-        (one[12], two[12]) = (3, 4);
-        assert_ne!(hasher.hash_one(one), hasher.hash_one(two));
     }
 
     #[test]
@@ -280,7 +237,6 @@ mod tests {
         memory.written(&memory.marks(|live| Memory::is_idle(live, later)));
         memory.unload(later);
         assert_eq!(memory.neighbours().count(), 0);
-        assert!(locked(&memory.words).is_empty(), "words nobody uses go too");
     }
 
     #[test]
