@@ -70,7 +70,6 @@ fn factor(config: &Config) -> FactorPolicy {
     let kind = |method: &FactorMethod| match method {
         FactorMethod::Totp => Kind::Totp,
         FactorMethod::Passkey => Kind::Passkey,
-        FactorMethod::Phone => Kind::Phone,
     };
     FactorPolicy {
         requirement: Requirement {
@@ -78,7 +77,7 @@ fn factor(config: &Config) -> FactorPolicy {
             administrators: section.required == Required::Admins,
             groups: section.required_groups.iter().map(|group| group.as_str().to_owned()).collect(),
         },
-        kinds: section.methods.iter().map(kind).filter(|kind| *kind != Kind::Phone).collect(),
+        kinds: section.methods.iter().map(kind).collect(),
         passkey_sign_in: section.passkey_sign_in,
         remember_days: section.remember_days,
         totp_skew: u16::try_from(section.totp_skew).unwrap_or(1),

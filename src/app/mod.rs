@@ -18,6 +18,7 @@ use crate::domain::secret::Secret;
 use crate::service::card::Cards;
 use crate::service::context::{Context, Surroundings};
 use crate::service::core::{Core, Trouble};
+use crate::service::factor::passkey;
 use crate::service::hasher::{self, Hasher};
 use crate::service::key_ring::{KeyRing, Wrapping};
 use crate::service::keys::{KeyError, Keys};
@@ -135,6 +136,7 @@ impl App {
         let volatile = volatile.await?;
         let metrics = Arc::new(Metrics::new());
         let core = Arc::new(Core {
+            webauthn: passkey::relying_party(&policy.public_url, &policy.product),
             cookie_keys: KeyRing::default(),
             column_keys: KeyRing::default(),
             signing_keys: SigningKeys::default(),

@@ -84,7 +84,7 @@ pub struct Config {
     pub autologin: autologin::Autologin,
     /// Who may sign in with a password, what a password must be like, and how it is kept.
     pub password: password::Password,
-    /// The second factor: an app, a key or a phone besides the password.
+    /// The second factor: an app or a key besides the password.
     pub second_factor: second_factor::SecondFactor,
     /// How many failed tries are borne before further ones have to wait. All secrets count: password, second factor,
     /// backup code, recovery. The counters of a person start again when a session opens. 0 turns one limit off.

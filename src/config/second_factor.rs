@@ -18,8 +18,8 @@ pub struct SecondFactor {
     #[schemars(example = ["finance"])]
     pub required_groups: Vec<GroupName>,
 
-    /// Which ones people can set up. `phone` needs `[sms]` too. What somebody has already goes on working when its kind is
-    /// taken off this list, so that nobody is left without the factor that protects the account.
+    /// Which ones people can set up. What somebody has already goes on working when its kind is taken off this list, so that
+    /// nobody is left without the factor that protects the account.
     #[schemars(example = ["totp", "passkey"])]
     pub methods: Vec<FactorMethod>,
 
@@ -52,7 +52,7 @@ impl Default for SecondFactor {
         Self {
             required: Required::None,
             required_groups: Vec::new(),
-            methods: vec![FactorMethod::Totp, FactorMethod::Passkey, FactorMethod::Phone],
+            methods: vec![FactorMethod::Totp, FactorMethod::Passkey],
             passkey_sign_in: true,
             remember_days: 0,
             cookie_name: CookieName::fixed("remember_2fa"),
@@ -66,11 +66,8 @@ impl SecondFactor {
     pub(super) fn check(&self, found: &mut Findings) {
         found.bounds("second_factor.fresh_for", self.fresh_for, Span::minutes(1), Span::hours(24));
         let required = self.required != Required::None || !self.required_groups.is_empty();
-        if required && !self.methods.iter().any(|method| *method != FactorMethod::Phone) {
-            found.wrong(
-                "second_factor.methods",
-                "must have \"totp\" or \"passkey\" when a second factor is required: a phone alone is lost too easily",
-            );
+        if required && self.methods.is_empty() {
+            found.wrong("second_factor.methods", "is empty, and a second factor is required: nobody could set one up");
         }
     }
 }
@@ -95,6 +92,4 @@ pub enum FactorMethod {
     Totp,
     /// A security key or passkey.
     Passkey,
-    /// A code by SMS or call.
-    Phone,
 }

@@ -124,8 +124,6 @@ acts! {
     FactorProved => "factor.proved",
     /// A key answered with a counter that went backwards: it may have been copied.
     FactorCloned => "factor.clone_suspected",
-    /// A code was sent to a phone.
-    CodeSent => "factor.code_sent",
     /// Backup codes were made.
     BackupCodesMade => "backup_codes.made",
     /// A backup code was used.

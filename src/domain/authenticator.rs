@@ -1,4 +1,4 @@
-//! Authenticators beside the password: apps, keys, phones, and the codes on paper. What kinds there are, how people name
+//! Authenticators beside the password: apps, keys, and the codes on paper. What kinds there are, how people name
 //! them, and whose rules ask for one. Checking a code is the services' business, keeping them the store's.
 
 use super::id::{AccountId, AuthenticatorId};
@@ -19,13 +19,11 @@ pub enum Kind {
     Passkey,
     /// An app that shows a new code every half minute (RFC 6238).
     Totp,
-    /// A telephone that gets a code by SMS or call.
-    Phone,
 }
 
 impl Kind {
     /// Every kind, the strongest first.
-    pub const ALL: [Self; 3] = [Self::Passkey, Self::Totp, Self::Phone];
+    pub const ALL: [Self; 2] = [Self::Passkey, Self::Totp];
 
     /// As stored.
     #[must_use]
@@ -33,7 +31,6 @@ impl Kind {
         match self {
             Self::Passkey => "passkey",
             Self::Totp => "totp",
-            Self::Phone => "phone",
         }
     }
 
@@ -52,15 +49,13 @@ pub enum FactorWay {
     Passkey,
     /// With an app's code.
     Totp,
-    /// With a code sent to a phone.
-    Phone,
     /// With a code from paper.
     Backup,
 }
 
 impl FactorWay {
     /// Every way, in the order in which they are offered.
-    pub const ALL: [Self; 4] = [Self::Passkey, Self::Totp, Self::Phone, Self::Backup];
+    pub const ALL: [Self; 3] = [Self::Passkey, Self::Totp, Self::Backup];
 
     /// As it stands in forms and in the audit trail.
     #[must_use]
@@ -68,7 +63,6 @@ impl FactorWay {
         match self {
             Self::Passkey => "passkey",
             Self::Totp => "totp",
-            Self::Phone => "phone",
             Self::Backup => "backup",
         }
     }
@@ -85,7 +79,6 @@ impl From<Kind> for FactorWay {
         match kind {
             Kind::Passkey => Self::Passkey,
             Kind::Totp => Self::Totp,
-            Kind::Phone => Self::Phone,
         }
     }
 }

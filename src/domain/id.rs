@@ -50,7 +50,7 @@ ids! {
     EventId;
     /// One request, as answered in `X-Request-Id` and written to the log.
     RequestId;
-    /// One authenticator of an account: an app, a key, a phone.
+    /// One authenticator of an account: an app, a key.
     AuthenticatorId;
     /// One queued letter.
     LetterId;

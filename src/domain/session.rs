@@ -30,10 +30,6 @@ impl Methods {
     pub const KEY: Self = Self(1 << 4);
     /// The key asked for a PIN, a finger or a face before it answered (`user`).
     pub const USER_VERIFIED: Self = Self(1 << 5);
-    /// A code sent as a text message (`sms`).
-    pub const MESSAGE: Self = Self(1 << 6);
-    /// A code told in a call (`tel`).
-    pub const CALL: Self = Self(1 << 7);
     /// A code from paper; no registered name.
     pub const BACKUP: Self = Self(1 << 8);
     /// The second factor was spared because this browser proved it before; it never counts as one, let alone as fresh.
@@ -42,15 +38,13 @@ impl Methods {
     /// the provider's word.
     pub const FEDERATED: Self = Self(1 << 14);
 
-    const NAMES: [(Self, &'static str); 11] = [
+    const NAMES: [(Self, &'static str); 9] = [
         (Self::PASSWORD, "pwd"),
         (Self::REMEMBERED, "remembered"),
         (Self::MULTI_FACTOR, "mfa"),
         (Self::CODE, "otp"),
         (Self::KEY, "pop"),
         (Self::USER_VERIFIED, "user"),
-        (Self::MESSAGE, "sms"),
-        (Self::CALL, "tel"),
         (Self::BACKUP, "backup"),
         (Self::REMEMBERED_DEVICE, "remembered_device"),
         (Self::FEDERATED, "federated"),

@@ -389,6 +389,11 @@ letter-backup-code-used-body =
     }
 
     Wenn Sie das nicht waren, ändern Sie sofort Ihr Passwort und sagen Sie einem Administrator Bescheid.
+letter-factor-copied-subject = { $product }: ein Sicherheitsschlüssel wurde vielleicht kopiert
+letter-factor-copied-body =
+    der Sicherheitsschlüssel „{ $name }“ Ihres Kontos bei { $product } hat am { $when } so geantwortet, als gäbe es ihn zweimal. Die Antwort wurde nicht angenommen.
+
+    Bitte entfernen Sie diesen Schlüssel aus Ihrem Konto und sagen Sie einem Administrator Bescheid.
 letter-factors-reset-subject = { $product }: Ihr zweiter Schritt wurde entfernt
 letter-factors-reset-body =
     ein Administrator hat am { $when } alle zweiten Schritte und Ersatzcodes aus Ihrem Konto bei { $product } entfernt. Sie wurden überall abgemeldet und können sich mit Ihrem Passwort anmelden.
@@ -407,7 +412,6 @@ factor-title = Noch ein Schritt
 factor-text-totp = Geben Sie den Code ein, den Ihre Authenticator-App gerade anzeigt.
 factor-text-backup = Geben Sie einen Ihrer Ersatzcodes ein. Jeder gilt einmal.
 factor-text-passkey = Verwenden Sie Ihren Sicherheitsschlüssel oder Passkey.
-factor-text-phone = Geben Sie den Code ein, den wir an Ihr Telefon geschickt haben.
 factor-code = Code
 factor-backup-code = Ersatzcode
 factor-keep = { $days ->
@@ -419,17 +423,14 @@ factor-others = Anderer Weg
 factor-use-totp = Authenticator-App verwenden
 factor-use-backup = Ersatzcode verwenden
 factor-use-passkey = Sicherheitsschlüssel oder Passkey verwenden
-factor-use-phone = Telefon verwenden
 factor-wrong-totp = Dieser Code ist falsch oder wurde schon verwendet. Warten Sie auf den nächsten und versuchen Sie es noch einmal.
 factor-wrong-backup = Dieser Code ist falsch oder wurde schon verwendet.
-factor-wrong-phone = Dieser Code ist falsch, zu alt oder wurde schon verwendet.
 factor-wrong-passkey = Das hat nicht geklappt. Bitte versuchen Sie es noch einmal.
 factor-wrong-name = Ein Name braucht 1 bis 60 Zeichen.
 factor-name = Name
 factor-name-hint = Damit Sie das Gerät später erkennen.
 factor-kind-totp = Authenticator-App
 factor-kind-passkey = Sicherheitsschlüssel oder Passkey
-factor-kind-phone = Telefon
 enrol-title = Schützen Sie Ihr Konto
 enrol-text = Hier ist ein zweiter Schritt vorgeschrieben. Richten Sie ihn jetzt ein, dann geht es weiter.
 totp-title = Authenticator-App
@@ -487,6 +488,16 @@ way-passkey = Mit einem Passkey
 notice-factor-added = Der zweite Schritt ist eingerichtet.
 notice-factor-changed = Gespeichert.
 notice-factor-removed = Der zweite Schritt ist entfernt. Überall sonst sind Sie abgemeldet.
+login-passkey = Mit einem Passkey anmelden
+sign-in-passkey = Dieser Passkey passt nicht. Bitte versuchen Sie es noch einmal oder melden Sie sich mit dem Passwort an.
+passkey-title = Sicherheitsschlüssel oder Passkey
+passkey-text = Ein Schlüssel auf dem Telefon, im Computer oder am Schlüsselbund. Er fragt nach PIN, Finger oder Gesicht und fällt auf keine gefälschte Seite herein.
+passkey-name-default = Passkey
+passkey-submit = Einrichten
+passkey-show = Schlüssel verwenden
+passkey-needs-script = Schlüssel brauchen JavaScript im Browser. Alle anderen Wege gehen ohne.
+security-add-passkey = Der sicherste Weg: nichts zu tippen, nichts abzuschwatzen.
+security-add-passkey-link = Schlüssel einrichten
 ## Identitätsanbieter
 login-or = oder
 login-with = Weiter mit { $provider }

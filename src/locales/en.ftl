@@ -390,6 +390,11 @@ letter-backup-code-used-body =
     }
 
     If it was not you, change your password at once and tell an administrator.
+letter-factor-copied-subject = { $product }: a security key may have been copied
+letter-factor-copied-body =
+    the security key “{ $name }” of your account at { $product } answered on { $when } as if there were two of it. The answer was refused.
+
+    Please remove this key from your account and tell an administrator.
 letter-factors-reset-subject = { $product }: your second step was taken away
 letter-factors-reset-body =
     an administrator removed all second steps and backup codes from your account at { $product } on { $when }. You were signed out everywhere, and can sign in with your password.
@@ -408,7 +413,6 @@ factor-title = One more step
 factor-text-totp = Enter the code that your authenticator app shows now.
 factor-text-backup = Enter one of your backup codes. Each works once.
 factor-text-passkey = Use your security key or passkey.
-factor-text-phone = Enter the code that we sent to your phone.
 factor-code = Code
 factor-backup-code = Backup code
 factor-keep = { $days ->
@@ -420,17 +424,14 @@ factor-others = Another way
 factor-use-totp = Use an authenticator app
 factor-use-backup = Use a backup code
 factor-use-passkey = Use a security key or passkey
-factor-use-phone = Use your phone
 factor-wrong-totp = This code is wrong or was used already. Wait for the next one and try again.
 factor-wrong-backup = This code is wrong or was used already.
-factor-wrong-phone = This code is wrong, too old or was used already.
 factor-wrong-passkey = That did not work. Please try again.
 factor-wrong-name = A name needs 1 to 60 characters.
 factor-name = Name
 factor-name-hint = So that you recognise it later.
 factor-kind-totp = Authenticator app
 factor-kind-passkey = Security key or passkey
-factor-kind-phone = Phone
 enrol-title = Protect your account
 enrol-text = A second step is required here. Set it up now, then you can continue.
 totp-title = Authenticator app
@@ -488,6 +489,16 @@ way-passkey = With a passkey
 notice-factor-added = It is set up.
 notice-factor-changed = Saved.
 notice-factor-removed = It is removed. You are signed out everywhere else.
+login-passkey = Sign in with a passkey
+sign-in-passkey = This passkey does not fit. Please try again, or sign in with your password.
+passkey-title = Security key or passkey
+passkey-text = A key on your phone, in your computer or on your key ring. It asks for your PIN, finger or face, and cannot be phished.
+passkey-name-default = Passkey
+passkey-submit = Set up
+passkey-show = Use the key
+passkey-needs-script = Keys need JavaScript in your browser. Every other way works without it.
+security-add-passkey = The safest way: nothing to type, nothing to be tricked out of.
+security-add-passkey-link = Set up a key
 ## Identity providers
 login-or = or
 login-with = Continue with { $provider }

@@ -11,6 +11,7 @@ use super::metrics::Metrics;
 use super::signing::SigningKeys;
 use crate::domain::account::EmailAddress;
 use crate::domain::application::Applications;
+use crate::domain::authenticator::Kind;
 use crate::domain::identity::{Source, SourceRules};
 use crate::domain::password::{PlainPassword, Rules};
 use crate::domain::redirect::AllowedOrigin;
@@ -21,6 +22,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use webauthn_rs::Webauthn;
 
 /// What all use cases share.
 pub struct Core {
@@ -42,6 +44,8 @@ pub struct Core {
     pub cards: Cards,
     /// Counts what happens.
     pub metrics: Arc<Metrics>,
+    /// Asks keys; `None` where browsers allow none.
+    pub webauthn: Option<Webauthn>,
     /// Directories, in the order in which somebody unknown is looked for.
     pub directories: Vec<Arc<Connected>>,
     /// What the operator decided.
@@ -212,6 +216,12 @@ impl Core {
             _ => self.metrics.password_hashed(begun.elapsed()),
         }
         Ok(done?)
+    }
+
+    /// The kinds of second factors that can be bound here.
+    pub(super) fn bindable(&self) -> Vec<Kind> {
+        let usable = |kind: &&Kind| **kind != Kind::Passkey || self.webauthn.is_some();
+        self.policy.factor.kinds.iter().filter(usable).copied().collect()
     }
 
     /// Seals a value for a column.

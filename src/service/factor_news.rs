@@ -29,6 +29,11 @@ pub enum FactorNews {
         /// How many are left.
         left: u32,
     },
+    /// A key answered as if there were two of it.
+    Copied {
+        /// What its owner calls it.
+        name: String,
+    },
     /// An administrator took all of them away.
     Reset,
 }
@@ -67,6 +72,10 @@ impl FactorNews {
                 t.msg_with("letter-backup-code-used-subject", &[product]),
                 t.msg_with("letter-backup-code-used-body", &[product, when, ("left", (*left).into())]),
             ),
+            Self::Copied { name } => (
+                t.msg_with("letter-factor-copied-subject", &[product]),
+                t.msg_with("letter-factor-copied-body", &[product, when, ("name", (&one_line(name)).into())]),
+            ),
             Self::Reset => (
                 t.msg_with("letter-factors-reset-subject", &[product]),
                 t.msg_with("letter-factors-reset-body", &[product, when]),
@@ -81,7 +90,6 @@ pub fn kind_text(kind: Kind, t: &Texts) -> String {
     match kind {
         Kind::Passkey => t.msg("factor-kind-passkey"),
         Kind::Totp => t.msg("factor-kind-totp"),
-        Kind::Phone => t.msg("factor-kind-phone"),
     }
 }
 

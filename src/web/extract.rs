@@ -68,6 +68,12 @@ impl Visit {
         Shell { csrf, ..self.shell(site) }
     }
 
+    /// What a question to a passkey of anybody's is bound to: this browser.
+    #[must_use]
+    pub fn seat(&self) -> HandleHash {
+        fingerprint(&[b"browser\0".as_slice(), self.csrf.expose()].concat())
+    }
+
     /// The catalogue of this visitor's language.
     #[must_use]
     pub fn texts(&self) -> &'static Texts {

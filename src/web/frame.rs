@@ -6,7 +6,7 @@ use super::error::{ConfirmFirst, Failed, SignInFirst};
 use super::extract::{Visit, stranger};
 use super::page::outcome::{ErrorPage, Failure};
 use super::page::{Page, Shell, paths};
-use super::respond::{LeadsTo, Reply};
+use super::respond::{LeadsTo, Reply, Scripted};
 use super::site::{Site, content_security_policy};
 use super::trace::RequestId;
 use crate::domain::face::Contrast;
@@ -187,7 +187,8 @@ fn of_router(response: &Response) -> Option<Failed> {
 }
 
 fn secure(site: &Site, response: &mut Response) {
-    let policy = content_security_policy(response.extensions().get::<LeadsTo>().map(|leads| &leads.0));
+    let scripted = response.extensions().get::<Scripted>().is_some();
+    let policy = content_security_policy(response.extensions().get::<LeadsTo>().map(|leads| &leads.0), scripted);
     let headers = response.headers_mut();
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     // Files have a stricter one of their own.

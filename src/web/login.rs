@@ -9,6 +9,7 @@ use super::page::words::{FieldProblem, SignInProblem};
 use super::page::{Field, paths};
 use super::respond::Reply;
 use super::site::Site;
+use super::step_factor::reply;
 use super::verify::Query;
 use crate::domain::account::LoginName;
 use crate::domain::directory::Standing;
@@ -92,6 +93,32 @@ pub async fn post(
     fields: Fields,
 ) -> Result<Response, PageError> {
     submit(&site, &visit, (&headers, &fields), Door::Front).await
+}
+
+/// `POST /login/passkey`: a passkey alone.
+pub async fn post_passkey(
+    State(site): State<Arc<Site>>,
+    headers: HeaderMap,
+    visit: Visit,
+    fields: Fields,
+) -> Result<Response, PageError> {
+    let wanted = fields.text("return_to");
+    let target = safe_target(&site, wanted)?;
+    let wishes = Wishes {
+        return_to: target.map(|target| target.as_str().to_owned()),
+        replaces: visit.person.as_ref().map(|person| *person.handle()),
+        device: Jar::new(&site.cookies, &site.core.cookie_keys).device(&headers),
+        ..Wishes::default()
+    };
+    match site.sign_in.with_passkey(&visit.ctx, &visit.seat(), reply(&fields), wishes).await {
+        Ok(outcome) => Ok(outcome_reply(&site, outcome)),
+        Err(SignInError::Refused) => {
+            let mut form = Form::new(wanted);
+            (form.problem, form.status) = (Some(SignInProblem::Passkey), StatusCode::UNPROCESSABLE_ENTITY);
+            login_page(&site, &visit, &form)
+        }
+        Err(error) => refused(&site, &visit, Form::new(wanted), &error).or(Err(error.into())),
+    }
 }
 
 /// `GET /login/internal`: for break-glass accounts, when people sign in elsewhere.
@@ -235,6 +262,7 @@ fn login_page(site: &Site, visit: &Visit, form: &Form<'_>) -> Result<Response, P
         stay: form.stay,
         recovery: policy.recovery,
         register: site.registration.is_open(),
+        passkey: site.sign_in.passkey_challenge(&visit.ctx, &visit.seat())?,
         return_to: form.return_to.to_owned(),
         providers: if form.door == Door::Front {
             super::provider::buttons(site, &[("return_to", form.return_to)])
@@ -242,8 +270,9 @@ fn login_page(site: &Site, visit: &Visit, form: &Form<'_>) -> Result<Response, P
             Vec::new()
         },
     };
+    let scripted = page.passkey.is_some();
     let target = site.redirect(form.return_to);
-    let reply = Reply::page_with(site, visit, form.status, &page)?;
+    let reply = Reply::page_with(site, visit, form.status, &page)?.scripted(scripted);
     let mut response = reply.leading_to(target.as_ref().map(SafeRedirect::as_str)).done();
     if let Some(wait) = form.retry_after {
         response.headers_mut().insert(http::header::RETRY_AFTER, wait.as_secs().max(1).into());

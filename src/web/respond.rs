@@ -18,6 +18,10 @@ use http::{HeaderValue, StatusCode};
 #[derive(Clone, Debug)]
 pub(super) struct LeadsTo(pub(super) AllowedOrigin);
 
+/// The page loads our script.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scripted;
+
 /// A response under construction.
 pub struct Reply {
     response: Response,
@@ -101,6 +105,15 @@ impl Reply {
     pub fn notice(self, site: &Site, notice: Notice) -> Self {
         let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
         self.cookie(jar.set_flash(&site.surroundings, notice.code()))
+    }
+
+    /// Lets the page load our script, if it has a question for a key.
+    #[must_use]
+    pub fn scripted(mut self, asks_a_key: bool) -> Self {
+        if asks_a_key {
+            self.response.extensions_mut().insert(Scripted);
+        }
+        self
     }
 
     /// Lets the page's form lead on to where the person wants to go, when that is not a page of ours.

@@ -38,6 +38,8 @@ pub const ROUTES: &[(&str, &str, Who)] = &[
     ("POST", "/login/step/factor", Who::Attempt),
     ("GET", "/login/step/enrol", Who::Attempt),
     ("POST", "/login/step/enrol", Who::Attempt),
+    ("POST", "/login/step/enrol/passkey", Who::Attempt),
+    ("POST", "/login/passkey", Who::Form),
     ("GET", "/login/confirm", Who::Person),
     ("POST", "/login/confirm", Who::Person),
     ("GET", "/login/lost-password", Who::Anybody),
@@ -71,6 +73,8 @@ pub const ROUTES: &[(&str, &str, Who)] = &[
     ("GET", "/account/security", Who::Person),
     ("GET", "/account/security/totp", Who::Person),
     ("POST", "/account/security/totp", Who::Person),
+    ("GET", "/account/security/passkey", Who::Person),
+    ("POST", "/account/security/passkey", Who::Person),
     ("POST", "/account/security/backup-codes", Who::Person),
     ("POST", "/account/security/rename", Who::Person),
     ("POST", "/account/security/prefer", Who::Person),
@@ -86,6 +90,7 @@ pub const ROUTES: &[(&str, &str, Who)] = &[
     ("POST", "/account/devices/forget", Who::Person),
     ("GET", "/.well-known/jwks.json", Who::Anybody),
     ("GET", "/.well-known/change-password", Who::Anybody),
+    ("GET", "/.well-known/passkey-endpoints", Who::Anybody),
     ("GET", "/.well-known/security.txt", Who::Anybody),
     ("GET", "/assets/{file}", Who::Anybody),
     ("GET", "/favicon.ico", Who::Anybody),
@@ -123,6 +128,8 @@ pub fn pages(site: Arc<Site>, around: Arc<Trace>, readiness: internal::Readiness
         .route("/login/step/password", get(step::get_password).post(step::post_password))
         .route("/login/step/factor", get(step_factor::get).post(step_factor::post))
         .route("/login/step/enrol", get(step_factor::get_enrol).post(step_factor::post_enrol))
+        .route("/login/step/enrol/passkey", post(step_factor::post_enrol_passkey))
+        .route("/login/passkey", post(login::post_passkey))
         .route("/login/confirm", get(confirm::get).post(confirm::post))
         .route("/login/lost-password", get(lost_password::get).post(lost_password::post))
         .route("/login/reset-password", get(lost_password::get_reset).post(lost_password::post_reset))
@@ -150,6 +157,7 @@ pub fn pages(site: Arc<Site>, around: Arc<Trace>, readiness: internal::Readiness
         .route("/account/devices/forget", post(account::sessions::forget))
         .route("/.well-known/jwks.json", get(key_set))
         .route("/.well-known/change-password", get(change_password))
+        .route("/.well-known/passkey-endpoints", get(passkey_endpoints))
         .route("/.well-known/security.txt", get(security_txt::get))
         .route("/assets/{file}", get(asset))
         .route("/favicon.ico", get(icon))
@@ -167,6 +175,7 @@ fn security_routes() -> Router<Arc<Site>> {
     Router::new()
         .route("/account/security", get(security::get))
         .route("/account/security/totp", get(security::get_totp).post(security::post_totp))
+        .route("/account/security/passkey", get(security::get_passkey).post(security::post_passkey))
         .route("/account/security/backup-codes", post(security::make_backup_codes))
         .route("/account/security/rename", post(security::rename))
         .route("/account/security/prefer", post(security::prefer))
@@ -183,6 +192,16 @@ async fn home() -> Response {
 async fn change_password() -> Response {
     (StatusCode::SEE_OTHER, [(LOCATION, HeaderValue::from_static(super::page::paths::ACCOUNT_PASSWORD))])
         .into_response()
+}
+
+/// `GET /.well-known/passkey-endpoints` (W3C "A Well-Known URL for Passkey Endpoints").
+async fn passkey_endpoints(State(site): State<Arc<Site>>) -> Response {
+    let address = |path: &str| format!("{}{path}", site.core.policy.public_url);
+    let endpoints = serde_json::json!({
+        "enroll": address(super::page::paths::ACCOUNT_SECURITY_PASSKEY),
+        "manage": address(super::page::paths::ACCOUNT_SECURITY),
+    });
+    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], endpoints.to_string()).into_response()
 }
 
 /// `GET /.well-known/jwks.json`: keys that identity tokens are signed with. Rotated keys stay listed until they retire.

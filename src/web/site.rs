@@ -104,13 +104,16 @@ impl Site {
     }
 }
 
-/// The policy: nothing but our own stylesheet and images; forms go to us, and may be redirected on to where this one
+/// The policy: nothing but our own stylesheet and images, and our one script on pages that ask a key; forms go to us, and may be redirected on to where this one
 /// leads (browsers apply `form-action` to redirects as well).
 #[must_use]
-pub fn content_security_policy(leads_to: Option<&AllowedOrigin>) -> HeaderValue {
+pub fn content_security_policy(leads_to: Option<&AllowedOrigin>, scripted: bool) -> HeaderValue {
     let mut policy = String::from(
         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
     );
+    if scripted {
+        policy = policy.replacen("style-src", "script-src 'self'; style-src", 1);
+    }
     if let Some(origin) = leads_to {
         policy.push(' ');
         policy.push_str(&origin.text());

@@ -5,7 +5,7 @@ use super::cookies::Jar;
 use super::error::PageError;
 use super::extract::{Fields, Visit};
 use super::login::{opened_cookies, outcome_reply, step_path};
-use super::page::factor::{AppForm, BackupCodesPage, Drawing, EnrolPage, FactorPage};
+use super::page::factor::{AppForm, BackupCodesPage, Drawing, EnrolPage, FactorPage, KeyForm};
 use super::page::words::{FactorProblem, SignInProblem};
 use super::page::{Field, paths};
 use super::respond::Reply;
@@ -16,7 +16,7 @@ use crate::domain::redirect::SafeRedirect;
 use crate::domain::sign_in::Step;
 use crate::service::factor::backup::BackupCode;
 use crate::service::factor::check::Given;
-use crate::service::factor::{FactorError, totp};
+use crate::service::factor::{FactorError, passkey, totp};
 use crate::service::sign_in::enrol::Enrolled;
 use crate::service::sign_in::{AttemptHandle, Opened, Outcome, SignInError};
 use axum::extract::{RawQuery, State};
@@ -57,6 +57,7 @@ pub async fn post(
     let (way, code) = (FactorWay::parse(fields.text("way")), fields.text("code"));
     let given = match way {
         Some(FactorWay::Backup) => Given::Backup(code),
+        Some(FactorWay::Passkey) => Given::Passkey(reply(&fields)),
         _ => Given::Totp(code),
     };
     let t = visit.texts();
@@ -95,9 +96,15 @@ async fn factor_page(
     }
     let first = view.ways.first().copied().unwrap_or(FactorWay::Totp);
     let way = wanted.filter(|way| view.ways.contains(way)).unwrap_or(first);
+    let key = match way {
+        FactorWay::Passkey => site.sign_in.factor_challenge(&visit.ctx, handle).await?,
+        _ => None,
+    };
+    let scripted = key.is_some();
     let page = FactorPage {
         shell: visit.shell(site),
         way,
+        key,
         others: view.ways.into_iter().filter(|other| *other != way).collect(),
         problem: said.problem,
         code_error: said.code_error,
@@ -105,6 +112,7 @@ async fn factor_page(
     };
     let target = view.return_to.as_deref().and_then(|text| site.redirect(text));
     let reply = Reply::page_with(site, visit, said.status, &page)?;
+    let reply = reply.scripted(scripted);
     let mut response = reply.leading_to(target.as_ref().map(SafeRedirect::as_str)).done();
     if let Some(wait) = said.retry_after {
         response.headers_mut().insert(http::header::RETRY_AFTER, wait.as_secs().max(1).into());
@@ -112,11 +120,20 @@ async fn factor_page(
     Ok(response)
 }
 
+/// What the page of binding says about the last try.
+#[derive(Default)]
+struct Tried {
+    status: StatusCode,
+    app_name: Option<Field>,
+    code_error: Option<String>,
+    key_name: Option<Field>,
+    problem: Option<String>,
+}
+
 /// `GET /login/step/enrol`
 pub async fn get_enrol(State(site): State<Arc<Site>>, headers: HeaderMap, visit: Visit) -> Result<Response, PageError> {
     let Some(handle) = attempt(&site, &headers) else { return Ok(begin_again()) };
-    let name = Field::new(visit.texts().msg("totp-name-default"));
-    enrol_page(&site, &visit, &handle, StatusCode::OK, name, None).await
+    enrol_page(&site, &visit, &handle, Tried::default()).await
 }
 
 /// `POST /login/step/enrol`
@@ -128,30 +145,48 @@ pub async fn post_enrol(
 ) -> Result<Response, PageError> {
     let Some(handle) = attempt(&site, &headers) else { return Ok(begin_again()) };
     let field = Field::new(fields.text("name"));
-    let refused = StatusCode::UNPROCESSABLE_ENTITY;
+    let tried = Tried { status: StatusCode::UNPROCESSABLE_ENTITY, ..Tried::default() };
     let Some(name) = AuthenticatorName::parse(fields.text("name")) else {
-        let field = field.with_error(FactorProblem::Name.text(visit.texts()));
-        return enrol_page(&site, &visit, &handle, refused, field, None).await;
+        let app_name = Some(field.with_error(FactorProblem::Name.text(visit.texts())));
+        return enrol_page(&site, &visit, &handle, Tried { app_name, ..tried }).await;
     };
     match site.sign_in.enrol_totp(&visit.ctx, &handle, &name, fields.text("code")).await {
         Ok(enrolled) => finished(&site, &visit, enrolled),
         Err(FactorError::WrongCode) => {
-            let wrong = Some(FactorProblem::Totp.text(visit.texts()));
-            enrol_page(&site, &visit, &handle, refused, field, wrong).await
+            let code_error = Some(FactorProblem::Totp.text(visit.texts()));
+            enrol_page(&site, &visit, &handle, Tried { app_name: Some(field), code_error, ..tried }).await
         }
         Err(FactorError::Outdated) => Ok(begin_again()),
         Err(other) => Err(other.into()),
     }
 }
 
-async fn enrol_page(
-    site: &Site,
-    visit: &Visit,
-    handle: &AttemptHandle,
-    status: StatusCode,
-    name: Field,
-    code_error: Option<String>,
+/// `POST /login/step/enrol/passkey`
+pub async fn post_enrol_passkey(
+    State(site): State<Arc<Site>>,
+    headers: HeaderMap,
+    visit: Visit,
+    fields: Fields,
 ) -> Result<Response, PageError> {
+    let Some(handle) = attempt(&site, &headers) else { return Ok(begin_again()) };
+    let field = Field::new(fields.text("name"));
+    let tried = Tried { status: StatusCode::UNPROCESSABLE_ENTITY, ..Tried::default() };
+    let Some(name) = AuthenticatorName::parse(fields.text("name")) else {
+        let key_name = Some(field.with_error(FactorProblem::Name.text(visit.texts())));
+        return enrol_page(&site, &visit, &handle, Tried { key_name, ..tried }).await;
+    };
+    match site.sign_in.enrol_passkey(&visit.ctx, &handle, &name, reply(&fields)).await {
+        Ok(enrolled) => finished(&site, &visit, enrolled),
+        // A question that is too old is asked again; an attempt that is over sends the page away itself.
+        Err(FactorError::WrongCode | FactorError::Outdated) => {
+            let problem = Some(FactorProblem::Passkey.text(visit.texts()));
+            enrol_page(&site, &visit, &handle, Tried { key_name: Some(field), problem, ..tried }).await
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+async fn enrol_page(site: &Site, visit: &Visit, handle: &AttemptHandle, tried: Tried) -> Result<Response, PageError> {
     let view = match site.sign_in.enrol_view(&visit.ctx, handle).await {
         Ok(view) => view,
         Err(SignInError::Outdated) => return Ok(begin_again()),
@@ -160,17 +195,31 @@ async fn enrol_page(
     if view.step != Step::EnrolFactor {
         return Ok(Reply::see_other(&SafeRedirect::to(step_path(view.step))).done());
     }
-    let app = match site.sign_in.offer_totp(&visit.ctx, handle).await {
-        Ok(offer) => Some(app_form(visit, paths::LOGIN_STEP_ENROL, offer, name, code_error)),
-        Err(FactorError::Off) => None,
-        Err(FactorError::Outdated) => return Ok(begin_again()),
-        Err(other) => return Err(other.into()),
+    let t = visit.texts();
+    let app = if view.kinds.contains(&Kind::Totp) {
+        let name = tried.app_name.unwrap_or_else(|| Field::new(t.msg("totp-name-default")));
+        let offer = site.sign_in.offer_totp(&visit.ctx, handle).await?;
+        Some(app_form(visit, paths::LOGIN_STEP_ENROL, offer, name, tried.code_error))
+    } else {
+        None
     };
-    let others = view.kinds.into_iter().filter(|kind| *kind != Kind::Totp).collect();
-    let page = EnrolPage { shell: visit.shell(site), app, others };
+    let key = if view.kinds.contains(&Kind::Passkey) {
+        let name = tried.key_name.unwrap_or_else(|| Field::new(t.msg("passkey-name-default")));
+        let challenge = site.sign_in.offer_passkey(&visit.ctx, handle).await?;
+        Some(KeyForm { action: paths::LOGIN_STEP_ENROL_PASSKEY, challenge, name, problem: tried.problem })
+    } else {
+        None
+    };
+    let scripted = key.is_some();
+    let page = EnrolPage { shell: visit.shell(site), app, key };
     let target = view.return_to.as_deref().and_then(|text| site.redirect(text));
-    let reply = Reply::page_with(site, visit, status, &page)?;
+    let reply = Reply::page_with(site, visit, tried.status, &page)?.scripted(scripted);
     Ok(reply.leading_to(target.as_ref().map(SafeRedirect::as_str)).done())
+}
+
+/// What a page with a question for a key brings back.
+pub(super) fn reply(fields: &Fields) -> passkey::Reply<'_> {
+    passkey::Reply { ceremony: fields.text("ceremony"), credential: fields.text("credential") }
 }
 
 /// The form of a page that binds an app.

@@ -242,7 +242,7 @@ impl IdentityProvider {
 }
 
 /// What stands at `/login/…` already.
-const RESERVED: [&str; 6] = ["internal", "confirm", "step", "lost-password", "reset-password", "direct"];
+const RESERVED: [&str; 7] = ["internal", "confirm", "passkey", "step", "lost-password", "reset-password", "direct"];
 
 /// Checks all providers, and that no two want the same.
 pub(super) fn check(providers: &[IdentityProvider], secrets_read: bool, found: &mut Findings) {

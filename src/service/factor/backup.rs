@@ -31,7 +31,7 @@ impl Factors {
     /// [`FactorError::NotFound`] when the account has no second factor that they could stand in for.
     pub async fn make_backup_codes(&self, ctx: &Context, who: &SteppedUp) -> Result<Vec<BackupCode>, FactorError> {
         let account = who.account();
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.core.database.begin_for(who.account()).await?;
         if !authenticator::any(&mut tx, account).await? {
             return Err(FactorError::NotFound);
         }

@@ -1,5 +1,6 @@
 //! Checking what somebody shows as second factor. Each thing is taken once, atomically; the limiter is asked by the caller.
 
+use super::passkey::{self, Reply};
 use super::{COLUMN, backup, totp};
 use crate::domain::audit::{Act, Actor, Event};
 use crate::domain::authenticator::{FactorWay, Kind};
@@ -18,6 +19,8 @@ pub enum Given<'a> {
     Totp(&'a str),
     /// A code from paper.
     Backup(&'a str),
+    /// A key's answer.
+    Passkey(Reply<'a>),
 }
 
 impl Given<'_> {
@@ -27,19 +30,22 @@ impl Given<'_> {
         match self {
             Self::Totp(_) => FactorWay::Totp,
             Self::Backup(_) => FactorWay::Backup,
+            Self::Passkey(_) => FactorWay::Passkey,
         }
     }
 }
 
-/// Takes what is shown, if it is right and was never taken before; says what it proves.
+/// Takes what is shown by whoever has this seat, if it is right and was never taken before; says what it proves.
 pub(in crate::service) async fn prove(
     core: &Core,
     ctx: &Context,
     account: AccountId,
+    seat: &[u8; 32],
     given: Given<'_>,
 ) -> Result<Option<Methods>, Trouble> {
     match given {
         Given::Totp(typed) => with_app(core, ctx, account, typed).await,
+        Given::Passkey(reply) => passkey::prove(core, ctx, account, seat, reply).await,
         Given::Backup(typed) => with_backup_code(core, ctx, account, typed).await,
     }
 }
@@ -92,6 +98,6 @@ async fn record(ctx: &Context, tx: &mut Tx, account: AccountId, detail: serde_js
 }
 
 /// Whoever shows a right factor after the first one is the account's owner.
-fn by_owner(ctx: &Context, account: AccountId) -> Context {
+pub(super) fn by_owner(ctx: &Context, account: AccountId) -> Context {
     ctx.clone().acting_as(Actor::Account(account))
 }

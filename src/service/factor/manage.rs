@@ -49,7 +49,7 @@ impl Factors {
             backup_codes: backup_code::left(&mut link, account.id).await?,
             devices: remembered_device::of_account(&mut link, account.id, ctx.now()).await?,
             required: Self::required(&self.core, &mut link, account).await?,
-            kinds: self.core.policy.factor.kinds.clone(),
+            kinds: self.core.bindable(),
         })
     }
 

@@ -3,9 +3,11 @@
 
 pub mod backup;
 mod bind;
+mod ceremony;
 pub mod check;
 pub(in crate::service) mod device;
 mod manage;
+pub mod passkey;
 pub mod totp;
 
 use super::context::Context;

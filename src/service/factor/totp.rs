@@ -50,7 +50,7 @@ impl Factors {
     ) -> Result<Added, FactorError> {
         let seat = who.handle();
         let (secret, step) = confirm(&self.core, ctx, &who.card().account, seat, code).await?;
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.core.database.begin_for(who.account()).await?;
         let bound = bind_app(&self.core, ctx, &mut tx, &who.card().account, name, (&secret, step)).await?;
         tx.commit().await?;
         leave(&self.core, ctx, seat).await?;

@@ -8,6 +8,7 @@ use crate::domain::sign_in::{Next, Step};
 use crate::service::context::Context;
 use crate::service::core::fingerprint;
 use crate::service::factor::backup::BackupCode;
+use crate::service::factor::passkey::{self, Challenge, Reply};
 use crate::service::factor::totp::{self, Offer};
 use crate::service::factor::{Bound, FactorError};
 use crate::store::volatile::Shelf;
@@ -45,7 +46,7 @@ impl SignIn {
             Next::Step(step) => Ok(EnrolView {
                 step,
                 username: pending.account.username,
-                kinds: self.core.policy.factor.kinds.clone(),
+                kinds: self.core.bindable(),
                 return_to: pending.attempt.return_to,
             }),
             _ => Err(SignInError::Outdated),
@@ -81,6 +82,35 @@ impl SignIn {
         tx.commit().await?;
         totp::leave(&self.core, ctx, &seat).await?;
         self.enrolled(ctx, handle, pending, bound, Methods::CODE).await
+    }
+
+    /// Asks for a key.
+    ///
+    /// # Errors
+    /// [`FactorError::Outdated`] when the attempt is over or owes something else; [`FactorError::Off`].
+    pub async fn offer_passkey(&self, ctx: &Context, handle: &AttemptHandle) -> Result<Challenge, FactorError> {
+        let pending = self.enrolling(ctx, handle).await?;
+        passkey::offer(&self.core, ctx, &pending.account, &seat(handle)).await
+    }
+
+    /// Step: binds the key that answered.
+    ///
+    /// # Errors
+    /// [`FactorError::WrongCode`]: the attempt goes on; [`FactorError::Outdated`].
+    pub async fn enrol_passkey(
+        &self,
+        ctx: &Context,
+        handle: &AttemptHandle,
+        name: &AuthenticatorName,
+        reply: Reply<'_>,
+    ) -> Result<Enrolled, FactorError> {
+        let pending = self.enrolling(ctx, handle).await?;
+        let key = passkey::confirm(&self.core, ctx, &seat(handle), reply).await?;
+        self.claim(handle, &pending).await.map_err(outdated)?;
+        let mut tx = self.core.database.begin_for(pending.account.id).await?;
+        let bound = passkey::bind_key(&self.core, ctx, &mut tx, pending.account.id, name, &key).await?;
+        tx.commit().await?;
+        self.enrolled(ctx, handle, pending, bound, passkey::PROVES).await
     }
 
     /// Goes on with an attempt that has bound one.

@@ -1,5 +1,6 @@
 //! Step: the second factor. Every wrong one counts in the one limiter, and only an open session makes it forget.
 
+use super::enrol::seat;
 use super::step::Pending;
 use super::{AttemptHandle, Outcome, SignIn, SignInError};
 use crate::domain::authenticator::{Authenticator, FactorWay, Kind};
@@ -8,6 +9,7 @@ use crate::domain::sign_in::{Next, Step};
 use crate::service::context::Context;
 use crate::service::core::fingerprint;
 use crate::service::factor::check::{self, Given};
+use crate::service::factor::passkey::{self, Challenge};
 use crate::service::limiter::{Target, Ticket, Try};
 use crate::service::metrics::{SignInOutcome, SignInWay};
 use crate::store::volatile::Shelf;
@@ -56,6 +58,24 @@ impl SignIn {
         })
     }
 
+    /// What the page asks one of the account's keys; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`SignInError::Outdated`] when the attempt is over or owes something else.
+    pub async fn factor_challenge(
+        &self,
+        ctx: &Context,
+        handle: &AttemptHandle,
+    ) -> Result<Option<Challenge>, SignInError> {
+        let pending = self.load(ctx, handle).await?;
+        match pending.attempt.next(&pending.facts, ctx.now()) {
+            Next::Step(Step::SecondFactor) => {
+                Ok(passkey::ask(&self.core, ctx, pending.account.id, &seat(handle)).await?)
+            }
+            _ => Err(SignInError::Outdated),
+        }
+    }
+
     /// Step: shows the second factor. `keep` asks to spare this device the factor from now on.
     ///
     /// # Errors
@@ -78,7 +98,7 @@ impl SignIn {
                 return Err(SignInError::TooManyFailures { retry_after });
             }
         };
-        match check::prove(&self.core, ctx, id, given).await {
+        match check::prove(&self.core, ctx, id, &seat(handle), given).await {
             Ok(Some(proved)) => {
                 self.core.limiter.give_back(ticket).await?;
                 self.proved(ctx, handle, pending, proved, keep).await

@@ -10,6 +10,7 @@ mod ldap;
 mod new_device;
 pub mod oidc;
 mod open;
+pub mod passkey;
 pub mod password;
 pub mod step;
 pub mod step_up;

@@ -69,7 +69,7 @@ impl SignIn {
             Ok(device) => device,
             Err(error) => {
                 self.core.volatile.end_handle(&hash).await?;
-                return Err(error.into());
+                return Err(error);
             }
         };
         if let Some(old) = attempt.replaces {

@@ -12,13 +12,13 @@ use crate::service::session::Handle;
 use crate::web::cookies::Jar;
 use crate::web::error::PageError;
 use crate::web::extract::{Fields, Fresh, Person, Visit};
-use crate::web::page::factor::{BackupCodesPage, FactorRow, SecurityPage, SparedRow, TotpPage};
+use crate::web::page::factor::{BackupCodesPage, FactorRow, KeyForm, PasskeyPage, SecurityPage, SparedRow, TotpPage};
 use crate::web::page::outcome::Failure;
 use crate::web::page::words::{FactorProblem, Notice};
 use crate::web::page::{Field, paths};
 use crate::web::respond::Reply;
 use crate::web::site::Site;
-use crate::web::step_factor::app_form;
+use crate::web::step_factor::{app_form, reply};
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
@@ -107,6 +107,45 @@ async fn totp_page(
         app: app_form(&fresh.visit, paths::ACCOUNT_SECURITY_TOTP, offer, name, code_error),
     };
     Ok(Reply::page_with(site, &fresh.visit, status, &page)?.done())
+}
+
+/// `GET /account/security/passkey`
+pub async fn get_passkey(State(site): State<Arc<Site>>, fresh: Fresh) -> Result<Response, PageError> {
+    let name = Field::new(fresh.visit.texts().msg("passkey-name-default"));
+    passkey_page(&site, &fresh, StatusCode::OK, name, None).await
+}
+
+/// `POST /account/security/passkey`
+pub async fn post_passkey(State(site): State<Arc<Site>>, fresh: Fresh, fields: Fields) -> Result<Response, PageError> {
+    let t = fresh.visit.texts();
+    let field = Field::new(fields.text("name"));
+    let refused = StatusCode::UNPROCESSABLE_ENTITY;
+    let Some(name) = AuthenticatorName::parse(fields.text("name")) else {
+        return passkey_page(&site, &fresh, refused, field.with_error(FactorProblem::Name.text(t)), None).await;
+    };
+    match site.factors.bind_passkey(&fresh.visit.ctx, &fresh.who, &name, reply(&fields)).await {
+        Ok(added) => added_reply(&site, &fresh, &added),
+        Err(FactorError::WrongCode | FactorError::Outdated) => {
+            passkey_page(&site, &fresh, refused, field, Some(FactorProblem::Passkey.text(t))).await
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+async fn passkey_page(
+    site: &Site,
+    fresh: &Fresh,
+    status: StatusCode,
+    name: Field,
+    problem: Option<String>,
+) -> Result<Response, PageError> {
+    let challenge = site.factors.offer_passkey(&fresh.visit.ctx, &fresh.who).await?;
+    let page = PasskeyPage {
+        shell: fresh.visit.shell(site),
+        person: fresh.who.card().account.name.clone(),
+        key: KeyForm { action: paths::ACCOUNT_SECURITY_PASSKEY, challenge, name, problem },
+    };
+    Ok(Reply::page_with(site, &fresh.visit, status, &page)?.scripted(true).done())
 }
 
 /// After binding one: the codes once, if there are new ones.

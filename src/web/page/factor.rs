@@ -4,6 +4,7 @@
 use askama::Template;
 
 use crate::domain::authenticator::{FactorWay, Kind};
+use crate::service::factor::passkey::Challenge;
 use crate::service::texts::Texts;
 use crate::web::page::account::Room;
 use crate::web::page::{Field, Moment, Shell, paths};
@@ -16,6 +17,8 @@ pub struct FactorPage {
     pub shell: Shell,
     /// The way that is shown.
     pub way: FactorWay,
+    /// The question for a key, when that is the way.
+    pub key: Option<Challenge>,
     /// The other ways that are open.
     pub others: Vec<FactorWay>,
     /// Why the last try failed.
@@ -32,7 +35,6 @@ impl FactorPage {
             FactorWay::Totp => "factor-text-totp",
             FactorWay::Backup => "factor-text-backup",
             FactorWay::Passkey => "factor-text-passkey",
-            FactorWay::Phone => "factor-text-phone",
         })
     }
 
@@ -51,7 +53,6 @@ fn way_text(way: FactorWay, t: &Texts) -> String {
         FactorWay::Totp => "factor-use-totp",
         FactorWay::Backup => "factor-use-backup",
         FactorWay::Passkey => "factor-use-passkey",
-        FactorWay::Phone => "factor-use-phone",
     })
 }
 
@@ -108,16 +109,45 @@ pub struct AppForm {
     pub server_time: Option<String>,
 }
 
+/// What both pages that bind a key have in common. Sends `name`, `ceremony`, `credential`, `csrf`.
+#[derive(Debug, Clone)]
+pub struct KeyForm {
+    /// Where it is sent.
+    pub action: &'static str,
+    /// The question.
+    pub challenge: Challenge,
+    /// What the person calls it.
+    pub name: Field,
+    /// What went wrong.
+    pub problem: Option<String>,
+}
+
 /// The step of a sign-in that binds a second factor.
 #[derive(Debug, Clone, Template)]
 #[template(path = "enrol.html")]
 pub struct EnrolPage {
     /// What is around the page.
     pub shell: Shell,
-    /// The app, when that can be bound and is the one chosen.
+    /// The app, when that can be bound.
     pub app: Option<AppForm>,
-    /// Other kinds that can be bound instead.
-    pub others: Vec<Kind>,
+    /// A key, when that can be bound.
+    pub key: Option<KeyForm>,
+}
+
+/// Binds a key while signed in.
+#[derive(Debug, Clone, Template)]
+#[template(path = "account/passkey.html")]
+pub struct PasskeyPage {
+    /// What is around the page.
+    pub shell: Shell,
+    /// The person's name.
+    pub person: String,
+    /// The key.
+    pub key: KeyForm,
+}
+
+impl PasskeyPage {
+    const ROOM: Room = Room::Security;
 }
 
 /// Binds an app while signed in.

@@ -18,6 +18,12 @@ pub const LOGIN_CONFIRM: &str = "/login/confirm";
 pub const ACCOUNT_SECURITY: &str = "/account/security";
 /// Binds an authenticator app.
 pub const ACCOUNT_SECURITY_TOTP: &str = "/account/security/totp";
+/// Binds a security key or passkey.
+pub const ACCOUNT_SECURITY_PASSKEY: &str = "/account/security/passkey";
+/// POST signs in with a passkey alone.
+pub const LOGIN_PASSKEY: &str = "/login/passkey";
+/// POST binds a key in the middle of a sign-in.
+pub const LOGIN_STEP_ENROL_PASSKEY: &str = "/login/step/enrol/passkey";
 /// POST makes backup codes.
 pub const ACCOUNT_SECURITY_BACKUP: &str = "/account/security/backup-codes";
 /// POST renames the authenticator of the field `factor`.

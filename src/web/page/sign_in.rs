@@ -3,6 +3,7 @@
 
 use askama::Template;
 
+use crate::service::factor::passkey::Challenge;
 use crate::web::page::provider::ProviderButton;
 use crate::web::page::{Field, Shell, paths};
 
@@ -31,6 +32,8 @@ pub struct LoginPage {
     pub recovery: bool,
     /// Whether people can make accounts for themselves.
     pub register: bool,
+    /// The question for passkeys, where one alone is enough.
+    pub passkey: Option<Challenge>,
     /// Where to go after the sign-in; empty for the default.
     pub return_to: String,
     /// Identity providers to choose from.

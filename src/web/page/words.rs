@@ -21,6 +21,8 @@ pub enum SignInProblem {
     AttemptExpired,
     /// All places for checking passwords are taken at the moment.
     Busy,
+    /// The passkey is not one of ours, or did not answer as it should.
+    Passkey,
     /// A directory does not answer; said whoever the name belongs to.
     DirectoryAway,
     /// The directory wants another password first; said only after the right one.
@@ -43,6 +45,7 @@ impl SignInProblem {
             Self::Locked => t.msg("sign-in-locked"),
             Self::AttemptExpired => t.msg("sign-in-attempt-expired"),
             Self::Busy => t.msg("sign-in-busy"),
+            Self::Passkey => t.msg("sign-in-passkey"),
             Self::DirectoryAway => t.msg("sign-in-directory-away"),
             Self::DirectoryPassword => t.msg("sign-in-directory-password"),
             Self::DirectoryShut => t.msg("sign-in-directory-shut"),
@@ -197,8 +200,6 @@ pub enum FactorProblem {
     Totp,
     /// A code from paper is wrong or was used.
     Backup,
-    /// A code that was sent is wrong, was used or is too old.
-    Phone,
     /// A key did not answer as it should.
     Passkey,
     /// The name cannot be one.
@@ -214,7 +215,6 @@ impl FactorProblem {
         match way {
             FactorWay::Totp => Self::Totp,
             FactorWay::Backup => Self::Backup,
-            FactorWay::Phone => Self::Phone,
             FactorWay::Passkey => Self::Passkey,
         }
     }
@@ -225,7 +225,6 @@ impl FactorProblem {
         match self {
             Self::Totp => t.msg("factor-wrong-totp"),
             Self::Backup => t.msg("factor-wrong-backup"),
-            Self::Phone => t.msg("factor-wrong-phone"),
             Self::Passkey => t.msg("factor-wrong-passkey"),
             Self::Name => t.msg("factor-wrong-name"),
             Self::Last => t.msg("security-last"),
