@@ -198,9 +198,10 @@ impl Slapd {
 
 fn block(port: u16, trusted: &Path, more: &str) -> String {
     format!(
-        "[[directory]]\nslug = \"ldap\"\nhosts = [\"127.0.0.1:{port}\"]\nca_file = {trusted:?}\nbind_dn = \"{SERVICE}\"\n\
+        "[[directory]]\nslug = \"ldap\"\nhosts = [\"127.0.0.1:{port}\"]\nca_file = \"{}\"\nbind_dn = \"{SERVICE}\"\n\
          bind_password = \"{SECRET}\"\nbase_dn = \"ou=people,{BASE}\"\nconnect_timeout = \"5s\"\noperation_timeout = \"5s\"\n\
-         {more}\n"
+         {more}\n",
+        trusted.display()
     )
 }
 
