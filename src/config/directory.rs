@@ -239,7 +239,7 @@ pub enum Gone {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MemberStrategy {
-    /// People's entries name their groups (`memberOf`): Active Directory, FreeIPA, 389 Directory Server, slapd with the
+    /// People's entries name their groups (`memberOf`): Active Directory, IPA, 389 Directory Server, slapd with the
     /// memberof overlay.
     #[default]
     MemberOf,

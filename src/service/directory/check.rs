@@ -247,7 +247,7 @@ async fn person(connected: &Connected, connection: &mut Connection, report: &mut
             ),
         },
         Err(error) => {
-            report.bad(what, error.to_string(), "does the server know the attributes in `attributes.username`?")
+            report.bad(what, error.to_string(), "does the server know the attributes in `attributes.username`?");
         }
     }
 }

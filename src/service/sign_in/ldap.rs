@@ -97,10 +97,10 @@ impl SignIn {
             None => true,
         };
         let (reason, outcome, error) = match (answer, ticket) {
-            (Answer::Right(vouched), Some(ticket)) if allowed => {
+            (Answer::Right(arrival), Some(ticket)) if allowed => {
                 self.core.limiter.give_back(ticket).await?;
-                self.welcome_back(ctx, &vouched).await?;
-                return self.enter(ctx, *vouched, claim.wishes).await;
+                self.welcome_back(ctx, &arrival).await?;
+                return self.enter(ctx, *arrival, claim.wishes).await;
             }
             (Answer::RightBut(standing), Some(ticket)) => {
                 self.core.limiter.give_back(ticket).await?;
@@ -187,10 +187,10 @@ impl SignIn {
 
     /// A lock that the synchronisation put on somebody who was gone goes when they sign in again; an administrator's
     /// lock stays.
-    async fn welcome_back(&self, ctx: &Context, vouched: &Vouched) -> Result<(), Trouble> {
+    async fn welcome_back(&self, ctx: &Context, arrival: &Vouched) -> Result<(), Trouble> {
         let known = {
             let mut link = self.core.database.read().await?;
-            match identity::by_subject(&mut link, &vouched.source, &vouched.issuer, &vouched.subject).await? {
+            match identity::by_subject(&mut link, &arrival.source, &arrival.issuer, &arrival.subject).await? {
                 Some(known) => account::by_id(&mut link, known.account).await?,
                 None => None,
             }
@@ -201,7 +201,7 @@ impl SignIn {
             return Ok(());
         }
         account::set_status(&mut tx, locked.id, AccountStatus::Active).await?;
-        let detail = serde_json::json!({ "source": vouched.source });
+        let detail = serde_json::json!({ "source": arrival.source });
         let acting = ctx.clone().acting_as(Actor::System);
         acting.record(&mut tx, Event::about(Act::AccountUnlocked, locked.id).with(detail)).await?;
         tx.announce(Notice::Account(locked.id), ctx.now()).await?;

@@ -111,7 +111,7 @@ async fn the_filter_is_a_rule_of_access_and_two_entries_of_one_name_are_nobody()
 
 #[tokio::test]
 async fn an_account_of_ours_is_not_the_directory_s_and_is_not_taken_over() {
-    let (_slapd, house) = opened("").await;
+    let (slapd, house) = opened("").await;
     let anna = house.account("anna").await;
     let refused = tries(&house, "anna", "anna-password").await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -126,8 +126,7 @@ async fn an_account_of_ours_is_not_the_directory_s_and_is_not_taken_over() {
     );
     // Somebody there with the address of an account here.
     house.account("dora").await;
-    let slapd_dora = person("dora2").replace("dora2@", "dora@");
-    _slapd.adds(&slapd_dora);
+    slapd.adds(&person("dora2").replace("dora2@", "dora@"));
     let answer = tries(&house, "dora2", "dora2-password").await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     assert!(answer.body.contains("there is no account for you"), "{}", answer.body);

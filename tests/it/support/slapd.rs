@@ -6,8 +6,9 @@ use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::TempDir;
+use tokio::time::Instant;
 
 /// Base of everything in it.
 pub(crate) const BASE: &str = "dc=example,dc=org";
@@ -87,7 +88,7 @@ impl Slapd {
     pub(crate) fn writes_configuration(&self, more: &str) {
         let at = self.folder.path().display();
         let schemas = ["core", "cosine", "inetorgperson", "nis"];
-        let schemas: String = schemas.iter().map(|name| format!("include /etc/ldap/schema/{name}.schema\n")).collect();
+        let schemas = schemas.map(|name| format!("include /etc/ldap/schema/{name}.schema\n")).concat();
         let text = format!(
             "{schemas}pidfile {at}/pid\nmodulepath /usr/lib/ldap\nmoduleload back_mdb\nmoduleload memberof\n\
              TLSCACertificateFile {at}/ca.pem\nTLSCertificateFile {at}/certificate.pem\nTLSCertificateKeyFile {at}/key.pem\n\
@@ -120,9 +121,10 @@ impl Slapd {
     /// Starts it and waits until it answers.
     pub(crate) fn starts(&mut self) {
         let addresses = format!("ldap://127.0.0.1:{} ldaps://127.0.0.1:{}", self.port, self.tls_port);
-        let path = format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default());
-        let mut command = Command::new("slapd");
-        command.env("PATH", path).arg("-f").arg(self.file("slapd.conf")).args(["-h", &addresses, "-d", "0"]);
+        // Debian puts it where only root looks.
+        let debian = "/usr/sbin/slapd";
+        let mut command = Command::new(if Path::new(debian).exists() { debian } else { "slapd" });
+        command.arg("-f").arg(self.file("slapd.conf")).args(["-h", &addresses, "-d", "0"]);
         let log = std::fs::File::create(self.file("log")).expect("a log");
         let child = command.stdout(Stdio::null()).stderr(log).spawn().expect("slapd starts; is it installed?");
         self.child = Some(child);
@@ -183,7 +185,7 @@ impl Slapd {
         self.file("trusted.pem")
     }
 
-    /// The configuration of a service in front of it: `[[directory]]` with StartTLS, and then these lines.
+    /// The configuration of a service in front of it: `[[directory]]` with `StartTLS`, and then these lines.
     pub(crate) fn directory(&self, more: &str) -> String {
         self.directory_at(self.port, more)
     }
@@ -196,9 +198,10 @@ impl Slapd {
 
 fn block(port: u16, trusted: &Path, more: &str) -> String {
     format!(
-        "[[directory]]\nslug = \"ldap\"\nhosts = [\"127.0.0.1:{port}\"]\nca_file = {trusted:?}\nbind_dn = \"{SERVICE}\"\n\
+        "[[directory]]\nslug = \"ldap\"\nhosts = [\"127.0.0.1:{port}\"]\nca_file = \"{}\"\nbind_dn = \"{SERVICE}\"\n\
          bind_password = \"{SECRET}\"\nbase_dn = \"ou=people,{BASE}\"\nconnect_timeout = \"5s\"\noperation_timeout = \"5s\"\n\
-         {more}\n"
+         {more}\n",
+        trusted.display()
     )
 }
 

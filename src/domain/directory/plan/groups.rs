@@ -157,9 +157,8 @@ pub(super) fn settle(desk: &Desk<'_>, targets: &Targets, plan: &mut Plan) {
                 Some(account) if stay.insert(account.id) && !members.contains(&account.id) => {
                     adds.push(Member::Account(account.id));
                 }
-                Some(_) => {}
                 None if made.contains(&person.subject) => adds.push(Member::Created(person.subject.clone())),
-                None => {}
+                _ => {}
             }
         }
         let mut removes: Vec<Named> =
