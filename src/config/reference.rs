@@ -159,13 +159,11 @@ fn default_of(key: &Key, quote: &str) -> String {
 /// The environment variable of a key, with a stand-in for the slug of an application or provider; rules have none.
 fn variable_of(path: &str, key: &Key) -> Option<String> {
     match path {
-        "application" | "identity_provider" if key.name == "slug" => None,
+        "application" | "identity_provider" | "directory" if key.name == "slug" => None,
+        "application.rule" | "directory.group_sync" => None,
         "application" => Some(variable("application", "SLUG") + "__" + &key.name.to_ascii_uppercase()),
-        "application.rule" => None,
-        "directory" if key.name == "slug" => None,
         "directory" => Some(variable("directory", "SLUG") + "__" + &key.name.to_ascii_uppercase()),
         "directory.attributes" => Some(variable("directory", "SLUG__ATTRIBUTES__") + &key.name.to_ascii_uppercase()),
-        "directory.group_sync" => None,
         "identity_provider" => Some(variable("identity_provider", "SLUG") + "__" + &key.name.to_ascii_uppercase()),
         _ if path.starts_with("identity_provider.") => {
             let below = path.strip_prefix("identity_provider.")?.to_ascii_uppercase();
