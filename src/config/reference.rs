@@ -160,8 +160,8 @@ fn default_of(key: &Key, quote: &str) -> String {
 fn variable_of(path: &str, key: &Key) -> Option<String> {
     match path {
         "application" | "identity_provider" | "directory" if key.name == "slug" => None,
-        "application" => Some(variable("application", "SLUG") + "__" + &key.name.to_ascii_uppercase()),
         "application.rule" | "directory.group_sync" => None,
+        "application" => Some(variable("application", "SLUG") + "__" + &key.name.to_ascii_uppercase()),
         "directory" => Some(variable("directory", "SLUG") + "__" + &key.name.to_ascii_uppercase()),
         "directory.attributes" => Some(variable("directory", "SLUG__ATTRIBUTES__") + &key.name.to_ascii_uppercase()),
         "identity_provider" => Some(variable("identity_provider", "SLUG") + "__" + &key.name.to_ascii_uppercase()),

@@ -70,7 +70,7 @@ pub struct Offer {
 #[derive(Serialize, Deserialize)]
 struct Waiting {
     account: AccountId,
-    vouched: Vouched,
+    arrival: Vouched,
 }
 
 /// Why nothing changed.
@@ -148,13 +148,13 @@ impl Identities {
     ///
     /// # Errors
     /// [`IdentityError::Refused`] when it belongs to somebody already.
-    pub async fn ask(&self, ctx: &Context, owner: &SignedIn, vouched: Vouched) -> Result<String, IdentityError> {
+    pub async fn ask(&self, ctx: &Context, owner: &SignedIn, arrival: Vouched) -> Result<String, IdentityError> {
         let account = owner.account();
         let mut link = self.core.database.read().await?;
-        addable(&mut link, account, &vouched).await?;
+        addable(&mut link, account, &arrival).await?;
         drop(link);
         let name = ctx.bytes::<32>();
-        let plain = serde_json::to_vec(&Waiting { account, vouched });
+        let plain = serde_json::to_vec(&Waiting { account, arrival });
         let plain = plain.map_err(|_| Trouble::Sealing("an identity could not be written"))?;
         let sealed = self.core.seal_column(ctx, COLUMN, &plain)?;
         let until = ctx.now().after(OPEN);
@@ -168,13 +168,13 @@ impl Identities {
     /// [`IdentityError::NotFound`] when there is none, or it is not for this account.
     pub async fn offer(&self, ctx: &Context, owner: &SignedIn, name: &str) -> Result<Offer, IdentityError> {
         let waiting = self.waiting(ctx, owner, name).await?;
-        let rules = self.core.policy.sources.get(&waiting.vouched.source).ok_or(IdentityError::NotFound)?;
+        let rules = self.core.policy.sources.get(&waiting.arrival.source).ok_or(IdentityError::NotFound)?;
         let mut link = self.core.database.read().await?;
         let has_password = passwords::of(&mut link, owner.account()).await?.is_some();
         Ok(Offer {
             source: rules.name.clone(),
-            attributes: waiting.vouched.attributes,
-            subject: waiting.vouched.subject,
+            attributes: waiting.arrival.attributes,
+            subject: waiting.arrival.subject,
             password_needed: has_password && !is_fresh(ctx, owner),
         })
     }
@@ -198,9 +198,9 @@ impl Identities {
             return Err(IdentityError::NotFound);
         }
         let account = owner.account();
-        let Vouched { source, issuer, subject, .. } = &waiting.vouched;
+        let Vouched { source, issuer, subject, .. } = &waiting.arrival;
         let mut tx = self.core.database.begin().await?;
-        addable(&mut tx, account, &waiting.vouched).await?;
+        addable(&mut tx, account, &waiting.arrival).await?;
         let new = Identity {
             id: IdentityId::new(ctx.uuid()),
             account,
@@ -298,8 +298,8 @@ fn key_of(name: &str) -> Option<[u8; 32]> {
 }
 
 /// Whether an identity can be added to an account.
-async fn addable(link: &mut Link, account: AccountId, vouched: &Vouched) -> Result<(), IdentityError> {
-    let Vouched { source, issuer, subject, .. } = vouched;
+async fn addable(link: &mut Link, account: AccountId, arrival: &Vouched) -> Result<(), IdentityError> {
+    let Vouched { source, issuer, subject, .. } = arrival;
     if let Some(known) = identity::by_subject(link, source, issuer, subject).await? {
         let refusal = if known.account == account { Refusal::OtherIdentity } else { Refusal::LinkedElsewhere };
         return Err(refusal.into());

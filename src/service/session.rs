@@ -160,11 +160,8 @@ impl Sessions {
         let mut tx = self.core.database.begin_for(account).await?;
         let event = CredentialEvent::SignedOutEverywhere;
         let aftermath = revocation::revoke(ctx, &mut tx, account, event, None).await?;
-        ctx.record(
-            &mut tx,
-            Event::about(Act::SessionsEnded, account).with(serde_json::json!({ "sessions": "others" })),
-        )
-        .await?;
+        let detail = serde_json::json!({ "sessions": "others" });
+        ctx.record(&mut tx, Event::about(Act::SessionsEnded, account).with(detail)).await?;
         tx.commit().await?;
         aftermath.finish(&self.core).await;
         self.renew(ctx, owner, event).await
@@ -257,11 +254,9 @@ impl Sessions {
         let (handle, hash, session) = self.prepared(ctx, proof);
         // A renewed session does not live longer than the one before it.
         let session = Session { ends_at: old.ends_at, ..session };
-        if session.source.is_some() {
-            let mut tx = self.core.database.begin().await?;
-            identity::renamed(&mut tx, old.id, session.id).await?;
-            tx.commit().await?;
-        }
+        let mut tx = self.core.database.begin().await?;
+        identity::renamed(&mut tx, old.id, session.id).await?;
+        tx.commit().await?;
         self.core.volatile.open_session(hash, session).await?;
         self.core.volatile.end_handle(owner.handle()).await?;
         Ok(handle)

@@ -16,8 +16,9 @@ use crate::domain::redirect::SafeRedirect;
 use crate::domain::resolve::Refusal;
 use crate::service::provider::{Oidc, Protocol, Provider};
 use crate::service::sign_in::SignInError;
+use crate::service::sign_in::answer::Answer;
 use crate::service::sign_in::departure::Errand;
-use crate::service::sign_in::oidc::{Answer, Arrived, Going, ProviderError};
+use crate::service::sign_in::oidc::{Arrived, Going, ProviderError};
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
@@ -129,9 +130,9 @@ async fn arrive(
     let replaces = visit.person.as_ref().map(|person| *person.handle());
     match site.sign_in.return_from_oidc(&visit.ctx, there, browser.as_ref(), answer, replaces).await {
         Ok(Arrived::SignedIn(outcome)) => Ok(outcome_reply(site, outcome)),
-        Ok(Arrived::ToAdd(vouched)) => {
+        Ok(Arrived::ToAdd(arrival)) => {
             let person = visit.person.as_ref().ok_or(PageError::SignIn)?;
-            super::account::identities::asked(site, visit, person, *vouched).await
+            super::account::identities::asked(site, visit, person, *arrival).await
         }
         // A second tab, or the back button: they are in already.
         Err(ProviderError::Outdated) if visit.person.is_some() => {

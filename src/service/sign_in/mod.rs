@@ -1,6 +1,7 @@
 //! The corridor that every way in walks: claim, verify, resolve, steps, open. A new way in is one more verifier beside
 //! `password.rs` and `autologin.rs`; the machine itself is `domain/sign_in.rs`.
 
+pub mod answer;
 pub mod autologin;
 pub mod departure;
 pub mod enrol;

@@ -81,11 +81,11 @@ pub(in crate::web) async fn asked(
     site: &Site,
     visit: &Visit,
     who: &SignedIn,
-    vouched: Vouched,
+    arrival: Vouched,
 ) -> Result<Response, PageError> {
-    let slug = vouched.source.slug().to_owned();
-    let name = site.core.policy.sources.get(&vouched.source).map_or_else(|| slug.clone(), |rules| rules.name.clone());
-    match site.identities.ask(&visit.ctx, who, vouched).await {
+    let slug = arrival.source.slug().to_owned();
+    let name = site.core.policy.sources.get(&arrival.source).map_or_else(|| slug.clone(), |rules| rules.name.clone());
+    match site.identities.ask(&visit.ctx, who, arrival).await {
         Ok(question) => {
             let here = format!("{}?question={question}", paths::ACCOUNT_IDENTITIES_ADD);
             let target = SafeRedirect::parse(&here, &[]).ok_or(Failure::Internal)?;

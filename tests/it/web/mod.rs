@@ -13,6 +13,7 @@ mod lost_password;
 mod new_device;
 mod openid_conformance;
 mod openid_outage;
+mod openid_peer;
 mod operators;
 mod provider;
 mod redis;
