@@ -35,6 +35,19 @@ impl Answer {
         lines.into_iter().find(|line| line.starts_with(&format!("{name}=")) && !line.contains("Max-Age=0"))
     }
 
+    /// The page without what is a new one each time by design: the form's token, and the question for a passkey.
+    pub(crate) fn comparable(&self) -> String {
+        let csrf = self.hidden("csrf").expect("a form");
+        let body = self.body.replace(&csrf, "CSRF");
+        match (self.hidden("ceremony"), self.body.split_once("data-options=\"")) {
+            (Some(ceremony), Some((_, rest))) => {
+                let options = rest.split('"').next().expect("an end");
+                body.replace(&ceremony, "CEREMONY").replace(options, "OPTIONS")
+            }
+            _ => body,
+        }
+    }
+
     /// The value of a hidden field in the page.
     pub(crate) fn hidden(&self, name: &str) -> Option<String> {
         let mark = format!("name=\"{name}\" value=\"");

@@ -11,7 +11,7 @@ const ENROL: &str = "/login/step/enrol";
 const NEXT_CODE: Duration = Duration::from_secs(30);
 
 async fn anna() -> (House, Browser) {
-    let house = House::open().await;
+    let house = Box::pin(House::open()).await;
     house.account("anna").await;
     let browser = house.browser();
     (house, browser)
@@ -386,4 +386,22 @@ async fn a_reset_takes_everything_away_and_tells_the_person() {
     assert_eq!(house.count_acts("factor.reset").await, 1);
     assert!(house.letters().await.iter().any(|letter| letter.text.contains("administrator removed all")));
     assert_eq!(house.browser().signs_in("anna", PASSWORD).await.location(), "/account");
+}
+
+#[tokio::test]
+async fn an_answer_that_no_key_gave_signs_nobody_in() {
+    let house = House::with("[throttle]\naddress_failures = 3\n").await;
+    house.account("anna").await;
+    let mut browser = house.browser();
+    for credential in ["", "{}", "{\"id\":\"AA\",\"rawId\":\"AA\",\"type\":\"public-key\",\"response\":{}}"] {
+        let ceremony = browser.get("/login").await.hidden("ceremony").expect("a question");
+        let fields = [("ceremony", ceremony.as_str()), ("credential", credential)];
+        let answer = browser.submit("/login", "/login/passkey", &fields).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{credential}");
+    }
+    let answer = browser.submit("/login", "/login/passkey", &[("ceremony", "x"), ("credential", "{}")]).await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS, "each counts against the address");
+    assert!(!browser.is_signed_in().await);
+    let endpoints = browser.get("/.well-known/passkey-endpoints").await.body;
+    assert!(endpoints.contains("http://localhost:8080/account/security/passkey"), "{endpoints}");
 }

@@ -73,16 +73,15 @@ impl Visitor {
             }
             let whole = if address.starts_with('/') { format!("{}{address}", peer.issuer) } else { address };
             let (leads, page) = self.send(self.client.get(&whole)).await;
-            address = match leads {
-                Some(leads) => leads,
-                None => {
-                    let prompt = if page.contains("name=\"login\"") { "login" } else { "consent" };
-                    let form = [("prompt", prompt), ("login", "anna"), ("password", "anything")];
-                    let action = page.split("action=\"").nth(1).and_then(|rest| rest.split('"').next());
-                    let action = action.unwrap_or_else(|| panic!("no form: {page}")).to_owned();
-                    let to = if action.starts_with('/') { format!("{}{action}", peer.issuer) } else { action };
-                    self.send(self.client.post(to).form(&form)).await.0.expect("the form leads on")
-                }
+            address = if let Some(leads) = leads {
+                leads
+            } else {
+                let prompt = if page.contains("name=\"login\"") { "login" } else { "consent" };
+                let form = [("prompt", prompt), ("login", "anna"), ("password", "anything")];
+                let action = page.split("action=\"").nth(1).and_then(|rest| rest.split('"').next());
+                let action = action.unwrap_or_else(|| panic!("no form: {page}")).to_owned();
+                let to = if action.starts_with('/') { format!("{}{action}", peer.issuer) } else { action };
+                self.send(self.client.post(to).form(&form)).await.0.expect("the form leads on")
             };
         }
         panic!("the provider never sends back");
