@@ -122,6 +122,7 @@ impl App {
         let volatile = volatile.await?;
         let metrics = Arc::new(Metrics::new());
         let core = Arc::new(Core {
+            node: surroundings.uuid(),
             cookie_keys: KeyRing::default(),
             column_keys: KeyRing::default(),
             signing_keys: SigningKeys::default(),

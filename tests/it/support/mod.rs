@@ -10,7 +10,7 @@ pub(crate) mod redis;
 pub(crate) mod wire;
 
 pub(crate) use browser::{Answer, Browser};
-pub(crate) use house::House;
+pub(crate) use house::{House, TestClock};
 
 /// A password that keeps every default rule.
 pub(crate) const PASSWORD: &str = "correct horse battery";
