@@ -20,6 +20,11 @@ pub(super) fn obstacles(config: &Config) -> Vec<String> {
     {
         found.push(error);
     }
+    if let Some(file) = &config.database.ca_file
+        && !file.is_file()
+    {
+        found.push(format!("database.ca_file: there is no file {}", file.display()));
+    }
     // Without a mail server there is only a folder to be made.
     if config.mail.host.is_some()
         && let Err(error) = mapping::mailer(config)

@@ -2,6 +2,7 @@
 
 mod check;
 pub mod mapping;
+mod migration;
 mod run;
 pub mod serve;
 mod sources;

@@ -1,6 +1,6 @@
 //! From the command line to its command: reads the configuration, opens what the command needs, and closes it again.
 
-use super::{App, check, mapping, serve};
+use super::{App, check, mapping, migration, serve};
 use crate::cli::{self, Arguments, Command, Desk, DeskCommand, Failure, Running};
 use crate::config::Config;
 use crate::connect::log;
@@ -28,6 +28,8 @@ fn execute(arguments: Arguments) -> Result<(), Failure> {
             let log_file = log::start(mapping::log(&loaded.config))?;
             Ok(serve(&loaded.config, log_file, Running::announce).await?)
         }),
+        Command::Migrate(options) => in_runtime(migration::migrate(&loaded.config, options)),
+        Command::CopyStore(options) => in_runtime(migration::copy_store(loaded.config, options)),
         Command::Desk(command) => in_runtime(at_the_desk(&loaded.config, command)),
     }
 }

@@ -170,7 +170,7 @@ fn alone(config: &Config) -> Result<Vec<File>, ServeError> {
     locks.map(|path| locked(&path)).collect()
 }
 
-fn locked(path: &Path) -> Result<File, ServeError> {
+pub(super) fn locked(path: &Path) -> Result<File, ServeError> {
     let failed = |source| ServeError::Lock { path: path.to_owned(), source };
     crate::store::private_file(path).map_err(failed)?;
     let file = File::open(path).map_err(failed)?;

@@ -2,12 +2,16 @@
 
 mod account;
 mod check_config;
+mod copy_store;
 mod group;
 mod invite;
+mod migrate;
 mod rotate_keys;
 mod serve;
 
 pub use check_config::run as check_config;
+pub use copy_store::{Bar, CopyStore, report as copied};
+pub use migrate::{Migrate, checked, migrated};
 pub use serve::Running;
 
 use crate::config::Loaded;
@@ -38,6 +42,10 @@ pub enum Command {
     Serve,
     /// Say whether the configuration is right, without starting.
     CheckConfig,
+    /// Bring the database up to date, or say what is missing.
+    Migrate(migrate::Migrate),
+    /// Copy accounts and all that lasts from a SQLite file to an empty PostgreSQL database.
+    CopyStore(copy_store::CopyStore),
     /// What works beside a running service.
     #[command(flatten)]
     Desk(DeskCommand),

@@ -290,10 +290,7 @@ fn values_that_contradict_each_other_are_refused() {
             "sessions.cookie_domain: \"localhost\" of public_url is not in",
         ),
         ("[autologin]\ncookie_name = \"_vestibule_session\"", "autologin.cookie_name: must differ"),
-        (
-            "[database]\nurl = \"postgres://a:hunter2@b/c\"",
-            "2: database.url: this version of Vestibule keeps its data in SQLite",
-        ),
+        ("[database]\nurl = \"postgres://a:hunter2@b/c\"", "2: database.url: holds a password"),
         (
             "[mail]\nhost = \"mx.example\"\nsecurity = \"danger_plain\"\nusername = \"a\"\npassword = \"hunter2\"",
             "mail.security: \"danger_plain\" would send",

@@ -259,7 +259,7 @@ pub const DURABLE: &[Column] = &[
     column("schema_floor.migration", TECHNICAL, "which versions can work here"),
 ];
 
-/// Every column of the embedded volatile store.
+/// Every column of the embedded volatile store. In Redis the same is kept, without names and each with an end of its own.
 pub const VOLATILE: &[Column] = &[
     column("session.handle", PASSING_SECRET, "recognising the session"),
     column("session.id", PASSING, "naming it in the list"),

@@ -4,6 +4,7 @@ pub mod account;
 pub mod audit;
 pub mod autologin;
 pub mod avatar;
+pub mod copy;
 pub mod database;
 pub mod group;
 pub mod identity;

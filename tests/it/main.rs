@@ -12,6 +12,7 @@ mod mail;
 mod main_app;
 mod on_postgres;
 mod personal_data;
+mod postgres;
 mod process;
 mod proxies;
 mod resolve;

@@ -16,9 +16,17 @@ if [ "$(id -u)" -eq 0 ]; then
 else
   as() { "$@"; }
 fi
-# The server may be stopped by a signal: then nothing short of the last one reaches it.
-all() { ps -o pid= --ppid "$(head -n 1 "$2/data/postmaster.pid")" | xargs -r kill "-$1" 2>/dev/null || true
-        kill "-$1" "$(head -n 1 "$2/data/postmaster.pid")" 2>/dev/null || true; }
+# all SIGNAL FOLDER   to the server and to each of its processes; the server first, lest it puts new ones in their place
+all() {
+  local server others
+  server=$(head -n 1 "$2/data/postmaster.pid" 2>/dev/null) || return 0
+  others=$(ps -o pid= --ppid "$server") || true
+  kill "-$1" "$server" $others 2>/dev/null || true
+  if [ "$1" = KILL ]; then
+    # Until none of them is left: the last one lets go of the memory that they share.
+    for process in $server $others; do timeout 10 tail --pid="$process" -f /dev/null || true; done
+  fi
+}
 start() { (cd "$1" && as pg_ctl -s -w -t 30 -D "$1/data" -l "$1/data/log" start >/dev/null 2>&1 </dev/null); }
 
 if [ $# -eq 2 ]; then

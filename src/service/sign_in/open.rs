@@ -71,9 +71,9 @@ impl SignIn {
             remember: fresh.as_ref().map(|(one, _)| one),
             arrival: identity.voucher.map(|voucher| self.provider_session(ctx, session, voucher)),
         };
-        if let Err(error) = self.write_opening(ctx, opening).await {
+        if let Err(error) = self.write_opening(ctx, opening, facts).await {
             self.core.volatile.end_handle(&hash).await?;
-            return Err(error.into());
+            return Err(error);
         }
         if let Some(old) = replaces {
             let ended = self.core.volatile.end_handle(&old).await?;
@@ -87,13 +87,19 @@ impl SignIn {
         Ok(Opened { handle, autologin, return_to, account })
     }
 
-    async fn write_opening(&self, ctx: &Context, opening: Opening<'_>) -> Result<(), Trouble> {
+    async fn write_opening(&self, ctx: &Context, opening: Opening<'_>, facts: &Facts) -> Result<(), SignInError> {
         let Opening { way, event, remember, arrival } = opening;
         let mut tx = match event.subject {
             Some(account) => self.core.database.begin_for(account).await?,
             None => self.core.database.begin_beside().await?,
         };
         if let Some(account) = event.subject {
+            // Since the last look somebody may have locked the account or changed its password, on another node as well; the
+            // mark that this moved must not be passed by a session that does not know of it.
+            let now = account::by_id(&mut tx, account).await?;
+            if now.is_none_or(|one| one.sessions_valid_from != facts.valid_from || !one.may_sign_in(ctx.now())) {
+                return Err(SignInError::Outdated);
+            }
             self.notice_device(ctx, &mut tx, account, way).await?;
             account::signed_in(&mut tx, account, ctx.now()).await?;
             // Whoever can sign in needs no way around the password; a link in an old letter must not outlive that.

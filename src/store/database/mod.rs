@@ -3,6 +3,7 @@
 //! No repository asks which database it is on: the macros at the bottom pick the connection. What is particular to an engine is
 //! in `sqlite.rs` and `postgres.rs`; one engine is one variant of [`Engine`] and one arm in each macro.
 
+pub(super) mod copying;
 mod postgres;
 mod postgres_schema;
 mod sqlite;

@@ -26,6 +26,11 @@ pub(crate) fn shared() -> &'static Postgres {
 }
 
 impl Postgres {
+    /// A server of one's own that writes to the disk before it says so.
+    pub(crate) fn own() -> Self {
+        Self::start("on")
+    }
+
     fn start(fsync: &str) -> Self {
         let mut peer = Command::new("bash")
             .args([PEER, fsync])
@@ -48,6 +53,11 @@ impl Postgres {
     /// The address for `database.url`.
     pub(crate) fn url(&self) -> String {
         format!("postgres://vestibule@localhost:{}/vestibule?host={}", self.port, self.socket.display())
+    }
+
+    /// The address by TCP, at a port of this machine.
+    pub(crate) fn url_at(port: u16) -> String {
+        format!("postgres://vestibule@127.0.0.1:{port}/vestibule")
     }
 
     /// Variables that configure a service with a schema on this server.

@@ -136,14 +136,20 @@ fn cookie(head: &str, name: &str) -> Option<String> {
     Some(format!("{name}={}", line.split(';').next()?))
 }
 
-/// Signs in; gives the session cookie once the answer is here.
-pub(crate) async fn signs_in(address: SocketAddr, username: &str) -> Option<String> {
+/// Sends the form with the right password; gives status and head of the answer.
+pub(crate) async fn tries_to_sign_in(address: SocketAddr, username: &str) -> Option<(u16, String)> {
     let (_, head, page) = asks(address, "GET /login HTTP/1.1", "").await?;
     let csrf = cookie(&head, "_vestibule_csrf")?;
     let token = page.split("name=\"csrf\" value=\"").nth(1)?.split('"').next()?.to_owned();
     let body = format!("csrf={token}&username={username}&password={}", PASSWORD.replace(' ', "+"));
     let head = format!("POST /login HTTP/1.1\r\nCookie: {csrf}\r\nContent-Type: application/x-www-form-urlencoded");
     let (status, head, _) = asks(address, &head, &body).await?;
+    Some((status, head))
+}
+
+/// Signs in; gives the session cookie once the answer is here.
+pub(crate) async fn signs_in(address: SocketAddr, username: &str) -> Option<String> {
+    let (status, head) = tries_to_sign_in(address, username).await?;
     if status == 303 { cookie(&head, "_vestibule_session") } else { None }
 }
 

@@ -36,6 +36,7 @@ pub(super) async fn keep(store: Arc<Store>) {
             () = store.servers.look.notified() => {}
             () = sleep(LOOK_EVERY), if moves => {}
         }
+        let lost = !store.servers.complete();
         let (mut wait, mut away) = (FIRST_WAIT, false);
         loop {
             let found = store.servers.find().await;
@@ -54,6 +55,8 @@ pub(super) async fn keep(store: Arc<Store>) {
         }
         if away {
             tracing::info!("Redis is back");
+        }
+        if lost {
             store.recognise(true).await;
         }
     }

@@ -143,7 +143,7 @@ impl Servers {
         let mut why = "none was asked".to_owned();
         let nodes = known.links.iter().map(|link| link.address()).chain(&self.options.addresses);
         for address in nodes {
-            match self.layout_by(address).await {
+            match self.layout_by(address, known).await {
                 Ok(ranges) if !ranges.is_empty() => return self.routes_of(ranges, known).await,
                 Ok(_) => why = format!("{address} knows of no slots"),
                 Err(error) => why = format!("{address}: {}", in_words(&error)),
@@ -152,10 +152,14 @@ impl Servers {
         Err(RedisError::NoLayout(why))
     }
 
-    async fn layout_by(&self, node: &Address) -> redis::RedisResult<Vec<layout::Range>> {
-        let mut guide = self.connector.guide(node, false).await?;
+    async fn layout_by(&self, node: &Address, known: &Routes) -> redis::RedisResult<Vec<layout::Range>> {
         let question = redis::cmd("CLUSTER").arg("SLOTS").to_owned();
-        let answer = guide.send_packed_command(&question).await.and_then(Value::extract_error)?;
+        let answer = if let Some(link) = known.at(node) {
+            link.ask(&question).await?
+        } else {
+            let mut guide = self.connector.guide(node, false).await?;
+            guide.send_packed_command(&question).await.and_then(Value::extract_error)?
+        };
         Ok(layout::read(&answer, node))
     }
 

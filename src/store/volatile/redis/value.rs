@@ -104,6 +104,17 @@ impl<'a> Rest<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn whatever_the_bytes_are_nothing_breaks_and_a_session_read_can_be_written(bytes in any::<Vec<u8>>(), ours in any::<bool>()) {
+            let bytes = if ours { [packed(&session()).as_slice(), &bytes].concat() } else { bytes };
+            if let Some(read) = unpacked(&bytes) {
+                prop_assert_eq!(unpacked(&packed(&read)), Some(read));
+            }
+        }
+    }
 
     fn session() -> Session {
         Session {
