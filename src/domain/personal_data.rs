@@ -256,7 +256,8 @@ pub const DURABLE: &[Column] = &[
     column("lease.name", TECHNICAL, "which job"),
     column("lease.holder", TECHNICAL, "which process does it"),
     column("lease.until", TECHNICAL, "when another may"),
-    column("schema_floor.migration", TECHNICAL, "which versions can work here"),
+    column("migration_reach.migration", TECHNICAL, "which versions can work here"),
+    column("migration_reach.works_from", TECHNICAL, "which versions can work here"),
 ];
 
 /// Every column of the embedded volatile store. In Redis the same is kept, without names and each with an end of its own.

@@ -116,7 +116,7 @@ impl Housekeeping {
         let ended = self.core.volatile.sweep(ctx.now()).await?;
         self.core.metrics.sessions_ended(ended);
         let leases = Leases::new(Arc::clone(&self.core));
-        leases.alone(ctx, SWEEP, SWEEP_TURN, self.sweep_database(ctx)).await?.unwrap_or(Ok(()))
+        leases.alone(ctx, SWEEP, SWEEP_TURN, Box::pin(self.sweep_database(ctx))).await?.unwrap_or(Ok(()))
     }
 
     async fn sweep_database(&self, ctx: &Context) -> Result<(), Trouble> {

@@ -10,6 +10,7 @@
 mod listener;
 mod mail;
 mod main_app;
+mod nodes;
 mod on_postgres;
 mod personal_data;
 mod postgres;

@@ -1,11 +1,13 @@
 //! Two nodes on one PostgreSQL and one Redis: equal, side by side, with clocks that differ, one of them ending, the engines
 //! failing. What one engine does by itself is in `postgres/` and `store_volatile/redis/`.
 
+mod cluster;
 mod equal;
 mod faults;
 mod lease;
 mod processes;
 mod skew;
+mod upgrade;
 
 use crate::support::postgres::Postgres;
 use crate::support::redis::RedisServer;

@@ -32,7 +32,11 @@ fn statuses(first: StatusCode, second: StatusCode) -> [u16; 2] {
 /// Letters written by either node.
 async fn letters(one: &House, two: &House) -> Vec<String> {
     let (first, second) = join!(one.letters(), two.letters());
-    first.iter().chain(&second).map(|letter| format!("{} {}", letter.subject, crate::support::link_of(letter))).collect()
+    first
+        .iter()
+        .chain(&second)
+        .map(|letter| format!("{} {}", letter.subject, crate::support::link_of(letter)))
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -89,10 +93,8 @@ async fn nodes_that_start_at_once_on_nothing_make_one_ring_and_either_link_makes
         ];
         house.browser().submit(link, "/setup", &fields).await.status
     };
-    let (made, refused) = join!(
-        submits(&two, &first, "root", "root@example.org"),
-        submits(&one, &second, "other", "other@example.org")
-    );
+    let (made, refused) =
+        join!(submits(&two, &first, "root", "root@example.org"), submits(&one, &second, "other", "other@example.org"));
     assert_eq!(statuses(made, refused), [303, 404]);
     assert_eq!(one.count_acts("account.created").await, 1);
     for link in [&first, &second] {
@@ -135,8 +137,7 @@ async fn an_invitation_is_accepted_on_one_node_only() {
     assert_eq!(written.len(), 1, "{written:?}");
     let link = written[0].rsplit(' ').next().expect("a link");
     let accepts = async |house: &House, username: &str| {
-        let fields =
-            [("username", username), ("name", "Anna"), ("new_password", PASSWORD), ("repeat", PASSWORD)];
+        let fields = [("username", username), ("name", "Anna"), ("new_password", PASSWORD), ("repeat", PASSWORD)];
         house.browser().submit(link, "/invitation", &fields).await.status
     };
     let (first, second) = join!(accepts(&one, "anna"), accepts(&two, "berta"));

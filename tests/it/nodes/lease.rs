@@ -15,6 +15,8 @@ use vestibule::store::lease;
 const JOB: &str = "sync";
 const LONG: Duration = Duration::from_mins(1);
 const SHORT: Duration = Duration::from_millis(600);
+/// Short, and long enough for a busy machine to renew it.
+const LASTS: Duration = Duration::from_secs(2);
 
 fn leases(house: &House) -> (Leases, Context) {
     (Leases::new(Arc::clone(&house.app.core)), house.operator())
@@ -80,20 +82,22 @@ async fn a_confirmed_lease_cannot_be_taken_before_what_it_protects_is_written() 
     let stores = Stores::of(shared(), &redis, "lease_fence");
     let (one, two) = stores.nodes(Duration::ZERO).await;
     let ((first, its), (second, own)) = (leases(&one), leases(&two));
-    first.take(&its, JOB, SHORT).await.expect("a store").expect("free");
+    first.take(&its, JOB, LASTS).await.expect("a store").expect("free");
     let mut tx = one.app.core.database.begin_beside().await.expect("a turn");
     assert!(first.confirm(&its, &mut tx, JOB).await.expect("a store"));
     // It has run out when the other asks, and is still not given away.
-    let written = Arc::new(AtomicBool::new(false));
-    let seen = Arc::clone(&written);
-    let asks = tokio::spawn(async move {
+    let written = AtomicBool::new(false);
+    let asks = async {
         until("it is the other's", async || matches!(second.take(&own, JOB, LONG).await, Ok(Some(_)))).await;
-        seen.load(Ordering::SeqCst)
-    });
-    until("it has run out", async || ends(&one).await <= now(&one).await).await;
-    written.store(true, Ordering::SeqCst);
-    tx.commit().await.expect("committed");
-    assert!(asks.await.expect("no panic"), "not before the commit");
+        written.load(Ordering::SeqCst)
+    };
+    let writes = async {
+        until("it has run out", async || ends(&one).await <= now(&one).await).await;
+        written.store(true, Ordering::SeqCst);
+        tx.commit().await.expect("committed");
+    };
+    let (after, ()) = tokio::join!(asks, writes);
+    assert!(after, "not before the commit");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -109,17 +113,17 @@ async fn work_is_done_by_one_node_for_as_long_as_it_takes() {
             begun.send(()).expect("somebody waits");
             told.await.is_ok()
         };
-        first.alone(&its, JOB, SHORT, work).await.expect("stores")
+        first.alone(&its, JOB, LASTS, work).await.expect("stores")
     });
     works.await.expect("it works");
     // Longer than the lease lasts: it is renewed.
     let first_end = ends(&two).await;
     let lasts = async || {
-        assert!(second.alone(&own, JOB, SHORT, async {}).await.expect("stores").is_none(), "not both");
+        assert!(second.alone(&own, JOB, LASTS, async {}).await.expect("stores").is_none(), "not both");
         now(&two).await > first_end
     };
     until("the first lease would have run out", lasts).await;
     enough.send(()).expect("it waits");
     assert_eq!(long.await.expect("no panic"), Some(true));
-    assert_eq!(second.alone(&own, JOB, SHORT, async { 7 }).await.expect("stores"), Some(7), "given back at once");
+    assert_eq!(second.alone(&own, JOB, LASTS, async { 7 }).await.expect("stores"), Some(7), "given back at once");
 }

@@ -60,17 +60,18 @@ impl House {
     pub(crate) async fn with(configuration: &str) -> Self {
         let folder = Arc::new(tempfile::tempdir().expect("a folder"));
         let clock = Arc::new(TestClock(AtomicI64::new(START)));
-        Self::in_folder(folder, clock, configuration).await
+        Box::pin(Self::in_folder(folder, clock, configuration)).await
     }
 
     /// The same folder opened again, as after a restart; the old one must have been dropped or abandoned.
     pub(crate) async fn reopened(&self, configuration: &str) -> Self {
-        Self::in_folder(Arc::clone(&self.folder), Arc::clone(&self.clock), configuration).await
+        Box::pin(Self::in_folder(Arc::clone(&self.folder), Arc::clone(&self.clock), configuration)).await
     }
 
     /// One node of several: its own folder and its own clock, and stores that others use too.
     pub(crate) async fn node(clock: Arc<TestClock>, configuration: &str) -> Self {
-        Self::in_folder(Arc::new(tempfile::tempdir().expect("a folder")), clock, configuration).await
+        let folder = Arc::new(tempfile::tempdir().expect("a folder"));
+        Box::pin(Self::in_folder(folder, clock, configuration)).await
     }
 
     async fn in_folder(folder: Arc<TempDir>, clock: Arc<TestClock>, configuration: &str) -> Self {

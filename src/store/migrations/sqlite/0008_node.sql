@@ -6,9 +6,9 @@ CREATE TABLE lease (
     until  INTEGER NOT NULL
 ) STRICT;
 
--- One row. A version that knows at least the migration of this number works on this schema, whatever else was run.
--- A migration that takes something away from older versions moves it (CONTRIBUTING.md, "A migration").
-CREATE TABLE schema_floor (
-    migration INTEGER NOT NULL
+-- A migration that older versions can live with says so here, with its own number and the number of the newest migration that
+-- such a version has to know (CONTRIBUTING.md, "Adding a column"). Nothing said: older versions do not start.
+CREATE TABLE migration_reach (
+    migration  INTEGER NOT NULL PRIMARY KEY,
+    works_from INTEGER NOT NULL
 ) STRICT;
-INSERT INTO schema_floor (migration) VALUES (8);
