@@ -1,6 +1,6 @@
 //! What `check-config` looks at beyond the configuration's own text: the files that it names.
 
-use super::{mapping, volatile};
+use super::{directories, mapping, sources, volatile};
 use crate::config::Config;
 use crate::config::sessions::SessionStore;
 use crate::web::tls::{TlsFiles, TlsIdentity};
@@ -31,10 +31,16 @@ pub(super) fn obstacles(config: &Config) -> Vec<String> {
     {
         found.push(format!("mail: {error}"));
     }
+    if let Err(error) = sources::providers(config) {
+        found.push(error);
+    }
     if let Some(file) = &config.log.file
         && !folder_of(file).is_dir()
     {
         found.push(format!("log.file: there is no folder {}", folder_of(file).display()));
+    }
+    if let Err(error) = directories::connected(config) {
+        found.push(error.to_string());
     }
     found
 }

@@ -8,12 +8,14 @@ use crate::config::log::LogFormat as Format;
 use crate::config::mail::MailSecurity;
 use crate::config::password::{CharacterClass, PasswordLogin as Login};
 use crate::config::registration::RegistrationMode;
+use crate::config::second_factor::{FactorMethod, Required};
 use crate::config::values::Network;
 use crate::connect::log::{LogFormat, LogSettings, LogStream};
 use crate::connect::log_file::LogFileSettings;
 use crate::connect::mail::{MailError, Mailer, SmtpSecurity, SmtpSettings};
 use crate::domain::account::fold;
 use crate::domain::application::{Anonymous, Application, Applications, Rule};
+use crate::domain::authenticator::{Kind, Requirement};
 use crate::domain::forwarded::TrustedNetworks;
 use crate::domain::password::{Class, Rules, Strength};
 use crate::domain::redirect::{AllowedOrigin, Ports};
@@ -22,6 +24,7 @@ use crate::domain::session::Lifetimes;
 use crate::domain::throttle::Limit;
 use crate::domain::time::days;
 use crate::service::core::{PasswordLogin, Policy, RegistrationPolicy, SelfRegistration};
+use crate::service::factor::FactorPolicy;
 use crate::service::hasher;
 use crate::service::limiter::Limits;
 use crate::store::{Place, Protection, Server, ServerPlace};
@@ -55,9 +58,30 @@ pub fn policy(config: &Config) -> Policy {
         new_device_notice: config.mail.new_device_notice,
         registration: registration(config),
         email_change: config.password.email_change,
+        factor: factor(config),
         redirect_origins: Arc::new(redirect_origins(config)),
         sources: Arc::new(sources::rules(config)),
         applications: Arc::new(Applications::new(applications)),
+    }
+}
+
+fn factor(config: &Config) -> FactorPolicy {
+    let section = &config.second_factor;
+    let kind = |method: &FactorMethod| match method {
+        FactorMethod::Totp => Kind::Totp,
+        FactorMethod::Passkey => Kind::Passkey,
+    };
+    FactorPolicy {
+        requirement: Requirement {
+            all: section.required == Required::All,
+            administrators: section.required == Required::Admins,
+            groups: section.required_groups.iter().map(|group| group.as_str().to_owned()).collect(),
+        },
+        kinds: section.methods.iter().map(kind).collect(),
+        passkey_sign_in: section.passkey_sign_in,
+        remember_days: section.remember_days,
+        totp_skew: u16::try_from(section.totp_skew).unwrap_or(1),
+        fresh_for: section.fresh_for.duration(),
     }
 }
 
@@ -111,6 +135,7 @@ fn rule(rule: &AccessRule) -> Rule {
         prefix: rule.prefix.as_str().to_owned(),
         groups: rule.groups.iter().map(|group| group.as_str().to_owned()).collect(),
         second_factor: rule.second_factor,
+        max_age: rule.max_age.map(Into::into),
         networks: rule.networks.iter().map(Network::net).collect(),
         anonymous: match rule.anonymous {
             site::Anonymous::None => Anonymous::None,
@@ -218,6 +243,7 @@ pub fn cookies(config: &Config) -> Cookies {
     Cookies {
         session: config.cookie_name(&config.sessions.cookie_name),
         autologin: config.cookie_name(&config.autologin.cookie_name),
+        device: config.cookie_name(&config.second_factor.cookie_name),
         attempt: own("_vestibule_attempt"),
         csrf: own("_vestibule_csrf"),
         flash: own("_vestibule_flash"),

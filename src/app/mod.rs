@@ -1,6 +1,7 @@
 //! Composition root: configuration, stores, services, router and jobs; graceful shutdown. Decides nothing itself.
 
 mod check;
+mod directories;
 pub mod mapping;
 mod migration;
 mod run;
@@ -12,15 +13,18 @@ pub use run::run;
 pub use serve::{ServeError, readiness, serve, site, trace};
 
 use crate::config::Config;
+use crate::connect::ldap::LdapError;
 use crate::domain::secret::Secret;
 use crate::service::card::Cards;
 use crate::service::context::{Context, Surroundings};
 use crate::service::core::{Core, Trouble};
+use crate::service::factor::passkey;
 use crate::service::hasher::{self, Hasher};
 use crate::service::key_ring::{KeyRing, Wrapping};
 use crate::service::keys::{KeyError, Keys};
 use crate::service::limiter::Limiter;
 use crate::service::metrics::Metrics;
+use crate::service::provider::Providers;
 use crate::service::signing::SigningKeys;
 use crate::store::volatile::Volatile;
 use crate::store::{Database, OpenError, Place, key, root_key};
@@ -37,6 +41,8 @@ pub struct App {
     pub core: Arc<Core>,
     /// The key ring's life.
     pub keys: Keys,
+    /// Identity providers.
+    pub providers: Providers,
     /// Logo and colours.
     pub brand: Arc<Brand>,
     /// Clock and generator.
@@ -57,6 +63,9 @@ pub enum StartError {
     /// The logo cannot be shown.
     #[error("branding.logo_file: {0}")]
     Logo(String),
+    /// An identity provider cannot be used as configured.
+    #[error("{0}")]
+    Provider(String),
     /// The root key cannot be read or made.
     #[error("cannot use the root key {}: {source}", path.display())]
     RootKey {
@@ -85,6 +94,9 @@ pub enum StartError {
     /// The key ring.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// A directory.
+    #[error(transparent)]
+    Directory(#[from] LdapError),
 }
 
 impl App {
@@ -116,6 +128,7 @@ impl App {
         make_folder(config)?;
         let logo = config.branding.logo().map_err(StartError::Logo)?;
         let brand = Arc::new(Brand::new(logo, config.branding.accent));
+        let providers = sources::providers(config).map_err(StartError::Provider)?;
         let place = mapping::database(config);
         let database = Database::at(&place).await?;
         let wrapping = wrapping(config, &surroundings, &place, &database).await?;
@@ -124,6 +137,7 @@ impl App {
         let metrics = Arc::new(Metrics::new());
         let core = Arc::new(Core {
             node: surroundings.uuid(),
+            webauthn: passkey::relying_party(&policy.public_url, &policy.product),
             cookie_keys: KeyRing::default(),
             column_keys: KeyRing::default(),
             signing_keys: SigningKeys::default(),
@@ -131,13 +145,14 @@ impl App {
             limiter: Limiter::new(Arc::clone(&volatile), mapping::limits(config), Arc::clone(&metrics)),
             cards: Cards::over(database.clone()),
             metrics,
+            directories: directories::connected(config)?,
             database,
             volatile,
             policy,
         });
         let keys = Keys::new(Arc::clone(&core), Arc::new(wrapping));
         keys.establish(&Context::system(surroundings.clone())).await?;
-        Ok(Self { core, keys, brand, surroundings })
+        Ok(Self { core, keys, providers, brand, surroundings })
     }
 
     /// Writes what is behind and closes the stores.

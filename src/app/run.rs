@@ -41,7 +41,12 @@ fn in_runtime(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Fai
 async fn at_the_desk(config: &Config, command: DeskCommand) -> Result<(), Failure> {
     let surroundings = Surroundings::machine();
     let app = App::open_for_a_command(config, surroundings.clone()).await?;
-    let desk = Desk { core: app.core.clone(), keys: app.keys.clone(), ctx: Context::operator(surroundings) };
+    let desk = Desk {
+        core: app.core.clone(),
+        keys: app.keys.clone(),
+        providers: app.providers.clone(),
+        ctx: Context::operator(surroundings),
+    };
     let done = command.run(&desk).await;
     app.close().await;
     done

@@ -10,8 +10,11 @@ use crate::service::account::Accounts;
 use crate::service::avatar::Avatars;
 use crate::service::context::{Context, Surroundings};
 use crate::service::core::Trouble;
+use crate::service::directory::Directories;
 use crate::service::email::Emails;
+use crate::service::factor::Factors;
 use crate::service::housekeeping::Housekeeping;
+use crate::service::identity::Identities;
 use crate::service::invitation::Invitations;
 use crate::service::lease::Leases;
 use crate::service::moment;
@@ -108,8 +111,15 @@ pub async fn serve(
         None => None,
     };
     let outbox = Outbox::new(Arc::clone(&app.core), Arc::new(mapping::mailer(config)?));
-    let jobs =
-        Jobs { housekeeping, outbox, surroundings: app.surroundings.clone(), tend_logs: log_file.map(tend_logs) };
+    let directories = Directories::new(Arc::clone(&app.core));
+    let jobs = Jobs {
+        housekeeping,
+        outbox,
+        directories,
+        providers: app.providers.clone(),
+        surroundings: app.surroundings.clone(),
+        tend_logs: log_file.map(tend_logs),
+    };
     let (stop, stopping) = watch::channel(false);
     let running_jobs = jobs::start(jobs, &stopping);
     if let Some(identity) = identity {
@@ -190,6 +200,7 @@ pub fn site(app: &App, config: &Config) -> Site {
         surroundings: app.surroundings.clone(),
         sign_in: SignIn::new(Arc::clone(core)),
         sessions: Sessions::new(Arc::clone(core)),
+        factors: Factors::new(Arc::clone(core)),
         passwords: Passwords::new(Arc::clone(core)),
         recovery: Recovery::new(Arc::clone(core)),
         emails: Emails::new(Arc::clone(core)),
@@ -198,6 +209,8 @@ pub fn site(app: &App, config: &Config) -> Site {
         uploads: Arc::new(Semaphore::new(upload::PLACES)),
         set_up: SetUp::new(Arc::clone(core)),
         invitations: Invitations::new(Arc::clone(core)),
+        identities: Identities::new(Arc::clone(core)),
+        providers: app.providers.clone(),
         registration: Registration::new(Arc::clone(core)),
         verify: Verify::new(Arc::clone(core), mapping::application_secrets(config)),
         security_contact: config.privacy.security_contact.as_ref().map(ToString::to_string),

@@ -5,6 +5,8 @@ use crate::domain::account::{AccountStatus, DisplayName, EmailAddress, Username}
 use crate::domain::password::PlainPassword;
 use crate::service::account::{AccountError, Accounts, Newcomer};
 use crate::service::caller::Operator;
+use crate::service::directory::Directories;
+use crate::service::factor::Factors;
 use crate::service::moment;
 use crate::service::password::{ChangeError, Passwords};
 use crate::service::registration::Registration;
@@ -27,6 +29,10 @@ pub enum Command {
     Unlock(Whose),
     /// Set a password, typed or from standard input; its owner has to choose another at the next sign-in.
     SetPassword(SetPassword),
+    /// Link an account to a person in a directory, which checks its password from then on.
+    Link(Link),
+    /// Take all second factors and backup codes away from somebody who lost them. Their sessions end, and they are told.
+    ResetFactors(Whose),
     /// Make an account an administrator. Its sessions end.
     MakeAdmin(Whose),
     /// Set the last day of a guest, or let the account stay.
@@ -56,6 +62,18 @@ pub struct Create {
 pub struct Whose {
     /// Username or e-mail address.
     account: String,
+}
+
+#[derive(Args)]
+pub struct Link {
+    /// Username or e-mail address.
+    account: String,
+    /// Which directory.
+    #[arg(long)]
+    directory: String,
+    /// The person's name there; without it the account's username.
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
 }
 
 #[derive(Args)]
@@ -113,7 +131,19 @@ pub(super) async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
             }
         }
         Command::SetPassword(options) => set_password(desk, &accounts, options).await?,
+        Command::ResetFactors(whose) => {
+            let account = accounts.named(by, &whose.account).await?;
+            let count = Factors::new(Arc::clone(&desk.core)).reset(ctx, by, &account).await?;
+            say(&format!("Took {count} second factors away from {}; a letter says so.", account.username));
+        }
         Command::SetEnd(options) => set_end(desk, &accounts, options).await?,
+        Command::Link(link) => {
+            let account = accounts.named(by, &link.account).await?;
+            let user = link.user.as_deref().unwrap_or(&account.username);
+            let directories = Directories::new(Arc::clone(&desk.core));
+            let dn = directories.link(ctx, by, &account, (&link.directory, user)).await?;
+            say(&format!("{} is linked to {dn}: the directory checks the password from now on.", account.username));
+        }
         Command::MakeAdmin(whose) => {
             let account = accounts.named(by, &whose.account).await?;
             accounts.make_administrator(ctx, by, account.id).await?;

@@ -3,7 +3,9 @@
 mod account;
 mod check_config;
 mod copy_store;
+mod directory;
 mod group;
+mod idp;
 mod invite;
 mod migrate;
 mod rotate_keys;
@@ -18,6 +20,7 @@ use crate::config::Loaded;
 use crate::service::context::Context;
 use crate::service::core::Core;
 use crate::service::keys::Keys;
+use crate::service::provider::Providers;
 use clap::{Parser, Subcommand};
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -60,6 +63,14 @@ pub enum DeskCommand {
     /// Make groups and manage who belongs to them.
     #[command(subcommand)]
     Group(group::Command),
+    /// Look after identity providers.
+    #[command(subcommand)]
+    Idp(idp::Command),
+    /// Bring accounts and groups up to date with a directory.
+    Sync(directory::Sync),
+    /// Look at directories.
+    #[command(subcommand)]
+    Directory(directory::Command),
     /// Make new keys, revoke one at once, or list them.
     RotateKeys(rotate_keys::Options),
 }
@@ -73,6 +84,8 @@ pub struct Desk {
     pub core: Arc<Core>,
     /// The key ring's life.
     pub keys: Keys,
+    /// Identity providers.
+    pub providers: Providers,
     /// Acts as the operator.
     pub ctx: Context,
 }
@@ -94,6 +107,9 @@ impl DeskCommand {
         match self {
             Self::Account(command) => account::run(desk, command).await,
             Self::Group(command) => group::run(desk, command).await,
+            Self::Idp(command) => idp::run(desk, command).await,
+            Self::Sync(options) => directory::sync(desk, options).await,
+            Self::Directory(command) => directory::run(desk, command).await,
             Self::RotateKeys(options) => rotate_keys::run(desk, options).await,
         }
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     findings::Findings,
+    span::Span,
     values::{GroupName, Network, PathPrefix, SiteHost, Slug},
 };
 use crate::domain::secret::Secret;
@@ -34,9 +35,16 @@ pub struct Application {
     #[schemars(example = ["staff"])]
     pub groups: Vec<GroupName>,
 
-    /// Whether the session must have been opened with a second factor.
+    /// Whether a session must have been opened with a second factor. Whoever comes with another one is led to a page that
+    /// asks for it, or sets one up, and back.
     #[serde(default)]
     pub second_factor: bool,
+
+    /// How long ago a person may have proved at most who they are; after that they are led to a page that asks again, and
+    /// back. With `second_factor` a device that is spared it does not count. When not set: as long as the session lives.
+    #[serde(default)]
+    #[schemars(example = &"8h")]
+    pub max_age: Option<Span>,
 
     /// Networks that requests must come from; for everybody, signed in or not. Empty: from anywhere.
     #[serde(default)]
@@ -94,6 +102,11 @@ pub struct Rule {
     #[schemars(example = true)]
     pub second_factor: Option<bool>,
 
+    /// How long ago a person may have proved at most who they are.
+    #[serde(default)]
+    #[schemars(example = &"15m")]
+    pub max_age: Option<Span>,
+
     /// Networks that requests must come from; replaces those of the application. `[]`: from anywhere.
     #[serde(default)]
     #[schemars(example = ["10.1.0.0/16"])]
@@ -124,6 +137,8 @@ pub struct AccessRule {
     pub groups: Vec<GroupName>,
     /// Whether the session needs a second factor.
     pub second_factor: bool,
+    /// How long ago the person may have proved who they are.
+    pub max_age: Option<Span>,
     /// Where requests must come from, anonymous ones too; empty is anywhere.
     pub networks: Vec<Network>,
     /// What is possible without a session.
@@ -151,6 +166,7 @@ impl Application {
             prefix,
             groups: self.groups.clone(),
             second_factor: self.second_factor,
+            max_age: self.max_age,
             networks: self.networks.clone(),
             anonymous,
         };
@@ -162,6 +178,7 @@ impl Application {
                 let mut access = base(prefix.clone(), rule.anonymous.unwrap_or(inherited));
                 access.groups = rule.groups.clone().unwrap_or(access.groups);
                 access.second_factor = rule.second_factor.unwrap_or(access.second_factor);
+                access.max_age = rule.max_age.or(access.max_age);
                 access.networks = rule.networks.clone().unwrap_or(access.networks);
                 rules.push(access);
             }
@@ -196,6 +213,10 @@ impl Application {
             if text.as_ref().is_some_and(|text| text.trim().is_empty() || text.contains(char::is_control)) {
                 found.wrong(&key(name), "is empty or has control characters");
             }
+        }
+        let ages = self.rules.iter().map(|rule| rule.max_age).chain([self.max_age]);
+        if ages.flatten().any(|age| age < Span::minutes(1)) {
+            found.wrong(&key("max_age"), "is shorter than a minute: people could not even get there");
         }
         let mut seen = BTreeSet::new();
         for (number, rule) in self.rules.iter().enumerate() {

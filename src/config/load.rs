@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
 
 use super::{
-    Config, application, environment,
+    Config, application, directory, environment,
     findings::{ConfigError, Findings, Problem},
     identity_provider,
     shape::{self, ReadSecret},
@@ -190,7 +190,7 @@ fn check(config: &Config, secrets_read: bool, found: &mut Findings) {
             config.sessions.check(&config.public_url, found);
         }
     }
-    if sound(found, "sessions") && sound(found, "autologin") {
+    if ["sessions", "autologin", "second_factor"].into_iter().all(|section| sound(found, section)) {
         config.check_cookies(found);
     }
     if sound(found, "database") {
@@ -202,6 +202,9 @@ fn check(config: &Config, secrets_read: bool, found: &mut Findings) {
     }
     if sound(found, "password") {
         config.password.check(found);
+    }
+    if sound(found, "second_factor") {
+        config.second_factor.check(found);
     }
     if sound(found, "registration") {
         config.registration.check(found);
@@ -223,6 +226,9 @@ fn check(config: &Config, secrets_read: bool, found: &mut Findings) {
     }
     if sound(found, "application") {
         application::check(&config.applications, found);
+    }
+    if sound(found, "directory") {
+        directory::check(&config.directories, secrets_read, found);
     }
 }
 

@@ -14,6 +14,8 @@ pub mod autologin;
 pub mod branding;
 pub mod database;
 mod database_url;
+pub mod directory;
+pub mod directory_values;
 mod environment;
 mod findings;
 pub mod identity_provider;
@@ -26,6 +28,7 @@ mod public_url;
 pub mod redis;
 pub mod reference;
 pub mod registration;
+pub mod second_factor;
 pub mod server;
 pub mod sessions;
 mod shape;
@@ -81,6 +84,8 @@ pub struct Config {
     pub autologin: autologin::Autologin,
     /// Who may sign in with a password, what a password must be like, and how it is kept.
     pub password: password::Password,
+    /// The second factor: an app or a key besides the password.
+    pub second_factor: second_factor::SecondFactor,
     /// How many failed tries are borne before further ones have to wait. All secrets count: password, second factor,
     /// backup code, recovery. The counters of a person start again when a session opens. 0 turns one limit off.
     pub throttle: throttle::Throttle,
@@ -104,6 +109,10 @@ pub struct Config {
     /// without); what the application says holds for all its paths, and `[[application.rule]]` refines it.
     #[serde(rename = "application")]
     pub applications: Vec<application::Application>,
+    /// LDAP servers that people sign in against, and that people and groups are synchronised from. Repeat the block for
+    /// each directory. Somebody who is unknown here is looked for in one after the other, in this order.
+    #[serde(rename = "directory")]
+    pub directories: Vec<directory::Directory>,
 }
 
 impl Default for Config {
@@ -118,6 +127,7 @@ impl Default for Config {
             sessions: sessions::Sessions::default(),
             autologin: autologin::Autologin::default(),
             password: password::Password::default(),
+            second_factor: second_factor::SecondFactor::default(),
             throttle: throttle::Throttle::default(),
             registration: registration::Registration::default(),
             mail: mail::Mail::default(),
@@ -126,6 +136,7 @@ impl Default for Config {
             branding: branding::Branding::default(),
             identity_providers: Vec::new(),
             applications: Vec::new(),
+            directories: Vec::new(),
         }
     }
 }
@@ -191,6 +202,9 @@ impl Config {
     fn check_cookies(&self, found: &mut Findings) {
         if self.sessions.cookie_name == self.autologin.cookie_name {
             found.wrong("autologin.cookie_name", "must differ from sessions.cookie_name");
+        }
+        if [&self.sessions.cookie_name, &self.autologin.cookie_name].contains(&&self.second_factor.cookie_name) {
+            found.wrong("second_factor.cookie_name", "must differ from those of sessions and autologin");
         }
     }
 }

@@ -337,6 +337,7 @@ fn is_secret_file(line: &str) -> bool {
         "password_file",
         "secret_file",
         "client_secret_file",
+        "bind_password_file",
         "redis_password_file",
         "redis_sentinel_password_file",
     ]
@@ -345,7 +346,7 @@ fn is_secret_file(line: &str) -> bool {
 }
 
 fn is_secret_value(line: &str) -> bool {
-    ["secret_key", "password", "secret", "client_secret", "redis_password", "redis_sentinel_password"]
+    ["secret_key", "password", "secret", "client_secret", "bind_password", "redis_password", "redis_sentinel_password"]
         .iter()
         .any(|name| line.starts_with(&format!("{name} ")))
 }
@@ -357,11 +358,14 @@ fn the_example_as_it_is_says_what_the_defaults_are() {
 
 #[test]
 fn every_key_of_the_example_can_be_set() {
-    let values = config(&uncommented(|line| !is_secret_value(line)));
+    // Of a group to follow and of many, one can be said.
+    let alternative = |line: &str| line == "filter = \"(objectClass=groupOfNames)\"";
+    let values = config(&uncommented(|line| !is_secret_value(line) && !alternative(line)));
     assert_eq!(values.applications.len(), 1);
     assert_eq!(values.applications[0].rules.len(), 1);
     assert!(values.secret_key_file.is_some() && values.mail.password_file.is_some());
     assert!(values.applications[0].secret_file.is_some());
+    assert_eq!((values.directories.len(), values.directories[0].group_syncs.len()), (1, 1));
     assert!(values.identity_providers[0].oidc.client_secret_file.is_some());
 }
 

@@ -1,5 +1,8 @@
-//! What is outside: mail servers, log files.
+//! What is outside: mail servers, identity providers, log files.
 
+pub mod fetch;
+pub mod ldap;
 pub mod log;
 pub mod log_file;
 pub mod mail;
+pub mod oidc;

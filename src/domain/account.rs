@@ -53,11 +53,15 @@ impl Username {
     /// [`InvalidName`] says what is wrong.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
         let shown = tidy(text)?;
-        let allowed = |c: char| "_-@.+ ".contains(c) || (c.is_alphanumeric() || is_mark(c)) && c.identifier_allowed();
+        let allowed = |c: char| {
+            c.is_ascii_alphanumeric()
+                || "_-@.+ ".contains(c)
+                || (c.is_alphanumeric() || is_mark(c)) && c.identifier_allowed()
+        };
         if !shown.chars().all(allowed) {
             return Err(InvalidName::Character);
         }
-        if !shown.as_str().is_single_script() {
+        if !shown.is_ascii() && !shown.as_str().is_single_script() {
             return Err(InvalidName::MixedScripts);
         }
         let key = fold(&shown);
@@ -278,7 +282,8 @@ impl Account {
 }
 
 fn tidy(text: &str) -> Result<String, InvalidName> {
-    let shown: String = text.trim().nfkc().collect();
+    // ASCII is its own normal form.
+    let shown: String = if text.is_ascii() { text.trim().to_owned() } else { text.trim().nfkc().collect() };
     measure(&shown)?;
     if shown.chars().any(is_hidden) {
         return Err(InvalidName::Character);
@@ -307,6 +312,9 @@ fn is_mark(c: char) -> bool {
 /// Case-insensitive key (NFKC, then lower case, then NFKC again as lowering can undo it).
 #[must_use]
 pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     text.nfkc().flat_map(char::to_lowercase).collect::<String>().replace('ß', "ss").nfkc().collect()
 }
 

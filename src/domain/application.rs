@@ -4,6 +4,7 @@ use super::session::Methods;
 use ipnet::IpNet;
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// What people who are not signed in may do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct Rule {
     pub groups: Vec<String>,
     /// A second factor must have been used in this session.
     pub second_factor: bool,
+    /// The person must have proved who they are within this time; `None` asks for no more than the session.
+    pub max_age: Option<Duration>,
     /// The client must come from one of these networks; empty asks for none.
     pub networks: Vec<IpNet>,
     /// What strangers may do.
@@ -54,6 +57,8 @@ pub struct Visitor<'a> {
     pub groups: &'a [String],
     /// How they signed in.
     pub methods: Methods,
+    /// How long ago they proved who they are.
+    pub proved_ago: Duration,
 }
 
 /// What is asked for.
@@ -76,6 +81,8 @@ pub enum Decision {
     AllowAnonymous,
     /// Sign in first.
     SignIn,
+    /// The person has to prove something more, or anew.
+    StepUp(Refusal),
     /// No, and signing in again would not help.
     Refuse(Refusal),
 }
@@ -87,8 +94,9 @@ impl Decision {
         match self {
             Self::Allow => 0,
             Self::AllowAnonymous => 1,
-            Self::SignIn => 2,
-            Self::Refuse(_) => 3,
+            Self::StepUp(_) => 2,
+            Self::SignIn => 3,
+            Self::Refuse(_) => 4,
         }
     }
 }
@@ -100,6 +108,8 @@ pub enum Refusal {
     Group,
     /// The session has no second factor.
     SecondFactor,
+    /// The last proof is too old.
+    Stale,
     /// Not from here.
     Network,
     /// No application has this host.
@@ -117,6 +127,7 @@ impl Refusal {
         match self {
             Self::Group => "group_required",
             Self::SecondFactor => "second_factor_required",
+            Self::Stale => "fresh_proof_required",
             Self::Network => "network_not_allowed",
             Self::UnknownApplication => "unknown_application",
             Self::UntrustedProxy => "untrusted_proxy",
@@ -146,6 +157,7 @@ impl Rule {
             None => Decision::Allow,
             // What strangers may read is not closed to people for being signed in.
             Some(_) if open => Decision::AllowAnonymous,
+            Some(why @ (Refusal::SecondFactor | Refusal::Stale)) => Decision::StepUp(why),
             Some(why) => Decision::Refuse(why),
         }
     }
@@ -155,7 +167,12 @@ impl Rule {
         if !self.groups.is_empty() && !self.groups.iter().any(|group| visitor.groups.contains(group)) {
             return Some(Refusal::Group);
         }
-        (self.second_factor && !visitor.methods.has(Methods::MULTI_FACTOR)).then_some(Refusal::SecondFactor)
+        // A device that is spared the factor is good for what asks for one, not for what asks for a fresh one.
+        let spared = self.max_age.is_none() && visitor.methods.has(Methods::REMEMBERED_DEVICE);
+        if self.second_factor && !visitor.methods.has(Methods::MULTI_FACTOR) && !spared {
+            return Some(Refusal::SecondFactor);
+        }
+        self.max_age.is_some_and(|age| visitor.proved_ago > age).then_some(Refusal::Stale)
     }
 }
 
@@ -236,7 +253,8 @@ mod tests {
     fn decide(path: &str, method: &str, groups: Option<&[&str]>) -> Decision {
         let app = app();
         let names: Vec<String> = groups.unwrap_or_default().iter().map(ToString::to_string).collect();
-        let visitor = groups.map(|_| Visitor { groups: &names, methods: Methods::PASSWORD });
+        let visitor =
+            groups.map(|_| Visitor { groups: &names, methods: Methods::PASSWORD, proved_ago: Duration::ZERO });
         let asked = Asked { method, path, address: "192.0.2.1".parse().unwrap() };
         app.rule_for(path).unwrap().decide(&asked, visitor.as_ref())
     }
@@ -261,11 +279,31 @@ mod tests {
     }
 
     #[test]
-    fn networks_and_second_factor_bind() {
+    fn networks_bind_before_anything_else() {
         let rule = Rule { networks: vec!["10.0.0.0/8".parse().unwrap()], second_factor: true, ..Rule::default() };
-        let visitor = Visitor { groups: &[], methods: Methods::PASSWORD };
+        let visitor = Visitor { groups: &[], methods: Methods::PASSWORD, proved_ago: Duration::ZERO };
         let from = |address: &str| Asked { method: "GET", path: "/", address: address.parse().unwrap() };
         assert_eq!(rule.decide(&from("192.0.2.1"), Some(&visitor)), Decision::Refuse(Refusal::Network));
-        assert_eq!(rule.decide(&from("10.1.1.1"), Some(&visitor)), Decision::Refuse(Refusal::SecondFactor));
+        assert_eq!(rule.decide(&from("10.1.1.1"), Some(&visitor)), Decision::StepUp(Refusal::SecondFactor));
+    }
+
+    #[test]
+    fn a_second_factor_and_a_fresh_proof_can_be_asked_for() {
+        let hour = Duration::from_hours(1);
+        let asked = Asked { method: "GET", path: "/", address: "192.0.2.1".parse().unwrap() };
+        let decide = |second_factor, max_age, methods, proved_ago| {
+            let rule = Rule { second_factor, max_age, ..Rule::default() };
+            rule.decide(&asked, Some(&Visitor { groups: &[], methods, proved_ago }))
+        };
+        let (one, two) = (Methods::PASSWORD, Methods::PASSWORD.and(Methods::CODE).and(Methods::MULTI_FACTOR));
+        let spared = one.and(Methods::REMEMBERED_DEVICE);
+        assert_eq!(decide(true, None, one, hour), Decision::StepUp(Refusal::SecondFactor));
+        assert_eq!(decide(true, None, two, hour), Decision::Allow);
+        assert_eq!(decide(true, None, spared, hour), Decision::Allow);
+        assert_eq!(decide(true, Some(hour), spared, Duration::ZERO), Decision::StepUp(Refusal::SecondFactor));
+        assert_eq!(decide(true, Some(hour), two, hour), Decision::Allow);
+        assert_eq!(decide(true, Some(hour), two, hour + Duration::from_secs(1)), Decision::StepUp(Refusal::Stale));
+        assert_eq!(decide(false, Some(hour), one, hour + hour), Decision::StepUp(Refusal::Stale));
+        assert_eq!(decide(false, Some(hour), one, Duration::ZERO), Decision::Allow);
     }
 }

@@ -112,6 +112,30 @@ acts! {
     SignedOut => "session.signed_out",
     /// Sessions were ended by their owner.
     SessionsEnded => "session.ended",
+    /// An authenticator was bound.
+    FactorAdded => "factor.added",
+    /// An authenticator was removed by its owner.
+    FactorRemoved => "factor.removed",
+    /// An authenticator was renamed, or made the one that is asked for first.
+    FactorChanged => "factor.changed",
+    /// Somebody else took all authenticators of an account away.
+    FactorsReset => "factor.reset",
+    /// A second factor was proved in a sign-in.
+    FactorProved => "factor.proved",
+    /// A key answered with a counter that went backwards: it may have been copied.
+    FactorCloned => "factor.clone_suspected",
+    /// Backup codes were made.
+    BackupCodesMade => "backup_codes.made",
+    /// A backup code was used.
+    BackupCodeUsed => "backup_codes.used",
+    /// Somebody signed in proved anew who they are.
+    SteppedUp => "session.stepped_up",
+    /// A browser needs no second factor from now on.
+    DeviceRemembered => "device.remembered",
+    /// A browser needs a second factor again.
+    DeviceForgotten => "device.forgotten",
+    /// A used token of such a browser was shown again.
+    DeviceReplayed => "device.replayed",
     /// A browser is remembered from now on.
     BrowserRemembered => "autologin.remembered",
     /// A remembered browser was forgotten.
@@ -124,6 +148,8 @@ acts! {
     MemberAdded => "group.member_added",
     /// Someone was removed from a group.
     MemberRemoved => "group.member_removed",
+    /// A group follows the new name of its entry in a directory.
+    GroupRenamed => "group.renamed",
     /// A new sealing key was made.
     KeyRotated => "key.rotated",
     /// A key was revoked at once.

@@ -50,6 +50,8 @@ ids! {
     EventId;
     /// One request, as answered in `X-Request-Id` and written to the log.
     RequestId;
+    /// One authenticator of an account: an app, a key.
+    AuthenticatorId;
     /// One queued letter.
     LetterId;
 }

@@ -2,15 +2,21 @@
 
 pub mod accent;
 pub mod account;
+pub mod address;
 pub mod application;
 pub mod attribute_map;
 pub mod audit;
+pub mod authenticator;
 pub mod autologin;
+pub mod claims;
+pub mod claims_request;
 pub mod device;
+pub mod directory;
 pub mod face;
 pub mod forwarded;
 pub mod host;
 pub mod id;
+pub mod id_token;
 pub mod identity;
 pub mod language;
 pub mod logo;

@@ -24,14 +24,29 @@ impl Methods {
     /// More than one factor was proved in this sign-in (`mfa`).
     pub const MULTI_FACTOR: Self = Self(1 << 2);
 
+    /// A code of an authenticator app (`otp`).
+    pub const CODE: Self = Self(1 << 3);
+    /// A key that proved its possession, wherever it is kept (`pop`, OpenID EAP ACR Values 1.0).
+    pub const KEY: Self = Self(1 << 4);
+    /// The key asked for a PIN, a finger or a face before it answered (`user`).
+    pub const USER_VERIFIED: Self = Self(1 << 5);
+    /// A code from paper; no registered name.
+    pub const BACKUP: Self = Self(1 << 8);
+    /// The second factor was spared because this browser proved it before; it never counts as one, let alone as fresh.
+    pub const REMEMBERED_DEVICE: Self = Self(1 << 9);
     /// An identity provider vouched; what was proved there stands in further methods only where the operator trusts
     /// the provider's word.
     pub const FEDERATED: Self = Self(1 << 14);
 
-    const NAMES: [(Self, &'static str); 4] = [
+    const NAMES: [(Self, &'static str); 9] = [
         (Self::PASSWORD, "pwd"),
         (Self::REMEMBERED, "remembered"),
         (Self::MULTI_FACTOR, "mfa"),
+        (Self::CODE, "otp"),
+        (Self::KEY, "pop"),
+        (Self::USER_VERIFIED, "user"),
+        (Self::BACKUP, "backup"),
+        (Self::REMEMBERED_DEVICE, "remembered_device"),
         (Self::FEDERATED, "federated"),
     ];
 
@@ -39,6 +54,12 @@ impl Methods {
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// This set without what is in `other`.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     /// Whether all of `other` is in here.
@@ -130,6 +151,16 @@ pub enum CredentialEvent {
     AutologinTheft,
     /// The person signed out in this browser.
     SignedOut,
+    /// The account has a second factor from now on.
+    FirstFactorAdded,
+    /// Another authenticator was bound.
+    FactorAdded,
+    /// An authenticator was removed.
+    FactorRemoved,
+    /// Backup codes were made anew; the ones before are void.
+    BackupCodesMade,
+    /// Somebody else took all authenticators away.
+    FactorsReset,
 }
 
 /// What an event ends. One row of the revocation matrix (C6).
@@ -139,6 +170,8 @@ pub struct Revocation {
     pub sessions: Ends,
     /// Which remembered browsers are forgotten.
     pub remembered: Ends,
+    /// Whether browsers that need no second factor need one again.
+    pub devices: bool,
     /// Whether mailed links that are still open die.
     pub links: bool,
 }
@@ -160,7 +193,7 @@ pub enum Ends {
 
 impl CredentialEvent {
     /// Every event, for tests and documents.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::PasswordChanged,
         Self::PasswordRecovered,
         Self::PasswordSet,
@@ -170,20 +203,31 @@ impl CredentialEvent {
         Self::SignedOutEverywhere,
         Self::AutologinTheft,
         Self::SignedOut,
+        Self::FirstFactorAdded,
+        Self::FactorAdded,
+        Self::FactorRemoved,
+        Self::BackupCodesMade,
+        Self::FactorsReset,
     ];
 
     /// The revocation matrix.
     #[must_use]
     pub fn revokes(self) -> Revocation {
-        let row = |sessions, remembered, links| Revocation { sessions, remembered, links };
+        let row = |sessions, remembered, devices, links| Revocation { sessions, remembered, devices, links };
         match self {
-            Self::PasswordChanged => row(Ends::Others, Ends::All, true),
-            Self::PasswordRecovered | Self::PasswordSet | Self::Locked => row(Ends::All, Ends::All, true),
-            Self::EmailChanged => row(Ends::Others, Ends::Nothing, true),
-            Self::RightsChanged => row(Ends::All, Ends::Nothing, false),
-            Self::SignedOutEverywhere => row(Ends::Others, Ends::All, false),
-            Self::AutologinTheft => row(Ends::Family, Ends::Family, false),
-            Self::SignedOut => row(Ends::This, Ends::This, false),
+            Self::PasswordChanged => row(Ends::Others, Ends::All, true, true),
+            Self::PasswordRecovered | Self::PasswordSet | Self::Locked | Self::FactorsReset => {
+                row(Ends::All, Ends::All, true, true)
+            }
+            Self::EmailChanged => row(Ends::Others, Ends::Nothing, false, true),
+            Self::RightsChanged => row(Ends::All, Ends::Nothing, true, false),
+            Self::SignedOutEverywhere | Self::FirstFactorAdded => row(Ends::Others, Ends::All, true, false),
+            // Whoever copied one cookie of the browser may have copied the other.
+            Self::AutologinTheft => row(Ends::Family, Ends::Family, true, false),
+            Self::SignedOut => row(Ends::This, Ends::This, false, false),
+            Self::FactorAdded => row(Ends::Nothing, Ends::Nothing, true, false),
+            Self::FactorRemoved => row(Ends::Others, Ends::Nothing, true, false),
+            Self::BackupCodesMade => row(Ends::Nothing, Ends::Nothing, false, false),
         }
     }
 }

@@ -21,6 +21,10 @@ pub enum Way {
     Password,
     /// A remembered browser.
     Autologin,
+    /// A passkey alone.
+    Passkey,
+    /// An open session of the same account, to be proved anew.
+    StepUp,
     /// An identity provider.
     Provider,
     /// A password checked by a directory.
@@ -34,15 +38,18 @@ impl Way {
         match self {
             Self::Password => "password",
             Self::Autologin => "autologin",
+            Self::Passkey => "passkey",
+            Self::StepUp => "step_up",
             Self::Provider => "provider",
             Self::Directory => "directory",
         }
     }
 
-    /// Whether the person proved something just now. Only then may a step change what they sign in with.
+    /// Whether the person proved something just now. Only then may a step change what they sign in with. An open session
+    /// is taken for a fresh proof when it is young enough; `service/sign_in/step_up.rs` looks at that.
     #[must_use]
     pub const fn is_fresh(self) -> bool {
-        matches!(self, Self::Password | Self::Provider | Self::Directory)
+        !matches!(self, Self::Autologin)
     }
 
     /// Whether it is somebody else who checked the secret: then a password of ours was not used, and nothing about it is
@@ -96,22 +103,55 @@ pub struct Attempt {
     pub stay: bool,
     /// The session of this browser that the new one takes the place of.
     pub replaces: Option<HandleHash>,
+    /// What is asked for beyond the policy.
+    #[serde(default)]
+    pub demand: Demand,
+    /// The browser that needs no second factor for a while, when this is one of the account's.
+    #[serde(default)]
+    pub device: Option<Device>,
+    /// "Do not ask on this device again" was ticked.
+    #[serde(default)]
+    pub keep_device: bool,
     /// Steps done in this attempt.
     pub done: Vec<Step>,
     /// End of the attempt.
     pub expires_at: Timestamp,
 }
 
+/// What whoever began the attempt asks for beyond the policy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Demand {
+    /// There must be a second factor, whether or not the policy asks this account for one.
+    pub factor: bool,
+    /// It must be proved now: a remembered device does not spare it.
+    pub fresh: bool,
+}
+
+/// A browser that needs no second factor for a while, as it came: rotated when the session opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// Its public name.
+    pub id: RememberedId,
+    /// Hash of the token that it showed.
+    pub token: [u8; 32],
+}
+
 /// What an attempt may still owe, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
+    /// Prove the second factor.
+    SecondFactor,
     /// Choose a new password.
     NewPassword,
+    /// Bind a second factor.
+    EnrolFactor,
 }
 
-/// Steps in the order in which they are asked for.
-const ORDER: [Step; 1] = [Step::NewPassword];
+/// Steps in the order in which they are asked for. The second factor comes before the password may be changed: whoever
+/// found a password must not get to replace it (NIST SP 800-63B-4 §4.1.2.1, ASVS 5.0 6.2.3). A factor is bound after the
+/// password was replaced that somebody else knows: that password must not vouch for it.
+const ORDER: [Step; 3] = [Step::SecondFactor, Step::NewPassword, Step::EnrolFactor];
 
 /// Why a password has to be changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +173,10 @@ pub struct Facts {
     pub valid_from: Timestamp,
     /// Whether the password has to be changed.
     pub password: Option<PasswordDue>,
+    /// Whether the account has a second factor.
+    pub enrolled: bool,
+    /// Whether the policy asks this account for one.
+    pub factor_required: bool,
 }
 
 /// What comes next.
@@ -176,12 +220,32 @@ impl Attempt {
         if now >= self.expires_at || self.proved_at() < facts.valid_from {
             return Next::Denied(Denied::Outdated);
         }
-        let owed = ORDER.into_iter().find(|step| step.is_due(facts, self.identity.way) && !self.done.contains(step));
-        match owed {
-            None => Next::Open,
-            Some(_) if !self.identity.way.is_fresh() => Next::Denied(Denied::FreshProofNeeded),
-            Some(step) => Next::Step(step),
+        let owed = || ORDER.into_iter().filter(|step| self.owes(*step, facts));
+        if !self.identity.way.is_fresh() && owed().any(Step::needs_fresh_proof) {
+            return Next::Denied(Denied::FreshProofNeeded);
         }
+        owed().next().map_or(Next::Open, Next::Step)
+    }
+
+    /// Whether the second factor was proved, by whoever vouches for it, or is spared on this device.
+    #[must_use]
+    pub fn factor_is_settled(&self) -> bool {
+        self.identity.methods.has(Methods::MULTI_FACTOR) || (self.device.is_some() && !self.demand.fresh)
+    }
+
+    fn owes(&self, step: Step, facts: &Facts) -> bool {
+        let due = match step {
+            Step::SecondFactor => facts.enrolled && !self.factor_is_settled(),
+            Step::NewPassword => {
+                let way = self.identity.way;
+                facts.password.is_some() && !way.is_foreign() && way != Way::StepUp
+            }
+            Step::EnrolFactor => {
+                let required = facts.factor_required || self.demand.factor;
+                required && !facts.enrolled && !self.identity.methods.has(Methods::MULTI_FACTOR)
+            }
+        };
+        due && !self.done.contains(&step)
     }
 
     /// Marks a step as done. Only the step that is next can be.
@@ -205,110 +269,12 @@ impl Attempt {
 }
 
 impl Step {
-    fn is_due(self, facts: &Facts, way: Way) -> bool {
-        match self {
-            Self::NewPassword => facts.password.is_some() && !way.is_foreign(),
-        }
+    /// Whether it changes what the person signs in with.
+    fn needs_fresh_proof(self) -> bool {
+        self != Self::SecondFactor
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use uuid::Uuid;
-
-    const START: Timestamp = Timestamp::from_millis(1_000);
-
-    fn attempt(way: Way) -> Attempt {
-        let account = AccountId::new(Uuid::nil());
-        let identity = VerifiedIdentity {
-            way,
-            account,
-            methods: Methods::PASSWORD,
-            authenticated_at: START,
-            remembered: None,
-            voucher: None,
-        };
-        let expires_at = START.after(ATTEMPT_LIFETIME);
-        Attempt {
-            id: AttemptId::new(Uuid::nil()),
-            identity,
-            return_to: None,
-            stay: false,
-            replaces: None,
-            done: vec![],
-            expires_at,
-        }
-    }
-
-    fn facts() -> Facts {
-        let valid_from = Timestamp::from_millis(0);
-        Facts { status: AccountStatus::Active, ends_at: None, valid_from, password: None }
-    }
-
-    #[test]
-    fn nothing_owed_opens() {
-        assert_eq!(attempt(Way::Password).next(&facts(), START), Next::Open);
-        assert_eq!(attempt(Way::Autologin).next(&facts(), START), Next::Open);
-    }
-
-    #[test]
-    fn a_due_password_is_asked_for_until_changed() {
-        let due = Facts { password: Some(PasswordDue::Expired), ..facts() };
-        let mut one = attempt(Way::Password);
-        assert_eq!(one.next(&due, START), Next::Step(Step::NewPassword));
-        assert_eq!(one.complete(Step::NewPassword, &due, START), Ok(()));
-        assert_eq!(one.next(&due, START), Next::Open);
-        assert_eq!(one.complete(Step::NewPassword, &due, START), Err(Next::Open), "a step is done once");
-    }
-
-    #[test]
-    fn a_step_that_is_not_due_cannot_be_done() {
-        let mut one = attempt(Way::Password);
-        assert_eq!(one.complete(Step::NewPassword, &facts(), START), Err(Next::Open));
-        assert!(one.done.is_empty());
-    }
-
-    #[test]
-    fn a_remembered_browser_cannot_change_the_password() {
-        let due = Facts { password: Some(PasswordDue::Demanded), ..facts() };
-        let mut one = attempt(Way::Autologin);
-        assert_eq!(one.next(&due, START), Next::Denied(Denied::FreshProofNeeded));
-        assert!(one.complete(Step::NewPassword, &due, START).is_err());
-    }
-
-    #[test]
-    fn whoever_comes_from_elsewhere_is_not_asked_for_a_password_of_ours() {
-        let due = Facts { password: Some(PasswordDue::Demanded), ..facts() };
-        assert_eq!(attempt(Way::Provider).next(&due, START), Next::Open);
-        assert_eq!(attempt(Way::Directory).next(&due, START), Next::Open);
-        let locked = Facts { status: AccountStatus::Locked, ..facts() };
-        assert_eq!(attempt(Way::Provider).next(&locked, START), Next::Denied(Denied::Locked));
-    }
-
-    #[test]
-    fn only_an_active_account_in_its_time_gets_in() {
-        for (status, denied) in [
-            (AccountStatus::Locked, Denied::Locked),
-            (AccountStatus::Invited, Denied::Waiting),
-            (AccountStatus::Registered, Denied::Waiting),
-        ] {
-            let facts = Facts { status, ..facts() };
-            assert_eq!(attempt(Way::Password).next(&facts, START), Next::Denied(denied), "{status:?}");
-        }
-        let guest = Facts { ends_at: Some(START.after(Duration::from_secs(1))), ..facts() };
-        assert_eq!(attempt(Way::Password).next(&guest, START), Next::Open);
-        let later = START.after(Duration::from_secs(1));
-        assert_eq!(attempt(Way::Password).next(&guest, later), Next::Denied(Denied::Ended));
-    }
-
-    #[test]
-    fn denials_come_before_steps() {
-        let locked = Facts { status: AccountStatus::Locked, password: Some(PasswordDue::Demanded), ..facts() };
-        assert_eq!(attempt(Way::Password).next(&locked, START), Next::Denied(Denied::Locked));
-        let one = attempt(Way::Password);
-        assert_eq!(one.next(&facts(), one.expires_at), Next::Denied(Denied::Outdated));
-        let ended = Facts { valid_from: START.after(Duration::from_secs(1)), ..facts() };
-        assert_eq!(one.next(&ended, START.after(Duration::from_secs(2))), Next::Denied(Denied::Outdated));
-    }
-}
+#[path = "sign_in_tests.rs"]
+mod tests;

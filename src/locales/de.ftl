@@ -27,6 +27,10 @@ sign-in-too-many-attempts = { $minutes ->
 sign-in-locked = Dieses Konto ist gesperrt. Bitte wenden Sie sich an die Administration.
 sign-in-attempt-expired = Das hat etwas zu lange gedauert. Bitte melden Sie sich noch einmal an.
 sign-in-busy = Gerade melden sich viele Menschen an. Bitte versuchen Sie es in ein paar Sekunden wieder.
+sign-in-directory-away = Ihr Passwort lässt sich gerade nicht prüfen, weil ein Verzeichnis Ihrer Organisation nicht antwortet. Prüfen Sie Ihre Eingabe und versuchen Sie es in einer Minute wieder.
+sign-in-directory-password = Ihre Organisation verlangt, dass Sie zuerst Ihr Passwort ändern. Ändern Sie es dort, wo Sie es verwalten, zum Beispiel an Ihrem Rechner, und melden Sie sich dann hier an.
+sign-in-directory-shut = Ihre Organisation lässt Sie mit diesem Konto gerade nicht herein. Bitte wenden Sie sich an die Administration.
+sign-in-no-account = Ihr Passwort stimmt, aber hier gibt es kein Konto für Sie. Bitte wenden Sie sich an die Administration.
 
 ## Neue Passwörter
 new-password-label = Neues Passwort
@@ -183,6 +187,7 @@ email-link-again = Noch einmal ändern
 password-title = Passwort
 password-text = Wenn Sie Ihr Passwort ändern, enden alle Ihre anderen Sitzungen, und gemerkte Geräte müssen sich neu anmelden.
 password-submit = Passwort ändern
+password-kept-elsewhere = Ihr Passwort wird in „{ $directory }“ geführt. Ändern Sie es dort, zum Beispiel an Ihrem Rechner oder auf der Seite, die Ihre Organisation dafür hat; hier gilt es sofort.
 
 sessions-title = Sitzungen
 sessions-text = Hier sind Sie angemeldet. Wenn Sie eine Sitzung nicht erkennen, beenden Sie sie und ändern Sie Ihr Passwort.
@@ -360,6 +365,40 @@ letter-new-device-body =
     Netz: { $network }
 
     Wenn Sie das waren, müssen Sie nichts tun. Wenn nicht, ändern Sie bitte sofort Ihr Passwort, beenden Sie in Ihrem Konto alle anderen Sitzungen, und sagen Sie der Administration Bescheid.
+letter-factor-added-subject = { $product }: ein zweiter Schritt kam hinzu
+letter-factor-added-body =
+    { $what } „{ $name }“ kam am { $when } zu Ihrem Konto bei { $product } hinzu und gilt ab jetzt als zweiter Schritt.
+
+    Wenn Sie das nicht waren, ändern Sie sofort Ihr Passwort, entfernen Sie ihn aus Ihrem Konto und sagen Sie einem Administrator Bescheid.
+letter-factor-removed-subject = { $product }: ein zweiter Schritt wurde entfernt
+letter-factor-removed-body =
+    { $what } „{ $name }“ wurde am { $when } aus Ihrem Konto bei { $product } entfernt.
+
+    Wenn Sie das nicht waren, ändern Sie sofort Ihr Passwort und sagen Sie einem Administrator Bescheid.
+letter-backup-codes-made-subject = { $product }: neue Ersatzcodes
+letter-backup-codes-made-body =
+    am { $when } wurden neue Ersatzcodes für Ihr Konto bei { $product } erstellt. Die bisherigen gelten nicht mehr.
+
+    Wenn Sie das nicht waren, ändern Sie sofort Ihr Passwort und sagen Sie einem Administrator Bescheid.
+letter-backup-code-used-subject = { $product }: ein Ersatzcode wurde verwendet
+letter-backup-code-used-body =
+    am { $when } wurde ein Ersatzcode Ihres Kontos bei { $product } verwendet. { $left ->
+        [0] Es ist keiner mehr übrig: Erstellen Sie neue.
+        [one] Einer ist noch übrig: Erstellen Sie bald neue.
+       *[other] { $left } sind noch übrig.
+    }
+
+    Wenn Sie das nicht waren, ändern Sie sofort Ihr Passwort und sagen Sie einem Administrator Bescheid.
+letter-factor-copied-subject = { $product }: ein Sicherheitsschlüssel wurde vielleicht kopiert
+letter-factor-copied-body =
+    der Sicherheitsschlüssel „{ $name }“ Ihres Kontos bei { $product } hat am { $when } so geantwortet, als gäbe es ihn zweimal. Die Antwort wurde nicht angenommen.
+
+    Bitte entfernen Sie diesen Schlüssel aus Ihrem Konto und sagen Sie einem Administrator Bescheid.
+letter-factors-reset-subject = { $product }: Ihr zweiter Schritt wurde entfernt
+letter-factors-reset-body =
+    ein Administrator hat am { $when } alle zweiten Schritte und Ersatzcodes aus Ihrem Konto bei { $product } entfernt. Sie wurden überall abgemeldet und können sich mit Ihrem Passwort anmelden.
+
+    Wenn Sie nicht darum gebeten haben, sagen Sie sofort einem Administrator Bescheid.
 letter-autologin-theft-subject = { $product }: Ihre Sitzungen wurden beendet
 letter-autologin-theft-body =
     eine gespeicherte Anmeldung Ihres Kontos bei { $product } wurde doppelt benutzt ({ $when }). Das geschieht, wenn jemand sie von diesem Gerät kopiert hat:
@@ -367,3 +406,142 @@ letter-autologin-theft-body =
     { $device }
 
     Zur Sicherheit haben wir die Sitzungen beendet, die daraus entstanden sind, und das Gerät muss sich neu anmelden. Bitte ändern Sie Ihr Passwort und lassen Sie das Gerät auf Schadsoftware prüfen.
+
+## Zweiter Faktor
+factor-title = Noch ein Schritt
+factor-text-totp = Geben Sie den Code ein, den Ihre Authenticator-App gerade anzeigt.
+factor-text-backup = Geben Sie einen Ihrer Ersatzcodes ein. Jeder gilt einmal.
+factor-text-passkey = Verwenden Sie Ihren Sicherheitsschlüssel oder Passkey.
+factor-code = Code
+factor-backup-code = Ersatzcode
+factor-keep = { $days ->
+    [one] Auf diesem Gerät einen Tag lang nicht fragen
+   *[other] Auf diesem Gerät { $days } Tage lang nicht fragen
+}
+factor-submit = Weiter
+factor-others = Anderer Weg
+factor-use-totp = Authenticator-App verwenden
+factor-use-backup = Ersatzcode verwenden
+factor-use-passkey = Sicherheitsschlüssel oder Passkey verwenden
+factor-wrong-totp = Dieser Code ist falsch oder wurde schon verwendet. Warten Sie auf den nächsten und versuchen Sie es noch einmal.
+factor-wrong-backup = Dieser Code ist falsch oder wurde schon verwendet.
+factor-wrong-passkey = Das hat nicht geklappt. Bitte versuchen Sie es noch einmal.
+factor-wrong-name = Ein Name braucht 1 bis 60 Zeichen.
+factor-name = Name
+factor-name-hint = Damit Sie das Gerät später erkennen.
+factor-kind-totp = Authenticator-App
+factor-kind-passkey = Sicherheitsschlüssel oder Passkey
+enrol-title = Schützen Sie Ihr Konto
+enrol-text = Hier ist ein zweiter Schritt vorgeschrieben. Richten Sie ihn jetzt ein, dann geht es weiter.
+totp-title = Authenticator-App
+totp-text = Eine App auf Ihrem Telefon zeigt jede halbe Minute einen neuen Code. Sie geben ihn nach dem Passwort ein.
+totp-name-default = Authenticator-App
+totp-scan-title = Lesen Sie dieses Bild mit der App ein
+totp-scan-text = Jede Authenticator-App ist recht. Fügen Sie dort ein Konto hinzu und richten Sie die Kamera hierher.
+totp-picture = QR-Code für die Authenticator-App
+totp-open = In einer App auf diesem Gerät öffnen
+totp-key-text = Oder tippen Sie diesen Schlüssel in die App. Das Konto heißt dort { $account }.
+totp-confirm-title = Geben Sie den Code ein, den sie anzeigt
+totp-clock = Hier ist es { $time }. Zeigt die Uhr Ihres Telefons etwas anderes, passen die Codes nicht: Lassen Sie das Telefon seine Zeit selbst stellen.
+totp-submit = Einrichten
+backup-title = Ersatzcodes
+backup-left = { $count ->
+    [0] Sie haben keine Ersatzcodes mehr.
+    [one] Sie haben noch einen Ersatzcode.
+   *[other] Sie haben noch { $count } Ersatzcodes.
+}
+backup-make-text = Neue Codes ersetzen alle, die Sie haben.
+backup-make = Neue Ersatzcodes erstellen
+backup-codes-title = Ihre Ersatzcodes
+backup-codes-text = Mit jedem dieser Codes kommen Sie einmal hinein, wenn Telefon oder Schlüssel nicht zur Hand ist. Sie werden nur jetzt gezeigt: Drucken Sie sie aus oder verwahren Sie sie sicher.
+backup-codes-of = Für das Konto { $username }
+backup-codes-download = Als Datei herunterladen
+backup-codes-done = Ich habe sie verwahrt
+confirm-title = Sind Sie es?
+confirm-text = Bitte geben Sie Ihr Passwort ein, bevor es weitergeht.
+confirm-submit = Weiter
+confirm-again = Bitte melden Sie sich ab und neu an, bevor es weitergeht.
+confirm-cancel = Abbrechen
+security-title = Zweiter Schritt
+security-text = Was Sie beim Anmelden nach dem Passwort zeigen. Mit zweien stehen Sie nicht vor der Tür, wenn eines verloren geht.
+security-none-title = Nur ein Passwort
+security-none-text = Wer Ihr Passwort erfährt, kann sich als Sie anmelden. Ein zweiter Schritt verhindert das.
+security-preferred = Wird zuerst gefragt
+security-kind = Art
+security-added = Hinzugefügt
+security-last-used = Zuletzt verwendet
+security-never-used = Nie
+security-change = Ändern
+security-rename = Umbenennen
+security-prefer = Zuerst danach fragen
+security-remove = Entfernen
+security-remove-text = Sie werden überall sonst abgemeldet.
+security-last = Das ist der letzte, und hier ist ein zweiter Schritt vorgeschrieben. Fügen Sie einen anderen hinzu, bevor Sie ihn entfernen.
+security-add-title = Hinzufügen
+security-add-totp = Zeigt Codes auf Ihrem Telefon, auch ohne Netz.
+security-add-totp-link = App einrichten
+spared-title = Geräte, die nicht gefragt werden
+spared-text = Auf diesen Geräten genügt Ihr Passwort.
+spared-forget = Wieder fragen
+way-two-factors = Mit zwei Schritten
+way-passkey = Mit einem Passkey
+notice-factor-added = Der zweite Schritt ist eingerichtet.
+notice-factor-changed = Gespeichert.
+notice-factor-removed = Der zweite Schritt ist entfernt. Überall sonst sind Sie abgemeldet.
+login-passkey = Mit einem Passkey anmelden
+sign-in-passkey = Dieser Passkey passt nicht. Bitte versuchen Sie es noch einmal oder melden Sie sich mit dem Passwort an.
+passkey-title = Sicherheitsschlüssel oder Passkey
+passkey-text = Ein Schlüssel auf dem Telefon, im Computer oder am Schlüsselbund. Er fragt nach PIN, Finger oder Gesicht und fällt auf keine gefälschte Seite herein.
+passkey-name-default = Passkey
+passkey-submit = Einrichten
+passkey-show = Schlüssel verwenden
+passkey-needs-script = Schlüssel brauchen JavaScript im Browser. Alle anderen Wege gehen ohne.
+security-add-passkey = Der sicherste Weg: nichts zu tippen, nichts abzuschwatzen.
+security-add-passkey-link = Schlüssel einrichten
+## Identitätsanbieter
+login-or = oder
+login-with = Weiter mit { $provider }
+provider-again = Noch einmal versuchen
+provider-other-ways = Alle Wege zur Anmeldung
+provider-outdated-title = Bitte beginnen Sie neu
+provider-outdated-text = Diese Anmeldung mit { $provider } hat zu lange gedauert, wurde in einem anderen Tab beendet oder hat nicht in diesem Browser begonnen.
+provider-declined-title = Nicht angemeldet
+provider-declined-text = { $provider } hat Sie nicht angemeldet. Vielleicht haben Sie dort abgebrochen, oder Sie dürfen diesen Dienst nicht nutzen.
+provider-away-title = Im Moment keine Antwort
+provider-away-text = { $provider } antwortet nicht oder nicht richtig. Bitte versuchen Sie es in ein paar Minuten noch einmal. Andere Wege zur Anmeldung gehen wie gewohnt.
+provider-not-believed-title = Das ließ sich nicht bestätigen
+provider-not-believed-text = Die Antwort von { $provider } ließ sich nicht bestätigen, deshalb wurden Sie nicht angemeldet. Bitte versuchen Sie es noch einmal.
+provider-refused-title = Noch kein Zugang
+provider-waiting-title = Fast geschafft
+provider-unknown = Zu Ihrer Identität bei { $provider } gehört hier kein Konto. Wenn Sie ein Konto haben, melden Sie sich auf anderem Weg an und fügen Sie { $provider } unter „Anmeldedienste“ hinzu. Sonst wenden Sie sich bitte an die Administration.
+provider-not-invited = Für die Anmeldung mit { $provider } brauchen Sie eine Einladung. Bitte öffnen Sie den Link in Ihrer Einladung, oder bitten Sie die Administration um eine.
+provider-username-taken = Ein anderes Konto hat hier den Benutzernamen, den { $provider } Ihnen gibt. Wenn es Ihres ist, melden Sie sich auf anderem Weg an und fügen Sie { $provider } unter „Anmeldedienste“ hinzu. Sonst wenden Sie sich bitte an die Administration.
+provider-email-taken = Ein anderes Konto hat hier Ihre E-Mail-Adresse. Wenn es Ihres ist, melden Sie sich auf anderem Weg an und fügen Sie { $provider } unter „Anmeldedienste“ hinzu. Sonst wenden Sie sich bitte an die Administration.
+provider-invitation-open = Sie wurden mit dieser E-Mail-Adresse eingeladen. Bitte öffnen Sie den Link in jener Mail; von dort geht es weiter mit { $provider }.
+provider-username-missing = { $provider } hat uns keinen Benutzernamen genannt, der hier verwendbar ist. Bitte wenden Sie sich an die Administration.
+provider-email-missing = { $provider } hat uns keine E-Mail-Adresse genannt, die hier verwendbar ist. Bitte ergänzen Sie dort Ihr Profil, oder wenden Sie sich an die Administration.
+provider-invitation-gone = Diese Einladung wurde schon benutzt oder ist zu alt. Bitte bitten Sie um eine neue.
+provider-linked-elsewhere = Diese Identität bei { $provider } gehört hier zu einem anderen Konto. Melden Sie sich dort mit einer anderen Identität an, oder entfernen Sie sie zuerst vom anderen Konto.
+provider-other-identity = Das Konto hat schon eine Identität bei { $provider }, und mehr als eine geht nicht. Entfernen Sie zuerst jene.
+provider-locked = Dieses Konto ist gesperrt. Bitte wenden Sie sich an die Administration.
+provider-waiting = Ihr Konto ist angelegt. Die Administration muss Sie noch einlassen; Sie bekommen dann eine Mail.
+provider-ended = Die Zeit dieses Kontos ist abgelaufen. Bitte wenden Sie sich an die Administration.
+provider-off = Die Anmeldung mit { $provider } ist abgeschaltet. Bitte melden Sie sich auf anderem Weg an.
+identities-title = Anmeldedienste
+identities-text = Wer Sie bei anderen Diensten sind, mit denen Sie sich hier anmelden können.
+identities-none = Es gibt noch keinen.
+identities-subject = Dort bekannt als
+identities-since = Hinzugefügt
+identities-last-used = Zuletzt benutzt
+identities-remove = Entfernen
+identities-last-way = Das ist Ihr einziger Weg zur Anmeldung, deshalb lässt er sich nicht entfernen.
+identities-sign-in-again = Um das zu ändern, melden Sie sich bitte zuerst ab und wieder an.
+identities-add-title = Hinzufügen
+identities-add-text = Sie melden sich dort einmal an und bestätigen danach hier.
+identities-add = { $provider } hinzufügen
+identity-add-title = Diese Identität hinzufügen?
+identity-add-text = Wer sich dort anmelden kann, kann sich dann mit { $provider } in Ihr Konto anmelden.
+identity-add-provider = Anbieter
+identity-add-submit = Zu meinem Konto hinzufügen
+notice-identity-added = Die Identität wurde hinzugefügt. Sie können sich ab jetzt damit anmelden.
+notice-identity-removed = Die Identität wurde entfernt.

@@ -28,6 +28,10 @@ sign-in-too-many-attempts = { $minutes ->
 sign-in-locked = This account is locked. Please contact an administrator.
 sign-in-attempt-expired = That took a little too long. Please sign in again.
 sign-in-busy = Many people are signing in right now. Please try again in a few seconds.
+sign-in-directory-away = Your password cannot be checked at the moment, because a directory of your organisation does not answer. Check what you entered and try again in a minute.
+sign-in-directory-password = Your organisation wants you to change your password first. Change it where you manage it, for example at your computer, then sign in here.
+sign-in-directory-shut = Your organisation does not let you sign in with this account at the moment. Please contact an administrator.
+sign-in-no-account = Your password is right, but there is no account for you here. Please contact an administrator.
 
 ## New passwords
 new-password-label = New password
@@ -184,6 +188,7 @@ email-link-again = Change e-mail address again
 password-title = Password
 password-text = When you change your password, all your other sessions end and remembered devices have to sign in again.
 password-submit = Change password
+password-kept-elsewhere = Your password is kept in “{ $directory }”. Change it there, for example at your computer or on the page that your organisation has for it; it counts here at once.
 
 sessions-title = Sessions
 sessions-text = These are the places where you are signed in. If you do not recognise one, end it and change your password.
@@ -361,6 +366,40 @@ letter-new-device-body =
     Network: { $network }
 
     If it was you, you need not do anything. If it was not you, please change your password at once, end all other sessions in your account, and tell your administrators.
+letter-factor-added-subject = { $product }: a second step was added
+letter-factor-added-body =
+    { $what } “{ $name }” was added to your account at { $product } on { $when }. It can be used as a second step from now on.
+
+    If it was not you, change your password at once, remove it from your account, and tell an administrator.
+letter-factor-removed-subject = { $product }: a second step was removed
+letter-factor-removed-body =
+    { $what } “{ $name }” was removed from your account at { $product } on { $when }.
+
+    If it was not you, change your password at once and tell an administrator.
+letter-backup-codes-made-subject = { $product }: new backup codes
+letter-backup-codes-made-body =
+    new backup codes for your account at { $product } were made on { $when }. The ones before do not work any more.
+
+    If it was not you, change your password at once and tell an administrator.
+letter-backup-code-used-subject = { $product }: a backup code was used
+letter-backup-code-used-body =
+    a backup code of your account at { $product } was used on { $when }. { $left ->
+        [0] There are none left: make new ones.
+        [one] One is left: make new ones soon.
+       *[other] { $left } are left.
+    }
+
+    If it was not you, change your password at once and tell an administrator.
+letter-factor-copied-subject = { $product }: a security key may have been copied
+letter-factor-copied-body =
+    the security key “{ $name }” of your account at { $product } answered on { $when } as if there were two of it. The answer was refused.
+
+    Please remove this key from your account and tell an administrator.
+letter-factors-reset-subject = { $product }: your second step was taken away
+letter-factors-reset-body =
+    an administrator removed all second steps and backup codes from your account at { $product } on { $when }. You were signed out everywhere, and can sign in with your password.
+
+    If you did not ask for this, tell an administrator at once.
 letter-autologin-theft-subject = { $product }: your sessions were ended
 letter-autologin-theft-body =
     a stored sign-in of your account at { $product } was used twice ({ $when }). That happens when someone has copied it from this device:
@@ -368,3 +407,142 @@ letter-autologin-theft-body =
     { $device }
 
     To be safe we have ended the sessions that came from it, and that device has to sign in again. Please change your password, and have the device checked for malware.
+
+## Second factor
+factor-title = One more step
+factor-text-totp = Enter the code that your authenticator app shows now.
+factor-text-backup = Enter one of your backup codes. Each works once.
+factor-text-passkey = Use your security key or passkey.
+factor-code = Code
+factor-backup-code = Backup code
+factor-keep = { $days ->
+    [one] Do not ask on this device for one day
+   *[other] Do not ask on this device for { $days } days
+}
+factor-submit = Continue
+factor-others = Another way
+factor-use-totp = Use an authenticator app
+factor-use-backup = Use a backup code
+factor-use-passkey = Use a security key or passkey
+factor-wrong-totp = This code is wrong or was used already. Wait for the next one and try again.
+factor-wrong-backup = This code is wrong or was used already.
+factor-wrong-passkey = That did not work. Please try again.
+factor-wrong-name = A name needs 1 to 60 characters.
+factor-name = Name
+factor-name-hint = So that you recognise it later.
+factor-kind-totp = Authenticator app
+factor-kind-passkey = Security key or passkey
+enrol-title = Protect your account
+enrol-text = A second step is required here. Set it up now, then you can continue.
+totp-title = Authenticator app
+totp-text = An app on your phone shows a new code every half minute. You enter one after your password.
+totp-name-default = Authenticator app
+totp-scan-title = Scan this picture with the app
+totp-scan-text = Any authenticator app will do. Add an account in it, then point the camera here.
+totp-picture = QR code for the authenticator app
+totp-open = Open in an app on this device
+totp-key-text = Or type this key into the app. The account there is called { $account }.
+totp-confirm-title = Enter the code it shows
+totp-clock = It is { $time } here. If the clock of your phone says something else, its codes do not fit: let the phone set its time by itself.
+totp-submit = Set up
+backup-title = Backup codes
+backup-left = { $count ->
+    [0] You have no backup codes left.
+    [one] You have one backup code left.
+   *[other] You have { $count } backup codes left.
+}
+backup-make-text = New codes replace all that you have.
+backup-make = Make new backup codes
+backup-codes-title = Your backup codes
+backup-codes-text = Each of these codes lets you in once when your phone or key is not at hand. They are shown only now: print them or keep them in a safe place.
+backup-codes-of = For the account { $username }
+backup-codes-download = Download as a file
+backup-codes-done = I have kept them
+confirm-title = Is it you?
+confirm-text = Please enter your password before you go on.
+confirm-submit = Continue
+confirm-again = Please sign out and sign in again before you go on.
+confirm-cancel = Cancel
+security-title = Second step
+security-text = What you show after your password when you sign in. With two of them you are not locked out when one is lost.
+security-none-title = Only a password
+security-none-text = Whoever learns your password can sign in as you. A second step prevents that.
+security-preferred = Asked for first
+security-kind = Kind
+security-added = Added
+security-last-used = Last used
+security-never-used = Never
+security-change = Change
+security-rename = Rename
+security-prefer = Ask for this one first
+security-remove = Remove
+security-remove-text = You will be signed out everywhere else.
+security-last = This is your last one, and a second step is required here. Add another one before you remove it.
+security-add-title = Add
+security-add-totp = Shows codes on your phone, without a network.
+security-add-totp-link = Set up an app
+spared-title = Devices that are not asked
+spared-text = On these devices your password alone is enough.
+spared-forget = Ask again
+way-two-factors = With two steps
+way-passkey = With a passkey
+notice-factor-added = It is set up.
+notice-factor-changed = Saved.
+notice-factor-removed = It is removed. You are signed out everywhere else.
+login-passkey = Sign in with a passkey
+sign-in-passkey = This passkey does not fit. Please try again, or sign in with your password.
+passkey-title = Security key or passkey
+passkey-text = A key on your phone, in your computer or on your key ring. It asks for your PIN, finger or face, and cannot be phished.
+passkey-name-default = Passkey
+passkey-submit = Set up
+passkey-show = Use the key
+passkey-needs-script = Keys need JavaScript in your browser. Every other way works without it.
+security-add-passkey = The safest way: nothing to type, nothing to be tricked out of.
+security-add-passkey-link = Set up a key
+## Identity providers
+login-or = or
+login-with = Continue with { $provider }
+provider-again = Try again
+provider-other-ways = All ways to sign in
+provider-outdated-title = Please begin again
+provider-outdated-text = This sign-in with { $provider } took too long, was finished in another tab, or did not begin in this browser.
+provider-declined-title = Not signed in
+provider-declined-text = { $provider } did not sign you in. Perhaps you cancelled there, or you may not use this service.
+provider-away-title = No answer at the moment
+provider-away-text = { $provider } does not answer, or not as it should. Please try again in a few minutes. Other ways to sign in work as usual.
+provider-not-believed-title = That could not be confirmed
+provider-not-believed-text = The answer of { $provider } could not be confirmed, so you were not signed in. Please try again.
+provider-refused-title = No way in yet
+provider-waiting-title = Almost there
+provider-unknown = No account here belongs to your identity at { $provider }. If you have an account, sign in to it in another way and add { $provider } under “Sign-in providers”. Otherwise please ask an administrator.
+provider-not-invited = Signing in with { $provider } needs an invitation. Please open the link in your invitation, or ask an administrator for one.
+provider-username-taken = Another account here has the username that { $provider } gives you. If it is yours, sign in to it in another way and add { $provider } under “Sign-in providers”. Otherwise please ask an administrator.
+provider-email-taken = Another account here has your e-mail address. If it is yours, sign in to it in another way and add { $provider } under “Sign-in providers”. Otherwise please ask an administrator.
+provider-invitation-open = You were invited with this e-mail address. Please open the link in that mail; from there you can go on with { $provider }.
+provider-username-missing = { $provider } gave us no username that can be used here. Please ask an administrator.
+provider-email-missing = { $provider } gave us no e-mail address that can be used here. Please complete your profile there, or ask an administrator.
+provider-invitation-gone = This invitation was used already, or is too old. Please ask for a new one.
+provider-linked-elsewhere = This identity at { $provider } belongs to another account here. Sign in there with another identity, or remove it from the other account first.
+provider-other-identity = The account has an identity at { $provider } already, and it can have only one. Remove that one first.
+provider-locked = This account is locked. Please contact an administrator.
+provider-waiting = Your account is there. An administrator has to let you in; you get a mail then.
+provider-ended = The time of this account is over. Please contact an administrator.
+provider-off = Signing in with { $provider } is switched off. Please sign in in another way.
+identities-title = Sign-in providers
+identities-text = Who you are at other services that you can sign in with here.
+identities-none = There is none yet.
+identities-subject = Known there as
+identities-since = Added
+identities-last-used = Last used
+identities-remove = Remove
+identities-last-way = This is your only way in, so it cannot be removed.
+identities-sign-in-again = To change this, please sign out and in again first.
+identities-add-title = Add one
+identities-add-text = You sign in there once, and confirm here afterwards.
+identities-add = Add { $provider }
+identity-add-title = Add this identity?
+identity-add-text = From then on whoever can sign in there can sign in to your account with { $provider }.
+identity-add-provider = Provider
+identity-add-submit = Add to my account
+notice-identity-added = The identity was added. You can sign in with it from now on.
+notice-identity-removed = The identity was removed.

@@ -16,7 +16,7 @@ use crate::store::account::{self, NewAccount, Taken};
 
 use crate::domain::notice::Notice;
 pub use crate::store::account::Profile;
-use crate::store::{StoreError, Tx, invitation};
+use crate::store::{StoreError, Tx, directory, invitation};
 use std::sync::Arc;
 
 /// Accounts over a core.
@@ -169,6 +169,8 @@ impl Accounts {
             return Err(AccountError::LastAdministrator);
         }
         account::set_status(&mut tx, id, AccountStatus::Locked).await?;
+        // From now on the lock is an administrator's; a synchronisation does not undo it.
+        directory::release(&mut tx, id).await?;
         ctx.record(&mut tx, Event::about(Act::AccountLocked, id)).await?;
         let aftermath = revocation::revoke(ctx, &mut tx, id, CredentialEvent::Locked, None).await?;
         tx.commit().await?;
@@ -190,6 +192,7 @@ impl Accounts {
             _ => AccountStatus::Active,
         };
         account::set_status(&mut tx, id, status).await?;
+        directory::release(&mut tx, id).await?;
         ctx.record(&mut tx, Event::about(Act::AccountUnlocked, id)).await?;
         tx.announce(Notice::Account(id), ctx.now()).await?;
         self.core.limiter.forget(id).await.map_err(Trouble::from)?;

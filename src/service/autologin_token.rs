@@ -5,7 +5,7 @@ use crate::domain::secret::Secret;
 use uuid::Uuid;
 
 /// A remembered browser's token as the sealed cookie carries it.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct AutologinToken {
     /// The family.
     pub id: RememberedId,

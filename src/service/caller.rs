@@ -53,6 +53,25 @@ impl SignedIn {
     }
 }
 
+/// A person with a live session who proved a short while ago who they are, with the second factor where they have one.
+#[derive(Clone)]
+pub struct SteppedUp(SignedIn);
+
+impl SteppedUp {
+    /// Vouches that the proof of this session was found fresh in this request.
+    #[must_use]
+    pub const fn vouched(who: SignedIn) -> Self {
+        Self(who)
+    }
+}
+
+impl std::ops::Deref for SteppedUp {
+    type Target = SignedIn;
+    fn deref(&self) -> &SignedIn {
+        &self.0
+    }
+}
+
 /// An application that proved its secret.
 #[derive(Clone, Debug)]
 pub struct AppClient {

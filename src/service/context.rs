@@ -171,14 +171,26 @@ impl Context {
     /// # Errors
     /// [`StoreError`]; the act must not happen then.
     pub async fn record(&self, link: &mut Link, event: Event) -> Result<(), StoreError> {
+        audit::append(link, &event, &self.circumstances()).await
+    }
+
+    /// Writes many audit events at once, in the transaction of the acts they tell of.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the acts must not happen then.
+    pub async fn record_all(&self, link: &mut Link, events: Vec<Event>) -> Result<(), StoreError> {
+        let events: Vec<_> = events.into_iter().map(|event| (event, self.circumstances())).collect();
+        audit::append_all(link, &events).await
+    }
+
+    fn circumstances(&self) -> Circumstances {
         let network = self.origin.network();
-        let from = Circumstances {
+        Circumstances {
             id: EventId::new(self.uuid()),
             at: self.now(),
             actor: self.actor,
             request: self.request,
             address: (!network.is_empty()).then_some(network),
-        };
-        audit::append(link, &event, &from).await
+        }
     }
 }

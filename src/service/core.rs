@@ -2,6 +2,8 @@
 
 use super::card::Cards;
 use super::context::Context;
+use super::directory::Connected;
+use super::factor::FactorPolicy;
 use super::hasher::{HashError, Hasher, Verdict};
 use super::key_ring::KeyRing;
 use super::limiter::Limiter;
@@ -9,6 +11,7 @@ use super::metrics::Metrics;
 use super::signing::SigningKeys;
 use crate::domain::account::EmailAddress;
 use crate::domain::application::Applications;
+use crate::domain::authenticator::Kind;
 use crate::domain::identity::{Source, SourceRules};
 use crate::domain::password::{PlainPassword, Rules};
 use crate::domain::redirect::AllowedOrigin;
@@ -20,6 +23,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
+use webauthn_rs::Webauthn;
 
 /// What all use cases share.
 pub struct Core {
@@ -43,6 +47,10 @@ pub struct Core {
     pub cards: Cards,
     /// Counts what happens.
     pub metrics: Arc<Metrics>,
+    /// Asks keys; `None` where browsers allow none.
+    pub webauthn: Option<Webauthn>,
+    /// Directories, in the order in which somebody unknown is looked for.
+    pub directories: Vec<Arc<Connected>>,
     /// What the operator decided.
     pub policy: Policy,
 }
@@ -83,6 +91,8 @@ pub struct Policy {
     pub registration: RegistrationPolicy,
     /// People may change their address.
     pub email_change: bool,
+    /// Second factors.
+    pub factor: FactorPolicy,
     /// Identity providers and directories.
     pub sources: Arc<HashMap<Source, SourceRules>>,
     /// Applications behind us.
@@ -209,6 +219,12 @@ impl Core {
             _ => self.metrics.password_hashed(begun.elapsed()),
         }
         Ok(done?)
+    }
+
+    /// The kinds of second factors that can be bound here.
+    pub(super) fn bindable(&self) -> Vec<Kind> {
+        let usable = |kind: &&Kind| **kind != Kind::Passkey || self.webauthn.is_some();
+        self.policy.factor.kinds.iter().filter(usable).copied().collect()
     }
 
     /// Seals a value for a column.

@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::core::{Core, Trouble};
+use super::factor::Factors;
 use super::keys::Keys;
 use super::lease::Leases;
 use super::revocation;
@@ -9,7 +10,7 @@ use crate::domain::audit::{Act, Event};
 use crate::domain::notice::Notice;
 use crate::domain::session::CredentialEvent;
 use crate::store::notice;
-use crate::store::{StoreError, account, autologin, identity, known_device, token};
+use crate::store::{StoreError, account, autologin, identity, known_device, remembered_device, token};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -122,11 +123,16 @@ impl Housekeeping {
     async fn sweep_database(&self, ctx: &Context) -> Result<(), Trouble> {
         let mut tx = self.core.database.begin().await?;
         autologin::sweep(&mut tx, ctx.now()).await?;
+        remembered_device::sweep(&mut tx, ctx.now()).await?;
         token::sweep(&mut tx, ctx.now()).await?;
         identity::sweep(&mut tx, ctx.now()).await?;
         known_device::prune(&mut tx, ctx.now().before(DEVICES_KEPT)).await?;
         notice::prune(&mut tx, ctx.now().before(NOTICES_KEPT)).await?;
         tx.commit().await?;
+        // Lest one that cannot be opened stops the sweep.
+        if let Err(error) = Factors::new(Arc::clone(&self.core)).reseal(ctx).await {
+            tracing::error!(%error, "second factors could not be sealed with the key in use");
+        }
         self.end_accounts(ctx).await
     }
 

@@ -4,6 +4,7 @@ use super::card::Card;
 use super::core::Core;
 use super::session::Alive;
 use crate::domain::application::Application;
+use crate::domain::authenticator::assurance;
 use crate::domain::session::HandleHash;
 use crate::domain::time::Timestamp;
 use http::HeaderValue;
@@ -16,7 +17,7 @@ const LIFETIME: i64 = 120;
 /// Tokens kept at the most; they are all of one minute.
 const CAPACITY: usize = 10_000;
 
-/// Claims of an identity token (RFC 7519; `amr` and `auth_time` as in OpenID Connect Core §2).
+/// Claims of an identity token (RFC 7519; `acr`, `amr` and `auth_time` as in OpenID Connect Core §2).
 #[derive(Serialize)]
 struct Claims<'a> {
     iss: &'a str,
@@ -28,6 +29,7 @@ struct Claims<'a> {
     sid: String,
     auth_time: i64,
     amr: Vec<&'static str>,
+    acr: &'static str,
     preferred_username: &'a str,
     name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,6 +96,7 @@ fn sign(core: &Core, alive: &Alive, app: &Application, now: Timestamp) -> Option
         sid: session.id.to_string(),
         auth_time: session.authenticated_at.seconds(),
         amr: session.methods.names().collect(),
+        acr: assurance(session.methods),
         preferred_username: &account.username,
         name: &account.name,
         email: account.address(),

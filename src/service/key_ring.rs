@@ -100,6 +100,13 @@ impl KeyRing {
         key.open(name, nonce, &mut body).map(<[u8]>::to_vec)
     }
 
+    /// Whether something was sealed with an older key than the one in use.
+    #[must_use]
+    pub fn is_outdated(&self, sealed: &[u8]) -> bool {
+        let keys = self.current();
+        split(sealed).zip(keys.first()).is_some_and(|((short, ..), newest)| short != newest.short_id)
+    }
+
     /// Seals a cookie's content to the text that goes into the cookie.
     #[must_use]
     pub fn seal(&self, cookie_name: &str, plain: &[u8], nonce: [u8; NONCE_LEN]) -> Option<String> {

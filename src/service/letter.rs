@@ -1,6 +1,7 @@
 //! The mails that people get, as plain text and as HTML with the same words: what each one says, in the language of the
 //! reader. Sending them is in `connect/`; who gets one and when is decided by the use cases.
 
+use crate::service::factor_news::FactorNews;
 use crate::service::texts::{Texts, Value};
 use askama::Template;
 
@@ -71,6 +72,13 @@ pub enum Letter<'a> {
         device: &'a str,
         /// The network, cut.
         network: &'a str,
+        /// When, in the language and time zone of the reader.
+        when: &'a str,
+    },
+    /// Something happened to the account's second factors.
+    Factor {
+        /// What.
+        news: &'a FactorNews,
         /// When, in the language and time zone of the reader.
         when: &'a str,
     },
@@ -162,12 +170,14 @@ impl Letter<'_> {
             | Self::EmailChanged { .. }
             | Self::PasswordChanged { .. }
             | Self::NewDevice { .. }
+            | Self::Factor { .. }
             | Self::AutologinTheft { .. } => None,
         }
     }
 
     /// Subject and main text.
     fn words(&self, texts: &Texts, product: &str) -> (String, String) {
+        let name = product;
         let product = ("product", Value::Text(product));
         match *self {
             Self::PasswordRecovery { link, minutes } => (
@@ -221,6 +231,7 @@ impl Letter<'_> {
                     ],
                 ),
             ),
+            Self::Factor { news, when } => news.words(texts, name, &one_line(when)),
             Self::AutologinTheft { device, when } => (
                 texts.msg_with("letter-autologin-theft-subject", &[product]),
                 texts.msg_with(
@@ -281,7 +292,7 @@ mod tests {
 
     const LINK: &str = "https://login.example.org/login/reset-password?token=abc";
 
-    fn every_letter<'a>(value: &'a str, link: &'a str) -> [Letter<'a>; 11] {
+    fn every_letter<'a>(value: &'a str, link: &'a str) -> [Letter<'a>; 16] {
         [
             Letter::PasswordRecovery { link, minutes: 30 },
             Letter::Invitation { link, days: 7 },
@@ -294,6 +305,11 @@ mod tests {
             Letter::PasswordChanged { when: value },
             Letter::NewDevice { device: value, network: value, when: value },
             Letter::AutologinTheft { device: value, when: value },
+            Letter::Factor { news: &FactorNews::BackupCodesMade, when: value },
+            Letter::Factor { news: &FactorNews::BackupCodeUsed { left: 3 }, when: value },
+            Letter::Factor { news: &FactorNews::BackupCodeUsed { left: 0 }, when: value },
+            Letter::Factor { news: &FactorNews::Reset, when: value },
+            Letter::Factor { news: &FactorNews::BackupCodeUsed { left: 1 }, when: value },
         ]
     }
 
@@ -402,6 +418,14 @@ mod tests {
             Letter::PasswordChanged { .. } => Letter::PasswordChanged { when: "x" },
             Letter::NewDevice { .. } => Letter::NewDevice { device: "x", network: "x", when: "x" },
             Letter::AutologinTheft { .. } => Letter::AutologinTheft { device: "x", when: "x" },
+            Letter::Factor { news: FactorNews::Reset, .. } => Letter::Factor { news: &FactorNews::Reset, when: "x" },
+            Letter::Factor { news: FactorNews::BackupCodeUsed { left: 0 }, .. } => {
+                Letter::Factor { news: &FactorNews::BackupCodeUsed { left: 0 }, when: "x" }
+            }
+            Letter::Factor { news: FactorNews::BackupCodeUsed { .. }, .. } => {
+                Letter::Factor { news: &FactorNews::BackupCodeUsed { left: 3 }, when: "x" }
+            }
+            Letter::Factor { .. } => Letter::Factor { news: &FactorNews::BackupCodesMade, when: "x" },
         }
     }
 

@@ -16,6 +16,12 @@ pub enum SignInWay {
     Password,
     /// The autologin cookie.
     Autologin,
+    /// A passkey alone.
+    Passkey,
+    /// An open session, proved anew.
+    StepUp,
+    /// The second factor, after any of these.
+    SecondFactor,
     /// An identity provider.
     Provider,
     /// A password checked by a directory.
@@ -96,7 +102,8 @@ macro_rules! label {
 }
 
 label!(SignInWay {
-    Password => "password", Autologin => "autologin", Provider => "provider", Directory => "directory",
+    Password => "password", Autologin => "autologin", Passkey => "passkey", StepUp => "step_up",
+    SecondFactor => "second_factor", Provider => "provider", Directory => "directory",
 });
 label!(SignInOutcome {
     Succeeded => "succeeded", WrongSecret => "wrong_secret", Denied => "denied", Throttled => "throttled", Failed => "failed",

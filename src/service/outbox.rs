@@ -3,6 +3,7 @@
 
 use super::context::Context;
 use super::core::{Core, Trouble, fingerprint};
+use super::factor_news::FactorNews;
 use super::letter::Letter;
 use super::moment;
 use super::texts::Texts;
@@ -15,7 +16,7 @@ use crate::domain::time::{Timestamp, days};
 use crate::service::metrics::MailOutcome;
 use crate::store::letter::{self, Queued};
 use crate::store::token::{self, Purpose, Token};
-use crate::store::{Tx, account};
+use crate::store::{Tx, account, directory};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -91,6 +92,13 @@ pub enum Order {
         /// When.
         at: Timestamp,
     },
+    /// Something happened to the account's second factors.
+    Factor {
+        /// What.
+        news: FactorNews,
+        /// When.
+        at: Timestamp,
+    },
     /// An old autologin token was shown again.
     AutologinReplayed {
         /// Which browser.
@@ -146,6 +154,7 @@ enum Content {
     PasswordChanged { when: String },
     NewDevice { device: String, network: String, when: String },
     AutologinTheft { device: String, when: String },
+    Factor { news: FactorNews, when: String },
 }
 
 /// A letter ready to go.
@@ -183,6 +192,7 @@ impl Content {
             Self::PasswordChanged { when } => Letter::PasswordChanged { when },
             Self::NewDevice { device, network, when } => Letter::NewDevice { device, network, when },
             Self::AutologinTheft { device, when } => Letter::AutologinTheft { device, when },
+            Self::Factor { news, when } => Letter::Factor { news, when },
         }
     }
 }
@@ -297,6 +307,7 @@ impl Outbox {
             Order::ConfirmEmail { address } => return self.write_confirmation(ctx, recipient, address).await,
             Order::EmailChanged { old, new } => (old, Content::EmailChanged { masked: new }),
             Order::PasswordChanged { at } => (own, Content::PasswordChanged { when: shown(at, &recipient) }),
+            Order::Factor { news, at } => (own, Content::Factor { news, when: shown(at, &recipient) }),
             Order::NewDevice { device, network, at } => {
                 (own, Content::NewDevice { device, network, when: shown(at, &recipient) })
             }
@@ -315,6 +326,10 @@ impl Outbox {
         };
         if !recipient.may_sign_in(ctx.now()) || recipient.address().is_none() {
             tracing::info!(account = %recipient.id, "a recovery letter was asked for an account that may not sign in, or has no address");
+            return Ok(None);
+        }
+        if let Some(source) = directory::keeper(&mut tx, recipient.id).await? {
+            tracing::info!(account = %recipient.id, %source, "a recovery letter was asked for a password that a directory keeps");
             return Ok(None);
         }
         token::void(&mut tx, recipient.id, Some(Purpose::Recovery)).await?;

@@ -16,7 +16,7 @@ use crate::domain::session::CredentialEvent;
 use crate::domain::time::Timestamp;
 use crate::store::password::{self as passwords, StoredPassword};
 use crate::store::volatile::Unavailable;
-use crate::store::{StoreError, Tx, account};
+use crate::store::{StoreError, Tx, account, directory};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -90,6 +90,20 @@ impl Passwords {
         Ok(passwords::of(&mut link, owner.account()).await?.map(|stored| stored.set_at))
     }
 
+    /// The name of the directory that keeps one's password, when it is not kept here.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub async fn keeper(&self, owner: &SignedIn) -> Result<Option<String>, Trouble> {
+        if self.core.directories.is_empty() {
+            return Ok(None);
+        }
+        let mut link = self.core.database.read().await?;
+        let keeper = directory::keeper(&mut link, owner.account()).await?;
+        let named = keeper.and_then(|source| self.core.directories.iter().find(|one| one.source() == source));
+        Ok(named.map(|one| one.policy.name.clone()))
+    }
+
     /// Changes one's own password. Ends all other sessions and remembered browsers; this session gets a new handle.
     ///
     /// # Errors
@@ -101,6 +115,9 @@ impl Passwords {
         present: &PlainPassword,
         new: &PlainPassword,
     ) -> Result<Handle, ChangeError> {
+        if self.keeper(owner).await?.is_some() {
+            return Err(ChangeError::WrongPassword);
+        }
         self.confirm(ctx, owner, present).await?;
         let account = &owner.card().account;
         let ready = self.prepare(ctx, account, new).await?;

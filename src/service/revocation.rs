@@ -5,7 +5,7 @@ use super::core::{Core, Trouble};
 use crate::domain::id::{AccountId, SessionId};
 use crate::domain::notice::Notice;
 use crate::domain::session::{CredentialEvent, Ends};
-use crate::store::{Tx, account, autologin, token};
+use crate::store::{Tx, account, autologin, remembered_device, token};
 
 /// What remains to be done in the volatile store once the transaction is committed.
 #[must_use = "sessions go on until this is finished"]
@@ -33,6 +33,9 @@ pub(super) async fn revoke(
     }
     if matches!(row.remembered, Ends::All) {
         autologin::forget_all(tx, id).await?;
+    }
+    if row.devices {
+        remembered_device::forget_all(tx, id).await?;
     }
     if row.links {
         token::void(tx, id, None).await?;

@@ -165,11 +165,8 @@ impl Sessions {
         let mut tx = self.core.database.begin_for(account).await?;
         let event = CredentialEvent::SignedOutEverywhere;
         let aftermath = revocation::revoke(ctx, &mut tx, account, event, None).await?;
-        ctx.record(
-            &mut tx,
-            Event::about(Act::SessionsEnded, account).with(serde_json::json!({ "sessions": "others" })),
-        )
-        .await?;
+        let detail = serde_json::json!({ "sessions": "others" });
+        ctx.record(&mut tx, Event::about(Act::SessionsEnded, account).with(detail)).await?;
         tx.commit().await?;
         aftermath.finish(&self.core).await;
         self.renew(ctx, owner, event).await
@@ -234,6 +231,17 @@ impl Sessions {
         owner: &SignedIn,
         after: CredentialEvent,
     ) -> Result<Handle, Trouble> {
+        self.renew_with(ctx, owner, after, Methods::default()).await
+    }
+
+    /// The same for somebody who proved something more just now.
+    pub(super) async fn renew_with(
+        &self,
+        ctx: &Context,
+        owner: &SignedIn,
+        after: CredentialEvent,
+        proved: Methods,
+    ) -> Result<Handle, Trouble> {
         let old = &owner.session().session;
         let account = owner.account();
         let not_before = match self.core.cards.card(account).await? {
@@ -242,7 +250,7 @@ impl Sessions {
         };
         let proof = Proof {
             account,
-            methods: old.methods,
+            methods: old.methods.and(proved),
             authenticated_at: old.authenticated_at,
             remembered: old.remembered.filter(|_| after.revokes().remembered == Ends::Nothing),
             not_before,
@@ -251,11 +259,9 @@ impl Sessions {
         let (handle, hash, session) = self.prepared(ctx, proof);
         // A renewed session does not live longer than the one before it.
         let session = Session { ends_at: old.ends_at, ..session };
-        if session.source.is_some() {
-            let mut tx = self.core.database.begin().await?;
-            identity::renamed(&mut tx, old.id, session.id).await?;
-            tx.commit().await?;
-        }
+        let mut tx = self.core.database.begin().await?;
+        identity::renamed(&mut tx, old.id, session.id).await?;
+        tx.commit().await?;
         self.core.volatile.open_session(hash, session).await?;
         self.core.volatile.end_handle(owner.handle()).await?;
         Ok(handle)

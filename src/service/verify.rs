@@ -45,6 +45,8 @@ pub enum Answer {
     Anonymous,
     /// Sign in first.
     SignIn,
+    /// Prove something more first, or anew.
+    StepUp(Refusal),
     /// No.
     Refused(Refusal),
 }
@@ -91,8 +93,11 @@ impl Verify {
             let untrusted = question.original.is_none();
             return Answer::Refused(if untrusted { Refusal::UntrustedProxy } else { Refusal::UnknownApplication });
         };
-        let visitor =
-            alive.as_ref().map(|alive| Visitor { groups: &alive.card.groups, methods: alive.session.session.methods });
+        let visitor = alive.as_ref().map(|alive| Visitor {
+            groups: &alive.card.groups,
+            methods: alive.session.session.methods,
+            proved_ago: question.now.since(alive.session.session.authenticated_at),
+        });
         let decide = |path: &str| {
             let asked = Asked { method: original.method, path, address: question.address };
             app.rule_for(path)
@@ -103,6 +108,7 @@ impl Verify {
         match (decision, alive) {
             (Some(Decision::Allow), Some(alive)) => self.identified(question, app, alive),
             (Some(Decision::AllowAnonymous), _) => Answer::Anonymous,
+            (Some(Decision::StepUp(why)), _) => Answer::StepUp(why),
             (Some(Decision::Refuse(why)), _) => Answer::Refused(why),
             (Some(Decision::Allow | Decision::SignIn) | None, _) => Answer::SignIn,
         }

@@ -1,6 +1,6 @@
 //! The audit trail as rows; only ever appended to.
 
-use super::database::{Link, StoreError, execute, fetch_all};
+use super::database::{Link, ROWS, StoreError, execute, execute_rows, fetch_all, rows};
 use crate::domain::audit::{Actor, Event};
 use crate::domain::id::{AccountId, EventId, RequestId};
 use crate::domain::time::Timestamp;
@@ -68,6 +68,27 @@ pub async fn append(link: &mut Link, event: &Event, from: &Circumstances) -> Res
         event.detail.to_string(),
     )
     .map(drop)
+}
+
+/// Appends many events at once, in the transaction of the acts they tell of.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn append_all(link: &mut Link, events: &[(Event, Circumstances)]) -> Result<(), StoreError> {
+    let head = "INSERT INTO audit_event (id, at, act, actor_kind, actor_id, subject_id, request_id, address, detail)";
+    for some in events.chunks(ROWS) {
+        execute_rows!(link, rows(head, some.len(), 9, ""), some, |query, row| query
+            .bind(row.1.id.uuid())
+            .bind(row.1.at.millis())
+            .bind(row.0.act.as_str())
+            .bind(row.1.actor.kind())
+            .bind(row.1.actor.account().map(AccountId::uuid))
+            .bind(row.0.subject.map(AccountId::uuid))
+            .bind(row.1.request.map(RequestId::uuid))
+            .bind(row.1.address.as_deref())
+            .bind(row.0.detail.to_string()))?;
+    }
+    Ok(())
 }
 
 /// The newest events, newest first; with a subject, only those about them.

@@ -109,6 +109,14 @@ pub async fn remove_from(
     Ok(rows > 0)
 }
 
+/// Takes away everything that this source gave.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn forget_source(link: &mut Link, account: AccountId, source: &str) -> Result<u64, StoreError> {
+    execute!(link, "DELETE FROM membership WHERE account_id = $1 AND source = $2", account.uuid(), source)
+}
+
 /// Names of the groups of an account, sorted.
 ///
 /// # Errors

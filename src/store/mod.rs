@@ -2,10 +2,13 @@
 
 pub mod account;
 pub mod audit;
+pub mod authenticator;
 pub mod autologin;
 pub mod avatar;
+pub mod backup_code;
 pub mod copy;
 pub mod database;
+pub mod directory;
 pub mod group;
 pub mod identity;
 pub mod invitation;
@@ -15,6 +18,7 @@ pub mod lease;
 pub mod letter;
 pub mod notice;
 pub mod password;
+pub mod remembered_device;
 pub mod root_key;
 pub mod token;
 pub mod volatile;

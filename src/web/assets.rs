@@ -18,6 +18,12 @@ static SHELF: LazyLock<Shelf> = LazyLock::new(|| Shelf {
         embedded(include_bytes!("assets/vestibule.css")),
     ),
     logo: Asset::new("vestibule", "svg", "image/svg+xml", embedded(include_bytes!("assets/vestibule.svg"))),
+    script: Asset::new(
+        "webauthn",
+        "js",
+        "text/javascript; charset=utf-8",
+        embedded(include_bytes!("assets/webauthn.js")),
+    ),
     icon: Asset::new("favicon", "svg", "image/svg+xml", embedded(include_bytes!("assets/favicon.svg"))),
 });
 
@@ -28,6 +34,8 @@ pub enum File {
     Stylesheet,
     /// The mark shown above the name of the service.
     Logo,
+    /// The one script: asks security keys and passkeys.
+    Script,
     /// The mark shown in the tab of the browser.
     Icon,
 }
@@ -71,6 +79,7 @@ const fn embedded(bytes: &'static [u8]) -> Bytes {
 
 struct Shelf {
     stylesheet: Asset,
+    script: Asset,
     logo: Asset,
     icon: Asset,
 }
@@ -80,6 +89,7 @@ struct Shelf {
 pub fn path_of(file: File) -> &'static str {
     let asset = match file {
         File::Stylesheet => &SHELF.stylesheet,
+        File::Script => &SHELF.script,
         File::Logo => &SHELF.logo,
         File::Icon => &SHELF.icon,
     };
@@ -89,7 +99,7 @@ pub fn path_of(file: File) -> &'static str {
 /// The file at a path; None for any other path, that of an older version included.
 #[must_use]
 pub fn find(path: &str) -> Option<&'static Asset> {
-    [&SHELF.stylesheet, &SHELF.logo, &SHELF.icon].into_iter().find(|asset| asset.path == path)
+    [&SHELF.stylesheet, &SHELF.script, &SHELF.logo, &SHELF.icon].into_iter().find(|asset| asset.path == path)
 }
 
 #[cfg(test)]

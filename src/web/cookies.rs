@@ -27,6 +27,8 @@ pub struct Cookies {
     pub session: String,
     /// Stay logged in.
     pub autologin: String,
+    /// This device is spared the second factor.
+    pub device: String,
     /// A sign-in under way.
     pub attempt: String,
     /// The secret behind form tokens.
@@ -77,7 +79,16 @@ impl<'a> Jar<'a> {
     /// The remembered browser's token in the request.
     #[must_use]
     pub fn autologin(&self, headers: &HeaderMap) -> Option<AutologinToken> {
-        let name = &self.names.autologin;
+        self.token(headers, &self.names.autologin)
+    }
+
+    /// The token in the request of a device that is spared the second factor.
+    #[must_use]
+    pub fn device(&self, headers: &HeaderMap) -> Option<AutologinToken> {
+        self.token(headers, &self.names.device)
+    }
+
+    fn token(&self, headers: &HeaderMap, name: &str) -> Option<AutologinToken> {
         let mut values = values(headers, name);
         values.find_map(|value| AutologinToken::from_bytes(&self.keys.open(name, std::str::from_utf8(value).ok()?)?))
     }
@@ -109,6 +120,12 @@ impl<'a> Jar<'a> {
     #[must_use]
     pub fn set_autologin(&self, surroundings: &Surroundings, token: &AutologinToken) -> Option<HeaderValue> {
         self.lasting(surroundings, &self.names.autologin, token.to_bytes().expose(), AUTOLOGIN_AGE)
+    }
+
+    /// Sets the cookie of a device that is spared the second factor.
+    #[must_use]
+    pub fn set_device(&self, surroundings: &Surroundings, token: &AutologinToken) -> Option<HeaderValue> {
+        self.lasting(surroundings, &self.names.device, token.to_bytes().expose(), AUTOLOGIN_AGE)
     }
 
     /// Sets the attempt cookie.
@@ -200,6 +217,7 @@ mod tests {
         Cookies {
             session: "__Host-s".into(),
             autologin: "autologin".into(),
+            device: "device".into(),
             attempt: "attempt".into(),
             csrf: "csrf".into(),
             flash: "flash".into(),

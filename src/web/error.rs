@@ -5,6 +5,8 @@ use super::page::outcome::Failure;
 use crate::service::account::AccountError;
 use crate::service::core::Trouble;
 use crate::service::email::EmailError;
+use crate::service::factor::FactorError;
+use crate::service::identity::IdentityError;
 use crate::service::invitation::InvitationError;
 use crate::service::password::ChangeError;
 use crate::service::recovery::RecoveryError;
@@ -12,6 +14,7 @@ use crate::service::registration::RegistrationError;
 use crate::service::session::EndError;
 use crate::service::setup::SetUpError;
 use crate::service::sign_in::SignInError;
+use crate::service::sign_in::oidc::ProviderError;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use std::time::Duration;
@@ -21,6 +24,8 @@ use std::time::Duration;
 pub enum PageError {
     /// Nobody is signed in; sign in and come back.
     SignIn,
+    /// Somebody is signed in, and has to prove anew who they are.
+    Confirm,
     /// One of the failures that have a page.
     Failed(Failure),
     /// Too many tries.
@@ -46,12 +51,21 @@ pub(super) struct Failed {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SignInFirst;
 
+/// The proof of this session is not fresh enough.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ConfirmFirst;
+
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let failed = match self {
             Self::SignIn => {
                 let mut response = StatusCode::UNAUTHORIZED.into_response();
                 response.extensions_mut().insert(SignInFirst);
+                return response;
+            }
+            Self::Confirm => {
+                let mut response = StatusCode::FORBIDDEN.into_response();
+                response.extensions_mut().insert(ConfirmFirst);
                 return response;
             }
             Self::Failed(failure) => Failed { failure, retry_after: None, logged: false },
@@ -118,8 +132,22 @@ impl From<SignInError> for PageError {
             SignInError::TooManyFailures { retry_after } => Self::TooMany(retry_after),
             SignInError::Trouble(trouble) => Self::Trouble(trouble),
             SignInError::Refused | SignInError::Outdated | SignInError::FreshProofNeeded => Self::SignIn,
-            SignInError::Unresolved(_) => Self::Failed(Failure::Forbidden),
-            SignInError::Password(_) => Self::Failed(Failure::BadRequest),
+            SignInError::DirectoryAway { retry_after } => Self::Trouble(Trouble::Busy { retry_after }),
+            SignInError::Directory(_) | SignInError::Unresolved(_) => Self::Failed(Failure::Forbidden),
+            SignInError::Password(_) | SignInError::WrongCode => Self::Failed(Failure::BadRequest),
+        }
+    }
+}
+
+impl From<FactorError> for PageError {
+    fn from(error: FactorError) -> Self {
+        match error {
+            FactorError::TooManyFailures { retry_after } => Self::TooMany(retry_after),
+            FactorError::Trouble(trouble) => Self::Trouble(trouble),
+            FactorError::Off | FactorError::NotFound => Self::Failed(Failure::NotFound),
+            FactorError::WrongCode | FactorError::Outdated | FactorError::TooMany | FactorError::Required => {
+                Self::Failed(Failure::BadRequest)
+            }
         }
     }
 }
@@ -129,6 +157,31 @@ impl From<EndError> for PageError {
         match error {
             EndError::NotFound => Self::Failed(Failure::NotFound),
             EndError::Trouble(trouble) => Self::Trouble(trouble),
+        }
+    }
+}
+
+impl From<ProviderError> for PageError {
+    fn from(error: ProviderError) -> Self {
+        match error {
+            ProviderError::SignIn(error) => error.into(),
+            ProviderError::Outdated => Self::Failed(Failure::BadRequest),
+            ProviderError::Declined(_) | ProviderError::Away | ProviderError::NotBelieved(_) => {
+                Self::Failed(Failure::Forbidden)
+            }
+        }
+    }
+}
+
+impl From<IdentityError> for PageError {
+    fn from(error: IdentityError) -> Self {
+        match error {
+            IdentityError::NotFound => Self::Failed(Failure::NotFound),
+            IdentityError::Password(error) => error.into(),
+            IdentityError::Trouble(trouble) => Self::Trouble(trouble),
+            IdentityError::LastWayIn | IdentityError::FreshProofNeeded | IdentityError::Refused(_) => {
+                Self::Failed(Failure::Forbidden)
+            }
         }
     }
 }

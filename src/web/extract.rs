@@ -15,9 +15,10 @@ use crate::domain::id;
 use crate::domain::language::Language;
 use crate::domain::secret::Secret;
 use crate::domain::session::HandleHash;
-use crate::service::caller::{AppClient, SignedIn};
+use crate::service::caller::{AppClient, SignedIn, SteppedUp};
 use crate::service::context::{Context, Origin};
-use crate::service::session::Alive;
+use crate::service::core::fingerprint;
+use crate::service::session::{Alive, Handle};
 use crate::service::texts::Texts;
 use aws_lc_rs::hmac;
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -58,6 +59,19 @@ impl Visit {
             contrast: self.person.as_ref().map(|who| who.card().account.contrast).unwrap_or_default(),
             face: self.person.as_ref().map(face),
         }
+    }
+
+    /// The same for a page that comes with a new session: its forms are bound to that one.
+    #[must_use]
+    pub fn shell_of(&self, site: &Site, session: &Handle) -> Shell {
+        let csrf = form_token(&self.csrf, Some(&fingerprint(session.expose())));
+        Shell { csrf, ..self.shell(site) }
+    }
+
+    /// What a question to a passkey of anybody's is bound to: this browser.
+    #[must_use]
+    pub fn seat(&self) -> HandleHash {
+        fingerprint(&[b"browser\0".as_slice(), self.csrf.expose()].concat())
     }
 
     /// The catalogue of this visitor's language.
@@ -157,6 +171,48 @@ impl FromRequestParts<Arc<Site>> for Person {
     }
 }
 
+/// A visit of somebody whose proof is fresh; others are asked for one first.
+pub struct Fresh {
+    /// The visit.
+    pub visit: Visit,
+    /// Who it is.
+    pub who: SteppedUp,
+}
+
+impl FromRequestParts<Arc<Site>> for Fresh {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, PageError> {
+        let Person { visit, who } = Person::from_request_parts(parts, site).await?;
+        if !site.factors.is_fresh(&visit.ctx, &who).await? {
+            return Err(PageError::Confirm);
+        }
+        Ok(Self { visit, who: SteppedUp::vouched(who) })
+    }
+}
+
+/// A visit of somebody signed in, on a page that asks for the password itself: whoever has a second factor must have
+/// proved that freshly as well.
+pub struct Guarded(pub Person);
+
+impl FromRequestParts<Arc<Site>> for Guarded {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, PageError> {
+        let person = Person::from_request_parts(parts, site).await?;
+        if site.factors.asks_beside_password(&person.visit.ctx, &person.who).await? {
+            return Err(PageError::Confirm);
+        }
+        Ok(Self(person))
+    }
+}
+
+impl From<Fresh> for Person {
+    fn from(fresh: Fresh) -> Self {
+        Self { visit: fresh.visit, who: (*fresh.who).clone() }
+    }
+}
+
 /// The fields of a form that came from a page of ours, in this browser (CSRF). Wiped when dropped: passwords travel here.
 pub struct Fields(pub(super) HashMap<String, String>);
 
@@ -185,23 +241,11 @@ impl FromRequest<Arc<Site>> for Fields {
 
     async fn from_request(request: Request, site: &Arc<Site>) -> Result<Self, PageError> {
         let (parts, body) = request.into_parts();
-        let media = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if media.split(';').next().map(str::trim) != Some("application/x-www-form-urlencoded") {
-            return Err(Failure::UnsupportedMedia.into());
-        }
+        is_form(&parts.headers)?;
         if is_cross_site(&parts.headers, site.origin()) {
             return Err(Failure::FormExpired.into());
         }
-        // Not worth waiting for; chunked bodies are counted as they come.
-        if http_body::Body::size_hint(&body).lower() > u64::try_from(site.max_body).unwrap_or(u64::MAX) {
-            return Err(Failure::TooLarge.into());
-        }
-        let bytes = axum::body::to_bytes(body, site.max_body).await.map_err(|error| {
-            let too_large = std::error::Error::source(&error)
-                .is_some_and(<dyn std::error::Error + 'static>::is::<http_body_util::LengthLimitError>);
-            if too_large { Failure::TooLarge } else { Failure::BadRequest }
-        })?;
-        let fields = Self(parse(&bytes).ok_or(Failure::BadRequest)?);
+        let fields = Self(read(body, site).await?);
         let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
         let secret = jar.csrf(&parts.headers).ok_or(Failure::FormExpired)?;
         let session = jar.session(&parts.headers);
@@ -210,6 +254,41 @@ impl FromRequest<Arc<Site>> for Fields {
         }
         Ok(fields)
     }
+}
+
+/// The fields of a form that a page of somebody else's may have sent. It proves nothing: whoever takes it checks what is
+/// in it, and does nothing in the name of a visitor.
+pub struct ForeignFields(pub HashMap<String, String>);
+
+impl FromRequest<Arc<Site>> for ForeignFields {
+    type Rejection = PageError;
+
+    async fn from_request(request: Request, site: &Arc<Site>) -> Result<Self, PageError> {
+        let (parts, body) = request.into_parts();
+        is_form(&parts.headers)?;
+        Ok(Self(read(body, site).await?))
+    }
+}
+
+fn is_form(headers: &HeaderMap) -> Result<(), PageError> {
+    let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if media.split(';').next().map(str::trim) != Some("application/x-www-form-urlencoded") {
+        return Err(Failure::UnsupportedMedia.into());
+    }
+    Ok(())
+}
+
+async fn read(body: axum::body::Body, site: &Site) -> Result<HashMap<String, String>, PageError> {
+    // Not worth waiting for; chunked bodies are counted as they come.
+    if http_body::Body::size_hint(&body).lower() > u64::try_from(site.max_body).unwrap_or(u64::MAX) {
+        return Err(Failure::TooLarge.into());
+    }
+    let bytes = axum::body::to_bytes(body, site.max_body).await.map_err(|error| {
+        let too_large = std::error::Error::source(&error)
+            .is_some_and(<dyn std::error::Error + 'static>::is::<http_body_util::LengthLimitError>);
+        if too_large { Failure::TooLarge } else { Failure::BadRequest }
+    })?;
+    Ok(parse(&bytes).ok_or(Failure::BadRequest)?)
 }
 
 /// Whether a browser says that the form was sent from another site (Fetch Metadata; `Origin`, RFC 6454 §7).
@@ -224,7 +303,7 @@ pub(super) fn is_cross_site(headers: &HeaderMap, own_origin: &str) -> bool {
 }
 
 /// Fields of `application/x-www-form-urlencoded`; `None` for text that is not UTF-8 or a field sent twice.
-fn parse(bytes: &[u8]) -> Option<HashMap<String, String>> {
+pub(super) fn parse(bytes: &[u8]) -> Option<HashMap<String, String>> {
     let mut fields = HashMap::new();
     for (name, value) in url::form_urlencoded::parse(bytes) {
         // The parser replaces what is not UTF-8; a browser cannot send the replacement character by itself.

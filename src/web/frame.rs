@@ -2,11 +2,11 @@
 //! every response gets the security headers.
 
 use super::cookies::Jar;
-use super::error::{Failed, SignInFirst};
+use super::error::{ConfirmFirst, Failed, SignInFirst};
 use super::extract::{Visit, stranger};
 use super::page::outcome::{ErrorPage, Failure};
 use super::page::{Page, Shell, paths};
-use super::respond::{LeadsTo, Reply};
+use super::respond::{LeadsTo, Reply, Scripted};
 use super::site::{Site, content_security_policy};
 use super::trace::RequestId;
 use crate::domain::face::Contrast;
@@ -89,6 +89,9 @@ impl Asked {
         if response.extensions().get::<SignInFirst>().is_some() {
             return self.sign_in_first();
         }
+        if response.extensions().get::<ConfirmFirst>().is_some() {
+            return self.confirm_first();
+        }
         let failed = response.extensions().get::<Failed>().copied().or_else(|| of_router(&response));
         let Some(failed) = failed else { return response };
         let mut explained =
@@ -107,17 +110,14 @@ impl Asked {
     fn sign_in_first(&self) -> Response {
         let here = self.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
         let back = (self.method == Method::GET).then(|| SafeRedirect::parse(here, &[])).flatten();
-        let target = match back {
-            Some(back) => {
-                let query = url::form_urlencoded::Serializer::new(String::new())
-                    .append_pair("return_to", back.as_str())
-                    .finish();
-                SafeRedirect::parse(&format!("{}?{query}", paths::LOGIN), &[])
-                    .unwrap_or_else(|| SafeRedirect::to(paths::LOGIN))
-            }
-            None => SafeRedirect::to(paths::LOGIN),
-        };
-        Reply::see_other(&target).done()
+        leading_back(paths::LOGIN, back.as_ref())
+    }
+
+    /// To the page that asks for a fresh proof, and back here; what a form sent has to be sent again.
+    fn confirm_first(&self) -> Response {
+        let here = self.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+        let back = (self.method == Method::GET).then(|| SafeRedirect::parse(here, &[])).flatten();
+        leading_back(paths::LOGIN_CONFIRM, Some(&back.unwrap_or_else(|| SafeRedirect::to(paths::ACCOUNT_SECURITY))))
     }
 
     fn page(&self, site: &Site, failed: Failed) -> Response {
@@ -156,6 +156,15 @@ impl Asked {
     }
 }
 
+fn leading_back(page: &'static str, back: Option<&SafeRedirect>) -> Response {
+    let with_back = |back: &SafeRedirect| {
+        let query =
+            url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", back.as_str()).finish();
+        SafeRedirect::parse(&format!("{page}?{query}"), &[])
+    };
+    Reply::see_other(&back.and_then(with_back).unwrap_or_else(|| SafeRedirect::to(page))).done()
+}
+
 fn status(failure: Failure) -> StatusCode {
     StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
@@ -178,7 +187,8 @@ fn of_router(response: &Response) -> Option<Failed> {
 }
 
 fn secure(site: &Site, response: &mut Response) {
-    let policy = content_security_policy(response.extensions().get::<LeadsTo>().map(|leads| &leads.0));
+    let scripted = response.extensions().get::<Scripted>().is_some();
+    let policy = content_security_policy(response.extensions().get::<LeadsTo>().map(|leads| &leads.0), scripted);
     let headers = response.headers_mut();
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     // Files have a stricter one of their own.

@@ -101,6 +101,7 @@ impl Form {
         let page = InvitationPage {
             shell: visit.shell(site),
             action: paths::INVITATION,
+            providers: super::provider::buttons(site, &[("invitation", &self.token)]),
             token: self.token,
             fixed_username: self.fixed_username,
             username: self.username,

@@ -9,14 +9,18 @@ use super::page::words::{FieldProblem, SignInProblem};
 use super::page::{Field, paths};
 use super::respond::Reply;
 use super::site::Site;
+use super::step_factor::reply;
 use super::verify::Query;
 use crate::domain::account::LoginName;
+use crate::domain::directory::Standing;
 use crate::domain::password::PlainPassword;
 use crate::domain::redirect::SafeRedirect;
+use crate::domain::resolve::Refusal;
+use crate::domain::sign_in::Step;
 use crate::service::core::Trouble;
 use crate::service::sign_in::autologin::Restored;
 use crate::service::sign_in::password::Claim;
-use crate::service::sign_in::{Opened, Outcome, SignInError, Wishes};
+use crate::service::sign_in::{AttemptHandle, Opened, Outcome, SignInError, Wishes};
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
@@ -43,10 +47,20 @@ pub async fn get(
         return Ok(Reply::see_other(&target.unwrap_or(SafeRedirect::to(paths::ACCOUNT))).of(&visit).done());
     }
     let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
-    let Some(token) = jar.autologin(&headers) else { return login_page(&site, &visit, &Form::new(&wanted)) };
-    let wishes = Wishes { return_to: target.map(|target| target.as_str().to_owned()), ..Wishes::default() };
+    let Some(token) = jar.autologin(&headers) else {
+        return entrance(&site, &visit, &wanted, query.as_deref());
+    };
+    let return_to = target.map(|target| target.as_str().to_owned());
+    let wishes = Wishes { return_to, device: jar.device(&headers), ..Wishes::default() };
     match site.sign_in.with_autologin(&visit.ctx, &token, wishes).await {
         Ok(Restored::Open(opened)) => Ok(opened_reply(&site, &opened)),
+        Ok(Restored::Owes(step, handle, token)) => {
+            let mut response = step_reply(&site, step, &handle);
+            if let Some(next) = token.and_then(|token| jar.set_autologin(&site.surroundings, &token)) {
+                response.headers_mut().append(http::header::SET_COOKIE, next);
+            }
+            Ok(response)
+        }
         Ok(Restored::Forget) => {
             let mut page = login_page(&site, &visit, &Form::new(&wanted))?;
             if let Some(gone) = jar.drop_autologin() {
@@ -61,9 +75,50 @@ pub async fn get(
     }
 }
 
+/// The sign-in page, or straight to the provider that the operator chose.
+fn entrance(site: &Site, visit: &Visit, wanted: &str, query: Option<&str>) -> Result<Response, PageError> {
+    let chooses = Query::of(query).text("choose") == "1";
+    let Some(direct) = site.providers.direct().filter(|_| !chooses) else {
+        return login_page(site, visit, &Form::new(wanted));
+    };
+    let target = super::provider::start(direct.source.slug(), &[("return_to", wanted)]);
+    Ok(Reply::see_other(&SafeRedirect::parse(&target, &[]).ok_or(Failure::Internal)?).done())
+}
+
 /// `POST /login`
-pub async fn post(State(site): State<Arc<Site>>, visit: Visit, fields: Fields) -> Result<Response, PageError> {
-    submit(&site, &visit, &fields, Door::Front).await
+pub async fn post(
+    State(site): State<Arc<Site>>,
+    headers: HeaderMap,
+    visit: Visit,
+    fields: Fields,
+) -> Result<Response, PageError> {
+    submit(&site, &visit, (&headers, &fields), Door::Front).await
+}
+
+/// `POST /login/passkey`: a passkey alone.
+pub async fn post_passkey(
+    State(site): State<Arc<Site>>,
+    headers: HeaderMap,
+    visit: Visit,
+    fields: Fields,
+) -> Result<Response, PageError> {
+    let wanted = fields.text("return_to");
+    let target = safe_target(&site, wanted)?;
+    let wishes = Wishes {
+        return_to: target.map(|target| target.as_str().to_owned()),
+        replaces: visit.person.as_ref().map(|person| *person.handle()),
+        device: Jar::new(&site.cookies, &site.core.cookie_keys).device(&headers),
+        ..Wishes::default()
+    };
+    match site.sign_in.with_passkey(&visit.ctx, &visit.seat(), reply(&fields), wishes).await {
+        Ok(outcome) => Ok(outcome_reply(&site, outcome)),
+        Err(SignInError::Refused) => {
+            let mut form = Form::new(wanted);
+            (form.problem, form.status) = (Some(SignInProblem::Passkey), StatusCode::UNPROCESSABLE_ENTITY);
+            login_page(&site, &visit, &form)
+        }
+        Err(error) => refused(&site, &visit, Form::new(wanted), &error).or(Err(error.into())),
+    }
 }
 
 /// `GET /login/internal`: for break-glass accounts, when people sign in elsewhere.
@@ -78,11 +133,21 @@ pub async fn get_internal(
 }
 
 /// `POST /login/internal`
-pub async fn post_internal(State(site): State<Arc<Site>>, visit: Visit, fields: Fields) -> Result<Response, PageError> {
-    submit(&site, &visit, &fields, Door::Internal).await
+pub async fn post_internal(
+    State(site): State<Arc<Site>>,
+    headers: HeaderMap,
+    visit: Visit,
+    fields: Fields,
+) -> Result<Response, PageError> {
+    submit(&site, &visit, (&headers, &fields), Door::Internal).await
 }
 
-async fn submit(site: &Arc<Site>, visit: &Visit, fields: &Fields, door: Door) -> Result<Response, PageError> {
+async fn submit(
+    site: &Arc<Site>,
+    visit: &Visit,
+    (headers, fields): (&HeaderMap, &Fields),
+    door: Door,
+) -> Result<Response, PageError> {
     let wanted = fields.text("return_to");
     let target = safe_target(site, wanted)?;
     let username = fields.text("username");
@@ -103,7 +168,8 @@ async fn submit(site: &Arc<Site>, visit: &Visit, fields: &Fields, door: Door) ->
             return_to: target.map(|target| target.as_str().to_owned()),
             stay: form.stay,
             replaces: visit.person.as_ref().map(|person| *person.handle()),
-            invitation: None,
+            device: Jar::new(&site.cookies, &site.core.cookie_keys).device(headers),
+            ..Wishes::default()
         },
     };
     match site.sign_in.with_password(&visit.ctx, claim).await {
@@ -160,10 +226,25 @@ fn refused(site: &Site, visit: &Visit, mut form: Form<'_>, error: &SignInError) 
             (Some(SignInProblem::Busy), StatusCode::SERVICE_UNAVAILABLE, Some(*retry_after))
         }
         SignInError::Refused => (Some(SignInProblem::WrongCredentials), StatusCode::UNPROCESSABLE_ENTITY, None),
+        SignInError::DirectoryAway { retry_after } => {
+            (Some(SignInProblem::DirectoryAway), StatusCode::SERVICE_UNAVAILABLE, Some(*retry_after))
+        }
+        SignInError::Directory(standing) => (Some(of_standing(*standing)), StatusCode::FORBIDDEN, None),
+        SignInError::Unresolved(Refusal::Locked | Refusal::Ended | Refusal::Waiting) => {
+            (Some(SignInProblem::Locked), StatusCode::FORBIDDEN, None)
+        }
+        SignInError::Unresolved(_) => (Some(SignInProblem::NoAccount), StatusCode::FORBIDDEN, None),
         SignInError::Outdated => (Some(SignInProblem::AttemptExpired), StatusCode::UNPROCESSABLE_ENTITY, None),
         _ => return Err(Failure::Internal.into()),
     };
     login_page(site, visit, &form)
+}
+
+const fn of_standing(standing: Standing) -> SignInProblem {
+    match standing {
+        Standing::MustChange | Standing::PasswordExpired => SignInProblem::DirectoryPassword,
+        Standing::Disabled | Standing::Expired | Standing::NotNow => SignInProblem::DirectoryShut,
+    }
 }
 
 fn login_page(site: &Site, visit: &Visit, form: &Form<'_>) -> Result<Response, PageError> {
@@ -181,10 +262,17 @@ fn login_page(site: &Site, visit: &Visit, form: &Form<'_>) -> Result<Response, P
         stay: form.stay,
         recovery: policy.recovery,
         register: site.registration.is_open(),
+        passkey: site.sign_in.passkey_challenge(&visit.ctx, &visit.seat())?,
         return_to: form.return_to.to_owned(),
+        providers: if form.door == Door::Front {
+            super::provider::buttons(site, &[("return_to", form.return_to)])
+        } else {
+            Vec::new()
+        },
     };
+    let scripted = page.passkey.is_some();
     let target = site.redirect(form.return_to);
-    let reply = Reply::page_with(site, visit, form.status, &page)?;
+    let reply = Reply::page_with(site, visit, form.status, &page)?.scripted(scripted);
     let mut response = reply.leading_to(target.as_ref().map(SafeRedirect::as_str)).done();
     if let Some(wait) = form.retry_after {
         response.headers_mut().insert(http::header::RETRY_AFTER, wait.as_secs().max(1).into());
@@ -196,23 +284,41 @@ fn login_page(site: &Site, visit: &Visit, form: &Form<'_>) -> Result<Response, P
 pub(super) fn outcome_reply(site: &Site, outcome: Outcome) -> Response {
     match outcome {
         Outcome::Open(opened) => opened_reply(site, &opened),
-        Outcome::Owes(crate::domain::sign_in::Step::NewPassword, handle) => {
-            let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
-            let reply = Reply::see_other(&SafeRedirect::to(paths::LOGIN_STEP_PASSWORD));
-            reply.cookie(jar.set_attempt(&site.surroundings, &handle)).done()
-        }
+        Outcome::Owes(step, handle) => step_reply(site, step, &handle),
+    }
+}
+
+/// On to the page of a step, with the attempt's cookie.
+pub(super) fn step_reply(site: &Site, step: Step, handle: &AttemptHandle) -> Response {
+    let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
+    let reply = Reply::see_other(&SafeRedirect::to(step_path(step)));
+    reply.cookie(jar.set_attempt(&site.surroundings, handle)).done()
+}
+
+/// The page of a step.
+pub(super) const fn step_path(step: Step) -> &'static str {
+    match step {
+        Step::SecondFactor => paths::LOGIN_STEP_FACTOR,
+        Step::NewPassword => paths::LOGIN_STEP_PASSWORD,
+        Step::EnrolFactor => paths::LOGIN_STEP_ENROL,
     }
 }
 
 fn opened_reply(site: &Site, opened: &Opened) -> Response {
-    let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
     let target = opened.return_to.as_deref().and_then(|text| site.redirect(text));
     let reply = Reply::see_other(&target.unwrap_or(SafeRedirect::to(paths::ACCOUNT)));
+    opened_cookies(site, reply, opened).done()
+}
+
+/// What a browser keeps of a session that opened.
+pub(super) fn opened_cookies(site: &Site, reply: Reply, opened: &Opened) -> Reply {
+    let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
     let mut reply = reply.cookie(jar.set_session(&site.surroundings, &opened.handle)).cookie(jar.drop_attempt());
     if let Some(token) = &opened.autologin {
         reply = reply.cookie(jar.set_autologin(&site.surroundings, token));
     }
-    let mut response = reply.done();
-    response.extensions_mut().insert(super::trace::LoggedAccount(opened.account.uuid()));
-    response
+    if let Some(token) = &opened.device {
+        reply = reply.cookie(jar.set_device(&site.surroundings, token));
+    }
+    reply.by(opened.account)
 }

@@ -172,6 +172,7 @@ impl Form {
             rules: new_password::rules(&site.core.policy, visit.texts()),
             problems: self.said.problems,
             repeat_error: self.said.repeat_error,
+            providers: Vec::new(),
         };
         Ok(Reply::page_with(site, visit, status, &page)?.done())
     }

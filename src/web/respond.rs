@@ -7,6 +7,7 @@ use super::page::Page;
 use super::page::words::Notice;
 use super::site::Site;
 use super::trace::LoggedAccount;
+use crate::domain::id::AccountId;
 use crate::domain::redirect::{AllowedOrigin, SafeRedirect};
 use axum::body::Body;
 use axum::response::Response;
@@ -16,6 +17,10 @@ use http::{HeaderValue, StatusCode};
 /// The application that a page's form leads to in the end.
 #[derive(Clone, Debug)]
 pub(super) struct LeadsTo(pub(super) AllowedOrigin);
+
+/// The page loads our script.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scripted;
 
 /// A response under construction.
 pub struct Reply {
@@ -60,12 +65,29 @@ impl Reply {
         Self { response }
     }
 
+    /// 303 to an identity provider: an address that was put together from the provider's own metadata.
+    #[must_use]
+    pub fn away_to(address: &str) -> Self {
+        let mut reply = Self::see_other(&SafeRedirect::to(super::page::paths::LOGIN));
+        if let Ok(location) = HeaderValue::from_str(address) {
+            reply.response.headers_mut().insert(LOCATION, location);
+        }
+        reply
+    }
+
     /// Notes who acted, for the access log.
     #[must_use]
     pub fn of(mut self, visit: &Visit) -> Self {
         if let Some(person) = &visit.person {
             self.response.extensions_mut().insert(LoggedAccount(person.account().uuid()));
         }
+        self
+    }
+
+    /// Notes whose session opened, for the access log.
+    #[must_use]
+    pub fn by(mut self, account: AccountId) -> Self {
+        self.response.extensions_mut().insert(LoggedAccount(account.uuid()));
         self
     }
 
@@ -83,6 +105,15 @@ impl Reply {
     pub fn notice(self, site: &Site, notice: Notice) -> Self {
         let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
         self.cookie(jar.set_flash(&site.surroundings, notice.code()))
+    }
+
+    /// Lets the page load our script, if it has a question for a key.
+    #[must_use]
+    pub fn scripted(mut self, asks_a_key: bool) -> Self {
+        if asks_a_key {
+            self.response.extensions_mut().insert(Scripted);
+        }
+        self
     }
 
     /// Lets the page's form lead on to where the person wants to go, when that is not a page of ours.

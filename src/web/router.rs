@@ -3,8 +3,8 @@
 use super::site::Site;
 use super::trace::{Trace, trace};
 use super::{
-    account, assets, avatar, dev, frame, internal, invitation, login, logout, lost_password, register, security_txt,
-    setup, step, verify,
+    account, assets, avatar, confirm, dev, frame, internal, invitation, login, logout, lost_password, provider,
+    register, security_txt, setup, step, step_factor, verify,
 };
 use axum::Router;
 use axum::body::Body;
@@ -29,8 +29,19 @@ pub const ROUTES: &[(&str, &str, Who)] = &[
     ("POST", "/login", Who::Form),
     ("GET", "/login/internal", Who::Anybody),
     ("POST", "/login/internal", Who::Form),
+    ("GET", "/login/{slug}", Who::Anybody),
+    ("GET", "/login/{slug}/callback", Who::Anybody),
+    ("POST", "/login/{slug}/callback", Who::Anybody),
     ("GET", "/login/step/password", Who::Attempt),
     ("POST", "/login/step/password", Who::Attempt),
+    ("GET", "/login/step/factor", Who::Attempt),
+    ("POST", "/login/step/factor", Who::Attempt),
+    ("GET", "/login/step/enrol", Who::Attempt),
+    ("POST", "/login/step/enrol", Who::Attempt),
+    ("POST", "/login/step/enrol/passkey", Who::Attempt),
+    ("POST", "/login/passkey", Who::Form),
+    ("GET", "/login/confirm", Who::Person),
+    ("POST", "/login/confirm", Who::Person),
     ("GET", "/login/lost-password", Who::Anybody),
     ("POST", "/login/lost-password", Who::Form),
     ("GET", "/login/reset-password", Who::Anybody),
@@ -59,12 +70,27 @@ pub const ROUTES: &[(&str, &str, Who)] = &[
     ("POST", "/account/email/confirm", Who::Person),
     ("GET", "/account/password", Who::Person),
     ("POST", "/account/password", Who::Person),
+    ("GET", "/account/security", Who::Person),
+    ("GET", "/account/security/totp", Who::Person),
+    ("POST", "/account/security/totp", Who::Person),
+    ("GET", "/account/security/passkey", Who::Person),
+    ("POST", "/account/security/passkey", Who::Person),
+    ("POST", "/account/security/backup-codes", Who::Person),
+    ("POST", "/account/security/rename", Who::Person),
+    ("POST", "/account/security/prefer", Who::Person),
+    ("POST", "/account/security/remove", Who::Person),
+    ("POST", "/account/security/devices/forget", Who::Person),
+    ("GET", "/account/identities", Who::Person),
+    ("GET", "/account/identities/add", Who::Person),
+    ("POST", "/account/identities/add", Who::Person),
+    ("POST", "/account/identities/remove", Who::Person),
     ("GET", "/account/sessions", Who::Person),
     ("POST", "/account/sessions/end", Who::Person),
     ("POST", "/account/sessions/end-others", Who::Person),
     ("POST", "/account/devices/forget", Who::Person),
     ("GET", "/.well-known/jwks.json", Who::Anybody),
     ("GET", "/.well-known/change-password", Who::Anybody),
+    ("GET", "/.well-known/passkey-endpoints", Who::Anybody),
     ("GET", "/.well-known/security.txt", Who::Anybody),
     ("GET", "/assets/{file}", Who::Anybody),
     ("GET", "/favicon.ico", Who::Anybody),
@@ -97,7 +123,14 @@ pub fn pages(site: Arc<Site>, around: Arc<Trace>, readiness: internal::Readiness
         .route("/", get(home))
         .route("/login", get(login::get).post(login::post))
         .route("/login/internal", get(login::get_internal).post(login::post_internal))
+        .route("/login/{slug}", get(provider::get))
+        .route("/login/{slug}/callback", get(provider::get_callback).post(provider::post_callback))
         .route("/login/step/password", get(step::get_password).post(step::post_password))
+        .route("/login/step/factor", get(step_factor::get).post(step_factor::post))
+        .route("/login/step/enrol", get(step_factor::get_enrol).post(step_factor::post_enrol))
+        .route("/login/step/enrol/passkey", post(step_factor::post_enrol_passkey))
+        .route("/login/passkey", post(login::post_passkey))
+        .route("/login/confirm", get(confirm::get).post(confirm::post))
         .route("/login/lost-password", get(lost_password::get).post(lost_password::post))
         .route("/login/reset-password", get(lost_password::get_reset).post(lost_password::post_reset))
         .route("/logout", get(logout::get).post(logout::post))
@@ -114,12 +147,17 @@ pub fn pages(site: Arc<Site>, around: Arc<Trace>, readiness: internal::Readiness
         .route("/account/email", get(account::email::get).post(account::email::post))
         .route("/account/email/confirm", get(account::email::get_confirm).post(account::email::post_confirm))
         .route("/account/password", get(account::password::get).post(account::password::post))
+        .merge(security_routes())
+        .route("/account/identities", get(account::identities::get))
+        .route("/account/identities/add", get(account::identities::get_add).post(account::identities::post_add))
+        .route("/account/identities/remove", post(account::identities::remove))
         .route("/account/sessions", get(account::sessions::get))
         .route("/account/sessions/end", post(account::sessions::end))
         .route("/account/sessions/end-others", post(account::sessions::end_others))
         .route("/account/devices/forget", post(account::sessions::forget))
         .route("/.well-known/jwks.json", get(key_set))
         .route("/.well-known/change-password", get(change_password))
+        .route("/.well-known/passkey-endpoints", get(passkey_endpoints))
         .route("/.well-known/security.txt", get(security_txt::get))
         .route("/assets/{file}", get(asset))
         .route("/favicon.ico", get(icon))
@@ -131,6 +169,20 @@ pub fn pages(site: Arc<Site>, around: Arc<Trace>, readiness: internal::Readiness
         .layer(from_fn_with_state(around, trace))
 }
 
+/// The room of second factors.
+fn security_routes() -> Router<Arc<Site>> {
+    use account::security;
+    Router::new()
+        .route("/account/security", get(security::get))
+        .route("/account/security/totp", get(security::get_totp).post(security::post_totp))
+        .route("/account/security/passkey", get(security::get_passkey).post(security::post_passkey))
+        .route("/account/security/backup-codes", post(security::make_backup_codes))
+        .route("/account/security/rename", post(security::rename))
+        .route("/account/security/prefer", post(security::prefer))
+        .route("/account/security/remove", post(security::remove))
+        .route("/account/security/devices/forget", post(security::forget_device))
+}
+
 /// `GET /`: there is nothing here but the account.
 async fn home() -> Response {
     (StatusCode::SEE_OTHER, [(LOCATION, HeaderValue::from_static(super::page::paths::ACCOUNT))]).into_response()
@@ -140,6 +192,16 @@ async fn home() -> Response {
 async fn change_password() -> Response {
     (StatusCode::SEE_OTHER, [(LOCATION, HeaderValue::from_static(super::page::paths::ACCOUNT_PASSWORD))])
         .into_response()
+}
+
+/// `GET /.well-known/passkey-endpoints` (W3C "A Well-Known URL for Passkey Endpoints").
+async fn passkey_endpoints(State(site): State<Arc<Site>>) -> Response {
+    let address = |path: &str| format!("{}{path}", site.core.policy.public_url);
+    let endpoints = serde_json::json!({
+        "enroll": address(super::page::paths::ACCOUNT_SECURITY_PASSKEY),
+        "manage": address(super::page::paths::ACCOUNT_SECURITY),
+    });
+    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], endpoints.to_string()).into_response()
 }
 
 /// `GET /.well-known/jwks.json`: keys that identity tokens are signed with. Rotated keys stay listed until they retire.

@@ -10,8 +10,11 @@ use crate::service::avatar::Avatars;
 use crate::service::context::Surroundings;
 use crate::service::core::Core;
 use crate::service::email::Emails;
+use crate::service::factor::Factors;
+use crate::service::identity::Identities;
 use crate::service::invitation::Invitations;
 use crate::service::password::Passwords;
+use crate::service::provider::Providers;
 use crate::service::recovery::Recovery;
 use crate::service::registration::Registration;
 use crate::service::session::Sessions;
@@ -32,6 +35,8 @@ pub struct Site {
     pub sign_in: SignIn,
     /// Sessions.
     pub sessions: Sessions,
+    /// Second factors.
+    pub factors: Factors,
     /// Passwords.
     pub passwords: Passwords,
     /// Lost passwords.
@@ -48,6 +53,10 @@ pub struct Site {
     pub set_up: SetUp,
     /// Invitations.
     pub invitations: Invitations,
+    /// One's own identities.
+    pub identities: Identities,
+    /// Identity providers.
+    pub providers: Providers,
     /// Making an account for oneself.
     pub registration: Registration,
     /// Forward-auth and whoami.
@@ -95,13 +104,16 @@ impl Site {
     }
 }
 
-/// The policy: nothing but our own stylesheet and images; forms go to us, and may be redirected on to where this one
+/// The policy: nothing but our own stylesheet and images, and our one script on pages that ask a key; forms go to us, and may be redirected on to where this one
 /// leads (browsers apply `form-action` to redirects as well).
 #[must_use]
-pub fn content_security_policy(leads_to: Option<&AllowedOrigin>) -> HeaderValue {
+pub fn content_security_policy(leads_to: Option<&AllowedOrigin>, scripted: bool) -> HeaderValue {
     let mut policy = String::from(
         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
     );
+    if scripted {
+        policy = policy.replacen("style-src", "script-src 'self'; style-src", 1);
+    }
     if let Some(origin) = leads_to {
         policy.push(' ');
         policy.push_str(&origin.text());

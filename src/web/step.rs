@@ -3,14 +3,14 @@
 use super::cookies::Jar;
 use super::error::PageError;
 use super::extract::{Fields, Visit};
-use super::login::outcome_reply;
+use super::login::{outcome_reply, step_path};
 use super::new_password::{self, Complaints};
 use super::page::paths;
 use super::page::sign_in::{ChangePasswordPage, ChangeReason};
 use super::respond::Reply;
 use super::site::Site;
 use crate::domain::redirect::SafeRedirect;
-use crate::domain::sign_in::PasswordDue;
+use crate::domain::sign_in::{PasswordDue, Step};
 use crate::service::sign_in::{AttemptHandle, SignInError};
 use axum::extract::State;
 use axum::response::Response;
@@ -65,6 +65,9 @@ async fn password_page(
         Err(SignInError::Outdated) => return Ok(begin_again()),
         Err(other) => return Err(other.into()),
     };
+    if view.step != Step::NewPassword {
+        return Ok(Reply::see_other(&SafeRedirect::to(step_path(view.step))).done());
+    }
     let page = ChangePasswordPage {
         shell: visit.shell(site),
         username: view.username,

@@ -8,6 +8,7 @@ use super::page::paths;
 use super::site::Site;
 use super::trace::ACCESS_LOG;
 use crate::domain::application::Refusal;
+use crate::domain::authenticator::assurance;
 use crate::domain::forwarded::Client;
 use crate::domain::original_request::{EndpointRequest, OriginalRequest, OriginalRequestError};
 use crate::domain::redact::{self, ClientNetwork};
@@ -146,7 +147,11 @@ impl<'p> Asked<'p> {
             }
             Answer::SignIn => {
                 metrics.verify(VerifyOutcome::SignInNeeded);
-                self.sign_in(site)
+                self.sign_in(site, None)
+            }
+            Answer::StepUp(why) => {
+                metrics.verify(VerifyOutcome::SignInNeeded);
+                self.sign_in(site, Some(why))
             }
             Answer::Refused(why) => {
                 metrics.verify(VerifyOutcome::Forbidden);
@@ -167,7 +172,7 @@ impl<'p> Asked<'p> {
             Answer::Allowed(alive, _) => ("allowed", Some(alive.card.account.id)),
             Answer::Anonymous => ("anonymous", None),
             Answer::SignIn => ("sign_in", None),
-            Answer::Refused(why) => (why.code(), None),
+            Answer::StepUp(why) | Answer::Refused(why) => (why.code(), None),
         };
         let client =
             if site.full_addresses { self.address.to_string() } else { ClientNetwork(self.address).to_string() };
@@ -183,32 +188,42 @@ impl<'p> Asked<'p> {
     }
 
     /// 401 with the login address in `Location`, for proxies that make a redirect of it; 303 for those that pass our
-    /// answer on as it is and asked for it with `?redirect`.
-    fn sign_in(&self, site: &Site) -> Response {
+    /// answer on as it is and asked for it with `?redirect`. Whoever is signed in and lacks a proof is led to where that
+    /// is asked for instead; the reason goes along.
+    fn sign_in(&self, site: &Site, lacks: Option<Refusal>) -> Response {
         let status = if self.redirect { StatusCode::SEE_OTHER } else { StatusCode::UNAUTHORIZED };
         let mut response = empty(status);
         let back = self.original.as_ref().filter(|original| site.leads_back_to(original));
+        let page = if lacks.is_some() { paths::LOGIN_CONFIRM } else { paths::LOGIN };
         let location = match back {
             // Nothing to come back to, or nothing that the sign-in page would lead back to.
-            None => site.login_location.clone(),
+            None if lacks.is_none() => Some(site.login_location.clone()),
+            None => HeaderValue::try_from(format!("{}{page}", site.core.policy.public_url)).ok(),
             Some(original) => {
-                HeaderValue::try_from(login_and_back(site, original)).unwrap_or_else(|_| site.login_location.clone())
+                let mut location = page_and_back(site, page, original);
+                if lacks == Some(Refusal::SecondFactor) {
+                    location.push_str("&factor=1");
+                }
+                HeaderValue::try_from(location).ok()
             }
         };
-        response.headers_mut().insert(LOCATION, location);
+        response.headers_mut().insert(LOCATION, location.unwrap_or_else(|| site.login_location.clone()));
+        if let Some(why) = lacks {
+            response.headers_mut().insert(REASON, HeaderValue::from_static(why.code()));
+        }
         response
     }
 }
 
-/// The login address with the way back to what the browser asked for, in our spelling of it. Written in one piece:
+/// The address of such a page with the way back to what the browser asked for, in our spelling of it. Written in one piece:
 /// every stranger's request comes through here.
-fn login_and_back(site: &Site, original: &OriginalRequest<'_>) -> String {
+fn page_and_back(site: &Site, page: &str, original: &OriginalRequest<'_>) -> String {
     let (scheme, host, path) = (original.scheme.as_str(), original.host.name(), original.path.literal());
     let query = original.query.unwrap_or_default();
     let mut location =
         String::with_capacity(site.login_location.len() + host.len() + 2 * (path.len() + query.len()) + 48);
     location.push_str(&site.core.policy.public_url);
-    location.push_str(paths::LOGIN);
+    location.push_str(page);
     location.push_str("?return_to=");
     location.push_str(scheme);
     location.push_str("%3A%2F%2F");
@@ -370,6 +385,7 @@ fn described(site: &Site, alive: &Alive) -> String {
             "last_seen_at": moment::machine(last_seen),
             "expires_at": moment::machine(session.ends_at.min(idle_end)),
             "amr": session.methods.names().collect::<Vec<_>>(),
+            "acr": assurance(session.methods),
         },
     })
     .to_string()

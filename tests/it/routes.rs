@@ -55,6 +55,9 @@ async fn strangers_get_no_further_than_listed() {
     }
 }
 
+/// Pages that are only there for whoever brings the link of a letter, or the name of a question.
+const ASKED: [&str; 2] = ["/account/email/confirm", "/account/identities/add"];
+
 #[tokio::test]
 async fn people_get_to_what_is_theirs() {
     let house = House::open().await;
@@ -62,8 +65,7 @@ async fn people_get_to_what_is_theirs() {
     let mut browser = house.browser();
     browser.signs_in("anna", PASSWORD).await;
     for (method, path, who) in ROUTES {
-        // That page is only there for whoever brings the link of a letter.
-        if *method == "GET" && *who == Who::Person && *path != "/account/email/confirm" {
+        if *method == "GET" && *who == Who::Person && !ASKED.contains(path) {
             assert_eq!(asked(&mut browser, method, path).await.status, StatusCode::OK, "{path}");
         }
     }

@@ -26,6 +26,7 @@ mod servers;
 mod axe;
 mod cookies;
 mod entering;
+mod factors;
 mod main_app;
 mod pages;
 mod phone;

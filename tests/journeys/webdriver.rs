@@ -228,6 +228,15 @@ impl Browser {
         self.does("/goog/cdp/execute", &json!({ "cmd": command, "params": parameters }))
     }
 
+    /// Plugs in a security key that says yes by itself; it remembers people if it is a passkey.
+    pub(crate) fn has_a_key(&self, passkey: bool) {
+        let key = json!({
+            "protocol": "ctap2", "transport": if passkey { "internal" } else { "usb" }, "hasResidentKey": passkey,
+            "hasUserVerification": true, "isUserVerified": true, "isUserConsenting": true,
+        });
+        self.does("/webauthn/authenticator", &key);
+    }
+
     /// A picture of the whole page.
     pub(crate) fn paints(&self, file: &Path) {
         let size =

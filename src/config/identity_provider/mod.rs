@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{findings::Findings, values::Slug};
+use super::{findings::Findings, span::Span, values::Slug};
 use crate::domain::attribute_map::GroupPattern;
 
 /// The section `[[identity_provider]]`.
@@ -32,6 +32,11 @@ pub struct IdentityProvider {
     /// Whether people can sign in with it. Their accounts stay as they are when it is switched off.
     #[serde(default = "yes")]
     pub enabled: bool,
+
+    /// Whether the sign-in page leads straight to this provider, without a choice. `/login?choose=1` shows the page all the
+    /// same, and `/login/internal` the form for passwords. One provider at most.
+    #[serde(default)]
+    pub direct: bool,
 
     /// What happens when somebody comes whom no account is linked to. An equal username never gives an account away.
     #[serde(default)]
@@ -60,6 +65,10 @@ pub struct IdentityProvider {
     #[serde(default)]
     pub allow_private_network: bool,
 
+    /// How long the provider may take with one answer, and with everything that a sign-in asks of it.
+    #[serde(default = "ten_seconds")]
+    pub timeout: Span,
+
     #[serde(flatten)]
     #[expect(missing_docs, reason = "a comment here would stand on the keys of the section; see the struct")]
     pub oidc: oidc::Oidc,
@@ -81,6 +90,10 @@ pub struct IdentityProvider {
 
 const fn yes() -> bool {
     true
+}
+
+const fn ten_seconds() -> Span {
+    Span::seconds(10)
 }
 
 /// The protocol.
@@ -209,6 +222,7 @@ impl IdentityProvider {
         if RESERVED.contains(&self.slug.as_str()) {
             found.wrong(&key("slug"), "has a meaning of its own in addresses; choose another");
         }
+        found.bounds(&key("timeout"), self.timeout, Span::seconds(1), Span::seconds(10));
         for pattern in &self.groups.patterns {
             if let Err(text) = pattern.parse::<GroupPattern>() {
                 found.wrong(&key("groups.patterns"), &text);
@@ -228,11 +242,14 @@ impl IdentityProvider {
 }
 
 /// What stands at `/login/…` already.
-const RESERVED: [&str; 4] = ["internal", "step", "lost-password", "outcome"];
+const RESERVED: [&str; 7] = ["internal", "confirm", "passkey", "step", "lost-password", "reset-password", "direct"];
 
 /// Checks all providers, and that no two want the same.
 pub(super) fn check(providers: &[IdentityProvider], secrets_read: bool, found: &mut Findings) {
     let mut slugs = BTreeSet::new();
+    for (index, _) in providers.iter().enumerate().filter(|(_, one)| one.direct && one.enabled).skip(1) {
+        found.wrong(&format!("identity_provider[{index}].direct"), "another provider is the direct one already");
+    }
     for (index, provider) in providers.iter().enumerate() {
         let key = |name: &str| format!("identity_provider[{index}].{name}");
         if !slugs.insert(&provider.slug) {

@@ -1,22 +1,25 @@
 //! Verifier: a remembered browser ("stay logged in"). Rotated at each use; an old token shown again ends the family.
 
-use super::{Opened, Outcome, SignIn, SignInError, Wishes};
+use super::{AttemptHandle, Opened, Outcome, SignIn, SignInError, Wishes};
 use crate::domain::audit::{Act, Event};
 use crate::domain::autologin::{Presented, Remembered};
 use crate::domain::secret::Secret;
-use crate::domain::session::Methods;
-use crate::domain::sign_in::{VerifiedIdentity, Way};
+use crate::domain::session::{CredentialEvent, Methods};
+use crate::domain::sign_in::{Step, VerifiedIdentity, Way};
 use crate::service::autologin_token::AutologinToken;
 use crate::service::context::Context;
 use crate::service::core::{Trouble, fingerprint};
 use crate::service::outbox::{self, Order};
 use crate::store::autologin::{self, Rotation};
+use crate::store::remembered_device;
 
 /// How a remembered browser fared.
 #[derive(Debug)]
 pub enum Restored {
     /// A session is open.
     Open(Box<Opened>),
+    /// The second factor is owed; the browser gets the attempt's handle, and its next token.
+    Owes(Step, AttemptHandle, Option<AutologinToken>),
     /// The cookie is worthless: take it away.
     Forget,
 }
@@ -64,9 +67,14 @@ impl SignIn {
             // The browser never hears of the new token, so the one it shows next must be good.
             self.unrotate(ctx, &remembered, rotated.as_ref()).await?;
         }
-        let Some(mut opened) = restored? else { return Ok(Restored::Forget) };
-        opened.autologin = rotated;
-        Ok(Restored::Open(opened))
+        match restored? {
+            None => Ok(Restored::Forget),
+            Some(Outcome::Owes(step, handle)) => Ok(Restored::Owes(step, handle, rotated)),
+            Some(Outcome::Open(mut opened)) => {
+                opened.autologin = rotated;
+                Ok(Restored::Open(opened))
+            }
+        }
     }
 
     async fn restore(
@@ -74,7 +82,7 @@ impl SignIn {
         ctx: &Context,
         remembered: &Remembered,
         wishes: Wishes,
-    ) -> Result<Option<Box<Opened>>, SignInError> {
+    ) -> Result<Option<Outcome>, SignInError> {
         let Some(account) = self.account(remembered.account).await? else { return Ok(None) };
         let identity = VerifiedIdentity {
             way: Way::Autologin,
@@ -85,9 +93,7 @@ impl SignIn {
             voucher: None,
         };
         match self.proceed(ctx, &account, identity, Wishes { stay: false, ..wishes }).await {
-            Ok(Outcome::Open(opened)) => Ok(Some(opened)),
-            // No step can be owed here: a way that is no fresh proof is denied instead.
-            Ok(Outcome::Owes(..)) => Err(SignInError::FreshProofNeeded),
+            Ok(outcome) => Ok(Some(outcome)),
             Err(SignInError::Refused) => Ok(None),
             Err(other) => Err(other),
         }
@@ -124,6 +130,9 @@ impl SignIn {
         let mut tx = self.core.database.begin_for(remembered.account).await?;
         if !autologin::forget(&mut tx, remembered.account, remembered.id).await? {
             return Ok(());
+        }
+        if CredentialEvent::AutologinTheft.revokes().devices {
+            remembered_device::forget_all(&mut tx, remembered.account).await?;
         }
         let detail = serde_json::json!({ "browser": remembered.id });
         ctx.record(&mut tx, Event::about(Act::AutologinReplayed, remembered.account).with(detail)).await?;

@@ -48,7 +48,13 @@ impl<P> Departure<P> {
     /// What the person wants besides getting in. `replaces` is the session that the browser has now.
     #[must_use]
     pub fn wishes(&self, replaces: Option<HandleHash>) -> Wishes {
-        Wishes { return_to: self.return_to.clone(), stay: self.stay, replaces, invitation: self.invitation.clone() }
+        Wishes {
+            return_to: self.return_to.clone(),
+            stay: self.stay,
+            replaces,
+            invitation: self.invitation.clone(),
+            ..Wishes::default()
+        }
     }
 }
 

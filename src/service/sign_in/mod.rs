@@ -1,29 +1,40 @@
 //! The corridor that every way in walks: claim, verify, resolve, steps, open. A new way in is one more verifier beside
 //! `password.rs` and `autologin.rs`; the machine itself is `domain/sign_in.rs`.
 
+pub mod answer;
 pub mod autologin;
 pub mod departure;
+pub mod enrol;
 pub mod enter;
+pub mod factor;
+mod ldap;
 mod new_device;
+pub mod oidc;
 mod open;
+pub mod passkey;
 pub mod password;
 pub mod step;
+pub mod step_up;
 
 use super::autologin_token::AutologinToken;
 use super::context::Context;
 use super::core::{Core, Trouble};
+use super::factor::{Factors, device};
 use super::password::{ChangeError, Passwords};
 use super::session::{Handle, Sessions};
 use crate::domain::account::Account;
 use crate::domain::audit::{Act, Event};
+use crate::domain::directory::Standing;
 use crate::domain::id::{AccountId, AttemptId};
 use crate::domain::password::Fault;
 use crate::domain::resolve::Refusal;
 use crate::domain::secret::Secret;
 use crate::domain::session::HandleHash;
-use crate::domain::sign_in::{ATTEMPT_LIFETIME, Attempt, Denied, Facts, Next, PasswordDue, Step, VerifiedIdentity};
+use crate::domain::sign_in::{
+    ATTEMPT_LIFETIME, Attempt, Demand, Denied, Facts, Next, PasswordDue, Step, VerifiedIdentity,
+};
 use crate::store::volatile::Unavailable;
-use crate::store::{Link, StoreError, account, password as passwords};
+use crate::store::{Link, StoreError, account, authenticator, password as passwords};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,10 +61,14 @@ pub struct Opened {
     pub handle: Handle,
     /// Goes into the autologin cookie; `None` leaves that cookie as it is.
     pub autologin: Option<AutologinToken>,
+    /// Goes into the cookie of devices that are spared the second factor; `None` leaves it as it is.
+    pub device: Option<AutologinToken>,
     /// Where the person wanted to go.
     pub return_to: Option<String>,
     /// Whose session it is.
     pub account: AccountId,
+    /// Their username.
+    pub username: String,
 }
 
 impl std::fmt::Debug for Opened {
@@ -83,9 +98,21 @@ pub enum SignInError {
     /// A remembered browser cannot do what is owed; sign in with a proof.
     #[error("please sign in again")]
     FreshProofNeeded,
+    /// The second factor is wrong, or was used before.
+    #[error("the code is wrong")]
+    WrongCode,
     /// Somebody is vouched for and does not get in. Told to them: they have proved who they are.
     #[error(transparent)]
     Unresolved(Refusal),
+    /// A directory that would have to be asked does not answer. Said whoever the name belongs to, if to anybody.
+    #[error("a directory does not answer; try again in {} s", .retry_after.as_secs())]
+    DirectoryAway {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The password is right, and the directory does not let them in. Told to them: they have proved who they are.
+    #[error("the directory does not let this person in ({})", .0.as_str())]
+    Directory(Standing),
     /// The new password breaks rules.
     #[error("the new password cannot be used")]
     Password(Vec<Fault>),
@@ -118,7 +145,7 @@ impl From<Unavailable> for SignInError {
 }
 
 /// What the person wants besides getting in.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Wishes {
     /// Where to go afterwards: text of a checked redirect.
     pub return_to: Option<String>,
@@ -126,6 +153,10 @@ pub struct Wishes {
     pub stay: bool,
     /// A session of this browser that the new one takes the place of (ASVS 5.0, 7.2.4).
     pub replaces: Option<HandleHash>,
+    /// What the browser has to show that it is spared the second factor.
+    pub device: Option<AutologinToken>,
+    /// What is asked for beyond the policy.
+    pub demand: Demand,
     /// The secret of the invitation that the browser came with.
     pub invitation: Option<String>,
 }
@@ -147,17 +178,27 @@ impl SignIn {
         wishes: Wishes,
     ) -> Result<Outcome, SignInError> {
         let facts = self.facts(ctx, account).await?;
+        let device = match &wishes.device {
+            Some(token) if facts.enrolled => device::judge(&self.core, ctx, account.id, token).await?,
+            _ => None,
+        };
         let attempt = Attempt {
             id: AttemptId::new(ctx.uuid()),
             identity,
             return_to: wishes.return_to,
             stay: wishes.stay,
             replaces: wishes.replaces,
+            demand: wishes.demand,
+            device,
+            keep_device: false,
             done: Vec::new(),
             expires_at: ctx.now().max(facts.valid_from).after(ATTEMPT_LIFETIME),
         };
         match attempt.next(&facts, ctx.now()) {
-            Next::Open => self.open(ctx, attempt, &facts).await.map(|opened| Outcome::Open(Box::new(opened))),
+            Next::Open => {
+                let opened = self.open(ctx, attempt, &facts, account.username.clone()).await?;
+                Ok(Outcome::Open(Box::new(opened)))
+            }
             Next::Step(step) => self.park(ctx, &attempt, step).await.map(|handle| Outcome::Owes(step, handle)),
             Next::Denied(why) => Err(self.denied(ctx, account.id, why).await?),
         }
@@ -177,7 +218,9 @@ impl SignIn {
             if stored.must_change { Some(PasswordDue::Demanded) } else { expired.then_some(PasswordDue::Expired) }
         });
         let Account { status, ends_at, sessions_valid_from: valid_from, .. } = *account;
-        Ok(Facts { status, ends_at, valid_from, password: due })
+        let enrolled = authenticator::any(link, account.id).await?;
+        let factor_required = Factors::required(&self.core, link, account).await?;
+        Ok(Facts { status, ends_at, valid_from, password: due, enrolled, factor_required })
     }
 
     async fn account(&self, id: AccountId) -> Result<Option<Account>, Trouble> {

@@ -27,7 +27,7 @@ impl SignIn {
         let (device, network) = (ctx.origin.device.clone(), ctx.origin.network());
         let mark = mark(id, &device, &network);
         let known = known_device::touch(tx, id, &mark, ctx.now()).await?;
-        if known || way == Way::Autologin {
+        if known || matches!(way, Way::Autologin | Way::StepUp) {
             return Ok(());
         }
         known_device::insert(tx, id, &mark, ctx.now()).await?;

@@ -6,24 +6,18 @@ use crate::domain::autologin::Remembered;
 use crate::domain::id::{RememberedId, SessionId};
 use crate::domain::notice::Notice;
 use crate::domain::secret::Secret;
-use crate::domain::sign_in::{Attempt, Facts, Step, Voucher, Way};
+use crate::domain::session::Methods;
+use crate::domain::sign_in::{Attempt, Facts, Step, VerifiedIdentity, Voucher, Way};
 use crate::domain::time::days;
 use crate::service::autologin_token::AutologinToken;
 use crate::service::context::Context;
 use crate::service::core::fingerprint;
+use crate::service::factor::device;
 use crate::service::metrics::{SignInOutcome, SignInWay};
 use crate::service::session::Proof;
 use crate::store::identity::{self, ProviderSession};
 use crate::store::volatile::Shelf;
 use crate::store::{account, autologin, token};
-
-/// What is written when a session opens.
-struct Opening<'a> {
-    way: Way,
-    event: Event,
-    remember: Option<&'a Remembered>,
-    arrival: Option<ProviderSession>,
-}
 
 impl SignIn {
     /// Keeps an attempt that owes a step. Only the browser with the handle can go on.
@@ -48,73 +42,91 @@ impl SignIn {
 
     /// Opens the session of an attempt that owes nothing, remembers the browser if asked to, and forgets the account's
     /// failures. If the durable part fails, the session is taken back.
-    pub(super) async fn open(&self, ctx: &Context, attempt: Attempt, facts: &Facts) -> Result<Opened, SignInError> {
-        let Attempt { id: attempt_id, identity, return_to, stay, replaces, .. } = attempt;
-        let (account, way) = (identity.account, identity.way);
-        let fresh = self.remembered(ctx, &identity.account, stay && identity.way != Way::Autologin);
+    pub(super) async fn open(
+        &self,
+        ctx: &Context,
+        attempt: Attempt,
+        facts: &Facts,
+        username: String,
+    ) -> Result<Opened, SignInError> {
+        let identity = &attempt.identity;
+        let fresh = self.remembered(ctx, &identity.account, attempt.stay && identity.way != Way::Autologin);
         let remembered = fresh.as_ref().map(|(one, _)| one.id).or(identity.remembered);
+        // Said of the session only where the device stood in for the factor.
+        let spared = facts.enrolled && !identity.methods.has(Methods::MULTI_FACTOR) && attempt.device.is_some();
+        let methods = if spared { identity.methods.and(Methods::REMEMBERED_DEVICE) } else { identity.methods };
         let proof = Proof {
             account: identity.account,
-            methods: identity.methods,
+            methods,
             authenticated_at: identity.authenticated_at,
             remembered,
             not_before: facts.valid_from,
             source: identity.voucher.as_ref().map(|voucher| voucher.source.clone()),
         };
         let (handle, hash, session) = self.sessions.open(ctx, proof).await?;
-        let source = identity.voucher.as_ref().map(|voucher| &voucher.source);
-        let detail =
-            serde_json::json!({ "way": identity.way, "session": session, "attempt": attempt_id, "source": source });
-        let opening = Opening {
-            way: identity.way,
-            event: Event::about(Act::SignedIn, identity.account).with(detail),
-            remember: fresh.as_ref().map(|(one, _)| one),
-            arrival: identity.voucher.map(|voucher| self.provider_session(ctx, session, voucher)),
+        let remember = fresh.as_ref().map(|(one, _)| one);
+        let device = match self.write_opening(ctx, &attempt, session, remember, facts).await {
+            Ok(device) => device,
+            Err(error) => {
+                self.core.volatile.end_handle(&hash).await?;
+                return Err(error);
+            }
         };
-        if let Err(error) = self.write_opening(ctx, opening, facts).await {
-            self.core.volatile.end_handle(&hash).await?;
-            return Err(error);
-        }
-        if let Some(old) = replaces {
+        if let Some(old) = attempt.replaces {
             let ended = self.core.volatile.end_handle(&old).await?;
             self.core.metrics.sessions_ended(u64::from(ended));
         }
+        let Attempt { identity: VerifiedIdentity { account, way, .. }, return_to, .. } = attempt;
         // Another process may have unlocked the account a moment ago; this session must not meet the stale card.
         self.core.cards.forget(&Notice::Account(account));
         self.core.limiter.forget(account).await?;
         self.core.metrics.sign_in(counted(way), SignInOutcome::Succeeded);
         let autologin = fresh.map(|(_, token)| token);
-        Ok(Opened { handle, autologin, return_to, account })
+        Ok(Opened { handle, autologin, device, return_to, account, username })
     }
 
-    async fn write_opening(&self, ctx: &Context, opening: Opening<'_>, facts: &Facts) -> Result<(), SignInError> {
-        let Opening { way, event, remember, arrival } = opening;
-        let mut tx = match event.subject {
-            Some(account) => self.core.database.begin_for(account).await?,
-            None => self.core.database.begin_beside().await?,
-        };
-        if let Some(account) = event.subject {
-            // Since the last look somebody may have locked the account or changed its password, on another node as well; the
-            // mark that this moved must not be passed by a session that does not know of it.
-            let now = account::by_id(&mut tx, account).await?;
-            if now.is_none_or(|one| one.sessions_valid_from != facts.valid_from || !one.may_sign_in(ctx.now())) {
-                return Err(SignInError::Outdated);
-            }
-            self.notice_device(ctx, &mut tx, account, way).await?;
-            account::signed_in(&mut tx, account, ctx.now()).await?;
-            // Whoever can sign in needs no way around the password; a link in an old letter must not outlive that.
-            token::void(&mut tx, account, Some(token::Purpose::Recovery)).await?;
+    async fn write_opening(
+        &self,
+        ctx: &Context,
+        attempt: &Attempt,
+        session: SessionId,
+        remember: Option<&Remembered>,
+        facts: &Facts,
+    ) -> Result<Option<AutologinToken>, SignInError> {
+        let VerifiedIdentity { account, way, voucher, .. } = &attempt.identity;
+        let mut tx = self.core.database.begin_for(*account).await?;
+        // Since the last look somebody may have locked the account or changed its password, on another node as well; the
+        // mark that this moved must not be passed by a session that does not know of it.
+        let now = account::by_id(&mut tx, *account).await?;
+        if now.is_none_or(|one| one.sessions_valid_from != facts.valid_from || !one.may_sign_in(ctx.now())) {
+            return Err(SignInError::Outdated);
         }
+        self.notice_device(ctx, &mut tx, *account, *way).await?;
+        account::signed_in(&mut tx, *account, ctx.now()).await?;
+        // Whoever can sign in needs no way around the password; a link in an old letter must not outlive that.
+        token::void(&mut tx, *account, Some(token::Purpose::Recovery)).await?;
         if let Some(one) = remember {
             autologin::insert(&mut tx, one).await?;
             let detail = serde_json::json!({ "browser": one.id });
             ctx.record(&mut tx, Event::about(Act::BrowserRemembered, one.account).with(detail)).await?;
         }
-        if let Some(one) = arrival {
-            identity::opened(&mut tx, &one, ctx.now()).await?;
+        if let Some(voucher) = voucher.clone() {
+            identity::opened(&mut tx, &self.provider_session(ctx, session, voucher), ctx.now()).await?;
         }
-        ctx.record(&mut tx, event).await?;
-        Ok(tx.commit().await?)
+        let asked = attempt.done.contains(&Step::SecondFactor);
+        let token = match attempt.device {
+            Some(known) if !asked => device::rotate_in(ctx, &mut tx, &known).await?,
+            _ if asked && attempt.keep_device && self.core.policy.factor.remember_days > 0 => {
+                Some(device::remember_in(&self.core, ctx, &mut tx, *account).await?)
+            }
+            _ => None,
+        };
+        let act = if *way == Way::StepUp { Act::SteppedUp } else { Act::SignedIn };
+        let source = voucher.as_ref().map(|voucher| &voucher.source);
+        let detail = serde_json::json!({ "way": way, "session": session, "attempt": attempt.id, "source": source });
+        ctx.record(&mut tx, Event::about(act, *account).with(detail)).await?;
+        tx.commit().await?;
+        Ok(token)
     }
 
     fn provider_session(&self, ctx: &Context, session: SessionId, voucher: Voucher) -> ProviderSession {
@@ -157,6 +169,8 @@ pub(super) const fn counted(way: Way) -> SignInWay {
     match way {
         Way::Password => SignInWay::Password,
         Way::Autologin => SignInWay::Autologin,
+        Way::Passkey => SignInWay::Passkey,
+        Way::StepUp => SignInWay::StepUp,
         Way::Provider => SignInWay::Provider,
         Way::Directory => SignInWay::Directory,
     }

@@ -43,6 +43,10 @@ impl SignIn {
                 return Err(SignInError::TooManyFailures { retry_after });
             }
         };
+        let asked = self.asked(account.as_ref()).await?;
+        if let Some(asked) = asked {
+            return self.with_directory(ctx, claim, account, ticket, asked).await;
+        }
         let verdict = match self.core.check_password(&claim.password, hash.as_deref()).await {
             Ok(verdict) => verdict,
             Err(error) => {
@@ -95,17 +99,17 @@ impl SignIn {
         };
         self.core.metrics.sign_in(SignInWay::Password, outcome);
         self.failed(ctx, account.map(|account| account.id), why).await?;
-        Err(SignInError::Refused)
+        Err(self.not_in())
     }
 
-    async fn give_back(&self, ticket: Option<Ticket>) -> Result<(), SignInError> {
+    pub(super) async fn give_back(&self, ticket: Option<Ticket>) -> Result<(), SignInError> {
         if let Some(ticket) = ticket {
             self.core.limiter.give_back(ticket).await?;
         }
         Ok(())
     }
 
-    async fn may_use_password(&self, account: &Account, internal: bool) -> Result<bool, SignInError> {
+    pub(super) async fn may_use_password(&self, account: &Account, internal: bool) -> Result<bool, SignInError> {
         let listed = |names: &[String]| internal && names.contains(&fold(&account.username));
         Ok(match &self.core.policy.password_login {
             PasswordLogin::All => true,

@@ -12,11 +12,11 @@ use crate::service::password::Change;
 use crate::store::volatile::Shelf;
 
 /// An attempt as the browser's handle finds it.
-struct Pending {
-    attempt: Attempt,
-    stored: Vec<u8>,
-    account: Account,
-    facts: Facts,
+pub(super) struct Pending {
+    pub(super) attempt: Attempt,
+    pub(super) stored: Vec<u8>,
+    pub(super) account: Account,
+    pub(super) facts: Facts,
 }
 
 /// What the page of a step needs to know.
@@ -62,22 +62,23 @@ impl SignIn {
         new: &PlainPassword,
     ) -> Result<Outcome, SignInError> {
         let mut pending = self.load(ctx, handle).await?;
-        let before = pending.stored.clone();
         pending.attempt.complete(Step::NewPassword, &pending.facts, ctx.now()).map_err(|_| SignInError::Outdated)?;
         let change = Change::Demanded { by: pending.account.id };
         let ready = self.passwords.prepare(ctx, &pending.account, new).await?;
-        // Claim the step before acting: of two submissions, one goes on.
-        let key = fingerprint(handle.expose());
-        let proved = stored(&pending.attempt)?;
-        if !self.core.volatile.replace(Shelf::Attempt, &key, &before, proved).await? {
-            return Err(SignInError::Outdated);
-        }
+        self.claim(handle, &pending).await?;
         let account = self.passwords.write(ctx, &pending.account, ready, change).await?;
         self.advance(ctx, handle, pending.attempt, &account).await
     }
 
+    /// Claims a step before anything is done for it: of two submissions, one goes on.
+    pub(super) async fn claim(&self, handle: &AttemptHandle, pending: &Pending) -> Result<(), SignInError> {
+        let (key, now) = (fingerprint(handle.expose()), stored(&pending.attempt)?);
+        let claimed = self.core.volatile.replace(Shelf::Attempt, &key, &pending.stored, now).await?;
+        if claimed { Ok(()) } else { Err(SignInError::Outdated) }
+    }
+
     /// Goes on after a step: opens the session, or says what is owed next.
-    async fn advance(
+    pub(super) async fn advance(
         &self,
         ctx: &Context,
         handle: &AttemptHandle,
@@ -86,6 +87,7 @@ impl SignIn {
     ) -> Result<Outcome, SignInError> {
         let key = fingerprint(handle.expose());
         let facts = self.facts(ctx, account).await?;
+        let before = stored(&attempt)?;
         // The step itself ended what was open before; this attempt is the one that goes on.
         let moved = Attempt {
             expires_at: attempt.expires_at.max(facts.valid_from.after(crate::domain::sign_in::ATTEMPT_LIFETIME)),
@@ -96,15 +98,21 @@ impl SignIn {
                 if self.core.volatile.take(Shelf::Attempt, &key, ctx.now()).await?.is_none() {
                     return Err(SignInError::Outdated);
                 }
-                let opened: Opened = self.open(ctx, moved, &facts).await?;
+                let opened: Opened = self.open(ctx, moved, &facts, account.username.clone()).await?;
                 Ok(Outcome::Open(Box::new(opened)))
             }
-            Next::Step(step) => Ok(Outcome::Owes(step, handle.clone())),
+            Next::Step(step) => {
+                let now = stored(&moved)?;
+                if now != before && !self.core.volatile.replace(Shelf::Attempt, &key, &before, now).await? {
+                    return Err(SignInError::Outdated);
+                }
+                Ok(Outcome::Owes(step, handle.clone()))
+            }
             Next::Denied(why) => Err(self.denied(ctx, account.id, why).await?),
         }
     }
 
-    async fn load(&self, ctx: &Context, handle: &AttemptHandle) -> Result<Pending, SignInError> {
+    pub(super) async fn load(&self, ctx: &Context, handle: &AttemptHandle) -> Result<Pending, SignInError> {
         let key = fingerprint(handle.expose());
         let found = self.core.volatile.peek(Shelf::Attempt, &key, ctx.now()).await?;
         let stored = found.ok_or(SignInError::Outdated)?;

@@ -323,6 +323,13 @@ impl Line {
         Ok(self.judged(ticket, outcome)?)
     }
 
+    /// The transaction has gone back to a savepoint: what failed after it is undone, and it may be committed again.
+    pub(super) fn returned(&mut self) {
+        if self.state == State::Failed {
+            self.state = State::Open;
+        }
+    }
+
     fn judged<T>(&mut self, ticket: &Ticket, outcome: Result<Result<T, sqlx::Error>, Elapsed>) -> Result<T, Failure> {
         match outcome {
             Ok(Ok(value)) => {

@@ -30,6 +30,8 @@ pub enum Shelf {
     Outcome,
     /// Messages that must not be accepted twice, by their hash.
     Replay,
+    /// What a page began and its form will end: an authenticator being bound, a challenge for a key, a code on its way.
+    Ceremony,
 }
 
 impl Shelf {
@@ -40,6 +42,7 @@ impl Shelf {
             Self::Attempt => "attempt",
             Self::Outcome => "outcome",
             Self::Replay => "replay",
+            Self::Ceremony => "ceremony",
         }
     }
 }

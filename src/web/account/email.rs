@@ -8,7 +8,7 @@ use crate::service::outbox::EMAIL_LIFETIME;
 use crate::service::password::ChangeError;
 use crate::web::cookies::Jar;
 use crate::web::error::PageError;
-use crate::web::extract::{Fields, Person, Visit};
+use crate::web::extract::{Fields, Guarded, Person, Visit};
 use crate::web::page::account::{EmailConfirmPage, EmailLinkInvalidPage, EmailPage, EmailSentPage};
 use crate::web::page::outcome::Failure;
 use crate::web::page::words::{FieldProblem, Notice};
@@ -23,7 +23,7 @@ use http::StatusCode;
 use std::sync::Arc;
 
 /// `GET /account/email`
-pub async fn get(State(site): State<Arc<Site>>, person: Person) -> Result<Response, PageError> {
+pub async fn get(State(site): State<Arc<Site>>, Guarded(person): Guarded) -> Result<Response, PageError> {
     if !site.core.policy.email_change && person.who.card().account.address().is_some() {
         return Err(Failure::NotFound.into());
     }
@@ -31,7 +31,11 @@ pub async fn get(State(site): State<Arc<Site>>, person: Person) -> Result<Respon
 }
 
 /// `POST /account/email`
-pub async fn post(State(site): State<Arc<Site>>, person: Person, fields: Fields) -> Result<Response, PageError> {
+pub async fn post(
+    State(site): State<Arc<Site>>,
+    Guarded(person): Guarded,
+    fields: Fields,
+) -> Result<Response, PageError> {
     let t = person.visit.texts();
     let refused = StatusCode::UNPROCESSABLE_ENTITY;
     let mut email = Field::new(fields.text("email"));

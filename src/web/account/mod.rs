@@ -2,8 +2,10 @@
 
 pub mod avatar;
 pub mod email;
+pub mod identities;
 pub mod password;
 pub mod profile;
+pub mod security;
 pub mod sessions;
 
 use super::error::PageError;
@@ -17,6 +19,7 @@ use crate::domain::session::{Methods, Session};
 use crate::domain::time::Timestamp;
 use crate::service::caller::SignedIn;
 use crate::service::moment;
+use crate::service::texts::Texts;
 use axum::extract::State;
 use axum::response::Response;
 use std::sync::Arc;
@@ -35,7 +38,7 @@ pub async fn get(State(site): State<Arc<Site>>, person: Person) -> Result<Respon
         email: account.address().map(ToOwned::to_owned),
         password_changed: changed.map(|at| when(&visit, &who, at)),
         signed_in: when(&visit, &who, session.created_at),
-        way: way(session).text(visit.texts()),
+        way: way(&site, session, visit.texts()),
         sessions: u32::try_from(overview.sessions.len()).unwrap_or(u32::MAX),
     };
     Ok(Reply::page(&site, &visit, &page)?.done())
@@ -47,6 +50,20 @@ fn when(visit: &Visit, who: &SignedIn, at: Timestamp) -> Moment {
     Moment { text: moment::shown(at, zone, visit.ctx.language), machine: moment::machine(at) }
 }
 
-fn way(session: &Session) -> SignInWay {
-    if session.methods.has(Methods::REMEMBERED) { SignInWay::RememberedDevice } else { SignInWay::Password }
+/// How a session began: by the name of whoever vouched, or by a proof of ours.
+fn way(site: &Site, session: &Session, t: &Texts) -> String {
+    if let Some(source) = &session.source {
+        let rules = site.core.policy.sources.get(source);
+        return rules.map_or_else(|| source.slug().to_owned(), |rules| rules.name.clone());
+    }
+    let own = if session.methods.has(Methods::REMEMBERED) {
+        SignInWay::RememberedDevice
+    } else if session.methods.has(Methods::KEY.and(Methods::USER_VERIFIED)) && !session.methods.has(Methods::PASSWORD) {
+        SignInWay::Passkey
+    } else if session.methods.has(Methods::MULTI_FACTOR) {
+        SignInWay::TwoFactors
+    } else {
+        SignInWay::Password
+    };
+    own.text(t)
 }

@@ -25,7 +25,7 @@ pub async fn get(State(site): State<Arc<Site>>, person: Person) -> Result<Respon
     let page = SessionsPage {
         shell: person.visit.shell(&site),
         person: person.who.card().account.name.clone(),
-        sessions: overview.sessions.iter().map(|one| session_row(&person, one, one.id == current)).collect(),
+        sessions: overview.sessions.iter().map(|one| session_row(&site, &person, one, one.id == current)).collect(),
         devices: overview.remembered.iter().map(|one| device_row(&person, one, Some(one.id) == own_browser)).collect(),
     };
     Ok(Reply::page(&site, &person.visit, &page)?.done())
@@ -66,13 +66,13 @@ fn back(person: &Person) -> Reply {
     Reply::see_other(&SafeRedirect::to(paths::ACCOUNT_SESSIONS)).of(&person.visit)
 }
 
-fn session_row(person: &Person, session: &Session, current: bool) -> SessionRow {
+fn session_row(site: &Site, person: &Person, session: &Session, current: bool) -> SessionRow {
     SessionRow {
         id: session.id.to_string(),
         device: session.device.to_string(),
         started: when(&person.visit, &person.who, session.created_at),
         last_seen: when(&person.visit, &person.who, session.last_seen_at),
-        way: way(session).text(person.visit.texts()),
+        way: way(site, session, person.visit.texts()),
         network: session.network.to_string(),
         current,
     }

@@ -6,10 +6,12 @@ use crate::web::page::{Choice, Field, Moment, Shell, paths};
 
 /// The rooms of the account that the navigation leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Room {
+pub(super) enum Room {
     Overview,
     Profile,
     Password,
+    Security,
+    Identities,
     Sessions,
 }
 
@@ -152,6 +154,8 @@ pub struct PasswordPage {
     pub person: String,
     /// The username, for password managers only.
     pub username: String,
+    /// The name of the directory that keeps the password; it cannot be changed here then.
+    pub keeper: Option<String>,
     /// Why the last try was refused, such as too many of them.
     pub problem: Option<String>,
     /// What is wrong with the current password.

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use crate::web::page::provider::ProviderButton;
 use crate::web::page::{Field, Shell, paths};
 
 /// Takes somebody invited. Sends `token`, `username`, `name` and `email` where they may be chosen, `new_password`, `repeat`,
@@ -29,6 +30,8 @@ pub struct InvitationPage {
     pub problems: Vec<String>,
     /// What is wrong with the repetition.
     pub repeat_error: Option<String>,
+    /// Identity providers to accept with, instead of a password.
+    pub providers: Vec<ProviderButton>,
 }
 
 impl InvitationPage {

@@ -2,9 +2,11 @@
 //! for its [`Page::html`]; headers and status are set where responses are built. The markup is in `web/templates/`.
 
 pub mod account;
+pub mod factor;
 pub mod invitation;
 pub mod outcome;
 pub mod paths;
+pub mod provider;
 pub mod recovery;
 pub mod register;
 pub mod setup;

@@ -4,8 +4,36 @@
 pub const LOGIN: &str = "/login";
 /// The sign-in form with passwords, for those who keep it where other ways in are the rule; POST signs in.
 pub const LOGIN_INTERNAL: &str = "/login/internal";
+/// The sign-in form with all ways in, also where one provider is the rule.
+pub const LOGIN_WAYS: &str = "/login?choose=1";
 /// The step of a sign-in that asks for a new password.
 pub const LOGIN_STEP_PASSWORD: &str = "/login/step/password";
+/// The step of a sign-in that asks for the second factor.
+pub const LOGIN_STEP_FACTOR: &str = "/login/step/factor";
+/// The step of a sign-in that binds a second factor.
+pub const LOGIN_STEP_ENROL: &str = "/login/step/enrol";
+/// Asks somebody signed in to prove anew who they are.
+pub const LOGIN_CONFIRM: &str = "/login/confirm";
+/// Second factors.
+pub const ACCOUNT_SECURITY: &str = "/account/security";
+/// Binds an authenticator app.
+pub const ACCOUNT_SECURITY_TOTP: &str = "/account/security/totp";
+/// Binds a security key or passkey.
+pub const ACCOUNT_SECURITY_PASSKEY: &str = "/account/security/passkey";
+/// POST signs in with a passkey alone.
+pub const LOGIN_PASSKEY: &str = "/login/passkey";
+/// POST binds a key in the middle of a sign-in.
+pub const LOGIN_STEP_ENROL_PASSKEY: &str = "/login/step/enrol/passkey";
+/// POST makes backup codes.
+pub const ACCOUNT_SECURITY_BACKUP: &str = "/account/security/backup-codes";
+/// POST renames the authenticator of the field `factor`.
+pub const ACCOUNT_SECURITY_RENAME: &str = "/account/security/rename";
+/// POST makes it the one that is asked for first.
+pub const ACCOUNT_SECURITY_PREFER: &str = "/account/security/prefer";
+/// POST removes it.
+pub const ACCOUNT_SECURITY_REMOVE: &str = "/account/security/remove";
+/// POST asks the device of the field `device` for the second factor again.
+pub const ACCOUNT_SECURITY_DEVICE: &str = "/account/security/devices/forget";
 /// Asks for the address to which the recovery link goes.
 pub const LOST_PASSWORD: &str = "/login/lost-password";
 /// Where the recovery link leads: a new password.
@@ -38,6 +66,12 @@ pub const ACCOUNT_EMAIL: &str = "/account/email";
 pub const ACCOUNT_EMAIL_CONFIRM: &str = "/account/email/confirm";
 /// Change of the password.
 pub const ACCOUNT_PASSWORD: &str = "/account/password";
+/// Identities at providers and directories.
+pub const ACCOUNT_IDENTITIES: &str = "/account/identities";
+/// Asks whether an identity shall be added; POST adds it.
+pub const ACCOUNT_IDENTITIES_ADD: &str = "/account/identities/add";
+/// POST removes one identity, named by the field `identity`.
+pub const ACCOUNT_IDENTITIES_REMOVE: &str = "/account/identities/remove";
 /// Sessions and remembered devices.
 pub const ACCOUNT_SESSIONS: &str = "/account/sessions";
 /// POST ends one session, named by the field `session`.

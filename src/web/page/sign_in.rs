@@ -3,6 +3,8 @@
 
 use askama::Template;
 
+use crate::service::factor::passkey::Challenge;
+use crate::web::page::provider::ProviderButton;
 use crate::web::page::{Field, Shell, paths};
 
 /// The login card. Sends `username`, `password`, `stay` (`1` when ticked), `return_to`, `csrf`.
@@ -30,8 +32,12 @@ pub struct LoginPage {
     pub recovery: bool,
     /// Whether people can make accounts for themselves.
     pub register: bool,
+    /// The question for passkeys, where one alone is enough.
+    pub passkey: Option<Challenge>,
     /// Where to go after the sign-in; empty for the default.
     pub return_to: String,
+    /// Identity providers to choose from.
+    pub providers: Vec<ProviderButton>,
 }
 
 /// Why a sign-in asks for a new password.

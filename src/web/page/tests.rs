@@ -7,16 +7,25 @@ use super::account::{
     DeviceRow, EmailConfirmPage, EmailLinkInvalidPage, EmailPage, EmailSentPage, OverviewPage, PasswordPage,
     ProfilePage, SessionRow, SessionsPage,
 };
+use super::factor::{
+    AppForm, BackupCodesPage, ConfirmPage, Drawing, EnrolPage, FactorPage, FactorRow, KeyForm, PasskeyPage,
+    SecurityPage, SparedRow, TotpPage,
+};
 use super::invitation::{InvitationLinkInvalidPage, InvitationPage};
 use super::outcome::{ErrorPage, Failure};
+use super::provider::{
+    IdentitiesPage, IdentityAddPage, IdentityRow, ProviderButton, ProviderProblem, ProviderProblemPage,
+};
 use super::recovery::{LostPasswordPage, LostPasswordSentPage, ResetLinkInvalidPage, ResetPasswordPage};
 use super::register::{RegisterLinkInvalidPage, RegisterPage, RegisterSentPage};
 use super::setup::{SetupLinkInvalidPage, SetupPage};
 use super::sign_in::{ChangePasswordPage, ChangeReason, LoginPage, LogoutPage, SignedOutPage};
-use super::words::{FieldProblem, PasswordProblem, PasswordRule, SignInProblem, SignInWay};
+use super::words::{FactorProblem, FieldProblem, PasswordProblem, PasswordRule, SignInProblem, SignInWay};
 use super::*;
+use crate::domain::authenticator::{FactorWay, Kind};
 use crate::domain::language::Language;
 use crate::domain::password::Class;
+use crate::service::factor::passkey::Challenge;
 use crate::web::assets::{self, File};
 
 /// Breaks out of text, attributes and URLs wherever escaping is missing.
@@ -83,13 +92,73 @@ impl Sample {
         let mut pages = self.entry_pages();
         pages.extend(self.password_pages());
         pages.extend(self.invitation_pages());
+        pages.extend(self.provider_pages());
         pages.extend(self.account_pages());
         pages.extend(self.session_pages());
+        pages.extend(self.factor_pages());
+        pages.extend(self.key_pages());
         for failure in Failure::ALL {
             let error_id = (failure.status() >= 500).then(|| self.value("0198c0de-4b1d"));
             let page = ErrorPage { shell: self.shell(), failure, error_id, home: self.value("/account") };
             pages.push((format!("error-{}-{failure:?}", failure.status()), Box::new(page)));
         }
+        pages
+    }
+
+    fn button(&self, name: &str) -> ProviderButton {
+        ProviderButton { name: self.value(name), href: self.value("/login/corp") }
+    }
+
+    fn provider_pages(&self) -> Vec<(String, Box<dyn Page>)> {
+        let problem = |problem| ProviderProblemPage {
+            shell: self.shell(),
+            provider: self.value("Corp SSO"),
+            problem,
+            again: self.value("/login/corp"),
+            trace: self.value("0192-trace"),
+        };
+        let row = |source: &str, removable| IdentityRow {
+            id: self.value("i1"),
+            source: self.value(source),
+            subject: self.value("anna-at-corp"),
+            since: self.moment("12 February 2026"),
+            last_used: Some(self.moment("today, 10:30")),
+            removable,
+        };
+        let identities = IdentitiesPage {
+            shell: self.shell(),
+            person: self.person(),
+            username: self.value("anna"),
+            identities: vec![row("Corp SSO", true), row("Partner", false)],
+            addable: vec![self.button("Another")],
+            password_needed: true,
+            problem: Some(self.value(&FieldProblem::WrongPassword.text(self.t))),
+        };
+        let none = IdentitiesPage {
+            identities: Vec::new(),
+            addable: Vec::new(),
+            password_needed: false,
+            problem: None,
+            ..identities.clone()
+        };
+        let add = IdentityAddPage {
+            shell: self.shell(),
+            person: self.person(),
+            username: self.value("anna"),
+            provider: self.value("Corp SSO"),
+            who: self.value("Anna Berger"),
+            question: self.value("question"),
+            password_needed: true,
+            password_error: Some(self.value(&FieldProblem::WrongPassword.text(self.t))),
+        };
+        let problems = ProviderProblem::all().into_iter().map(|one| {
+            let page: Box<dyn Page> = Box::new(problem(one));
+            (format!("provider-problem-{one:?}"), page)
+        });
+        let mut pages: Vec<(String, Box<dyn Page>)> = problems.collect();
+        pages.push(("account-identities".to_owned(), Box::new(identities)));
+        pages.push(("account-identities-none".to_owned(), Box::new(none)));
+        pages.push(("account-identity-add".to_owned(), Box::new(add)));
         pages
     }
 
@@ -105,7 +174,9 @@ impl Sample {
             stay: false,
             recovery: true,
             register: true,
+            passkey: None,
             return_to: self.value("/account/profile"),
+            providers: vec![self.button("Corp SSO"), self.button("Partner")],
         };
         let failed = LoginPage {
             problem: Some(self.value(&SignInProblem::WrongCredentials.text(self.t))),
@@ -120,10 +191,11 @@ impl Sample {
             recovery: false,
             register: false,
             return_to: String::new(),
+            providers: Vec::new(),
             ..login.clone()
         };
         let internal = LoginPage { action: paths::LOGIN_INTERNAL, ..login.clone() };
-        let closed = LoginPage { passwords: false, ..login.clone() };
+        let closed = LoginPage { passwords: false, providers: Vec::new(), ..login.clone() };
         let setup = SetupPage {
             shell: self.shell(),
             token: self.value("setup-token"),
@@ -182,12 +254,14 @@ impl Sample {
             shell: self.shell(),
             person: self.person(),
             username: self.value("anna"),
+            keeper: None,
             problem: None,
             password_error: None,
             rules: self.rules(),
             problems: Vec::new(),
             repeat_error: None,
         };
+        let password_elsewhere = PasswordPage { keeper: Some(self.value("Directory")), ..password.clone() };
         let password_wrong = PasswordPage {
             password_error: Some(self.value(&FieldProblem::WrongPassword.text(self.t))),
             problems: self.problems(),
@@ -203,6 +277,7 @@ impl Sample {
             ("reset-link-invalid".to_owned(), Box::new(ResetLinkInvalidPage { shell: self.shell() })),
             ("account-password".to_owned(), Box::new(password)),
             ("account-password-wrong".to_owned(), Box::new(password_wrong)),
+            ("account-password-elsewhere".to_owned(), Box::new(password_elsewhere)),
         ]
     }
 
@@ -218,6 +293,7 @@ impl Sample {
             rules: self.rules(),
             problems: Vec::new(),
             repeat_error: None,
+            providers: vec![self.button("Corp SSO")],
         };
         let wrong = InvitationPage {
             username: Some(self.wrong("anna", FieldProblem::UsernameTaken)),
@@ -226,7 +302,7 @@ impl Sample {
             ..open.clone()
         };
         let fixed = InvitationPage { fixed_username: self.value("anna"), username: None, name: None, ..open.clone() };
-        let registering = InvitationPage { action: paths::REGISTER_CONFIRM, ..open.clone() };
+        let registering = InvitationPage { action: paths::REGISTER_CONFIRM, providers: Vec::new(), ..open.clone() };
         let at_once = InvitationPage {
             action: paths::REGISTER,
             token: String::new(),
@@ -348,6 +424,111 @@ impl Sample {
     }
 }
 
+impl Sample {
+    fn challenge(&self) -> Challenge {
+        Challenge { options: self.value("{\"publicKey\":{}}"), ceremony: self.value("ceremony") }
+    }
+
+    fn app(&self, wrong: bool) -> AppForm {
+        AppForm {
+            action: paths::ACCOUNT_SECURITY_TOTP,
+            drawing: Drawing::of("otpauth://totp/Example:anna?secret=AAAA"),
+            uri: self.value("otpauth://totp/Example:anna?secret=AAAA"),
+            key: self.value("AAAA BBBB CCCC DDDD"),
+            account: self.value("anna"),
+            name: if wrong { self.wrong("", FieldProblem::Missing) } else { self.field("My phone") },
+            code_error: wrong.then(|| self.value(&FactorProblem::Totp.text(self.t))),
+            server_time: wrong.then(|| self.value("1 Mar 2026, 09:30 UTC")),
+        }
+    }
+
+    fn key(&self, action: &'static str) -> KeyForm {
+        KeyForm { action, challenge: self.challenge(), name: self.field("Passkey"), problem: Some(self.value("No.")) }
+    }
+
+    fn factor_pages(&self) -> Vec<(String, Box<dyn Page>)> {
+        let ask = |way, key| FactorPage {
+            shell: self.shell(),
+            way,
+            key,
+            others: FactorWay::ALL.into_iter().filter(|other| *other != way).collect(),
+            problem: Some(self.value(&SignInProblem::TooManyAttempts { minutes: 3 }.text(self.t))),
+            code_error: Some(FactorProblem::of(way).text(self.t)),
+            keep_days: Some(30),
+        };
+        let codes = BackupCodesPage {
+            shell: self.shell(),
+            username: self.value("anna"),
+            codes: vec![self.value("0123-4567-89AB-CDEF"), self.value("GHJK-MNPQ-RSTV-WXYZ")],
+            next: self.value("/account"),
+        };
+        let confirm = ConfirmPage {
+            shell: self.shell(),
+            username: self.value("anna"),
+            password: true,
+            password_error: Some(FieldProblem::WrongPassword.text(self.t)),
+            return_to: self.value("/account/security"),
+            factor: true,
+        };
+        let again = ConfirmPage { password: false, password_error: None, ..confirm.clone() };
+        vec![
+            ("factor-totp".to_owned(), Box::new(ask(FactorWay::Totp, None))),
+            ("factor-backup".to_owned(), Box::new(ask(FactorWay::Backup, None))),
+            ("factor-passkey".to_owned(), Box::new(ask(FactorWay::Passkey, Some(self.challenge())))),
+            ("backup-codes".to_owned(), Box::new(codes)),
+            ("confirm".to_owned(), Box::new(confirm)),
+            ("confirm-again".to_owned(), Box::new(again)),
+        ]
+    }
+
+    fn key_pages(&self) -> Vec<(String, Box<dyn Page>)> {
+        let row = |id: &str, preferred| FactorRow {
+            id: id.to_owned(),
+            name: self.value("My phone"),
+            kind: self.value("Authenticator app"),
+            preferred,
+            added: self.moment("1 Mar 2026"),
+            last_used: (!preferred).then(|| self.moment("2 Mar 2026")),
+        };
+        let security = SecurityPage {
+            shell: self.shell(),
+            person: self.person(),
+            factors: vec![row("f1", true), row("f2", false)],
+            kinds: Kind::ALL.to_vec(),
+            backup_codes: 7,
+            devices: vec![SparedRow {
+                id: self.value("d1"),
+                device: self.value("Firefox, Linux"),
+                last_used: self.moment("2 Mar 2026"),
+                until: self.moment("1 Apr 2026"),
+            }],
+            required: true,
+            problem: Some(self.value(&FactorProblem::Last.text(self.t))),
+        };
+        let empty = SecurityPage { factors: Vec::new(), devices: Vec::new(), problem: None, ..security.clone() };
+        let enrol = EnrolPage {
+            shell: self.shell(),
+            app: Some(self.app(true)),
+            key: Some(self.key(paths::LOGIN_STEP_ENROL_PASSKEY)),
+        };
+        let totp = TotpPage { shell: self.shell(), person: self.person(), app: self.app(false) };
+        let passkey =
+            PasskeyPage { shell: self.shell(), person: self.person(), key: self.key(paths::ACCOUNT_SECURITY_PASSKEY) };
+        vec![
+            ("account-security".to_owned(), Box::new(security)),
+            ("account-security-empty".to_owned(), Box::new(empty)),
+            ("enrol".to_owned(), Box::new(enrol)),
+            ("account-totp".to_owned(), Box::new(totp)),
+            ("account-passkey".to_owned(), Box::new(passkey)),
+        ]
+    }
+}
+
+/// The page without the one script of ours, which pages that ask a key load.
+fn without_our_script(html: &str) -> String {
+    html.replace(&format!("<script src=\"{}\" defer></script>", assets::path_of(File::Script)), "")
+}
+
 /// Every page of the samples, rendered.
 fn rendered(language: Language, hostile: bool, notice: Option<Notice>) -> Vec<(String, String)> {
     let sample = Sample { t: Texts::for_language(language), hostile, notice };
@@ -373,6 +554,7 @@ fn every_page_renders() {
 fn hostile_values_stay_text() {
     for language in Language::ALL {
         for (name, html) in rendered(language, true, Some(Notice::ProfileSaved)) {
+            let html = without_our_script(&html);
             assert!(!html.contains("<script"), "{name}: a script tag came through");
             assert!(!html.contains("<img src=x"), "{name}: an element came through");
             assert!(!html.contains("\"'>"), "{name}: a quote ended an attribute");
@@ -384,6 +566,7 @@ fn hostile_values_stay_text() {
 #[test]
 fn no_page_has_script_or_inline_style_or_loads_from_elsewhere() {
     for (name, html) in rendered(Language::English, false, Some(Notice::PasswordChanged)) {
+        let html = without_our_script(&html);
         for forbidden in ["<script", "<style", " style=", "javascript:", "http:", "https:", "src=\"//", " on"] {
             let found = html.find(forbidden).map(|at| html.get(at..at + 40).unwrap_or_default());
             let is_word = forbidden == " on" && !html.split(" on").skip(1).any(starts_like_a_handler);
@@ -483,7 +666,15 @@ fn a_notice_is_shown_once_where_there_is_one() {
 fn every_problem_has_a_sentence() {
     for language in Language::ALL {
         let t = Texts::for_language(language);
-        let sign_in = [SignInProblem::Locked, SignInProblem::AttemptExpired, SignInProblem::Busy];
+        let sign_in = [
+            SignInProblem::Locked,
+            SignInProblem::AttemptExpired,
+            SignInProblem::Busy,
+            SignInProblem::DirectoryAway,
+            SignInProblem::DirectoryPassword,
+            SignInProblem::DirectoryShut,
+            SignInProblem::NoAccount,
+        ];
         let password = [
             PasswordProblem::TooLong(128),
             PasswordProblem::Lacks(Class::Special),

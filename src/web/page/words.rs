@@ -1,6 +1,7 @@
 //! The sentences that a page can say besides its own labels: problems, rules, notices. Each is an enum variant, so
 //! that a handler maps an error of a service to a variant and never to a string. The words are in the catalogue.
 
+use crate::domain::authenticator::FactorWay;
 use crate::domain::password::Class;
 use crate::service::texts::Texts;
 
@@ -20,6 +21,16 @@ pub enum SignInProblem {
     AttemptExpired,
     /// All places for checking passwords are taken at the moment.
     Busy,
+    /// The passkey is not one of ours, or did not answer as it should.
+    Passkey,
+    /// A directory does not answer; said whoever the name belongs to.
+    DirectoryAway,
+    /// The directory wants another password first; said only after the right one.
+    DirectoryPassword,
+    /// The directory does not let the person in; said only after the right password.
+    DirectoryShut,
+    /// There is no account for the person, and none is made; said only after the right password.
+    NoAccount,
 }
 
 impl SignInProblem {
@@ -34,6 +45,11 @@ impl SignInProblem {
             Self::Locked => t.msg("sign-in-locked"),
             Self::AttemptExpired => t.msg("sign-in-attempt-expired"),
             Self::Busy => t.msg("sign-in-busy"),
+            Self::Passkey => t.msg("sign-in-passkey"),
+            Self::DirectoryAway => t.msg("sign-in-directory-away"),
+            Self::DirectoryPassword => t.msg("sign-in-directory-password"),
+            Self::DirectoryShut => t.msg("sign-in-directory-shut"),
+            Self::NoAccount => t.msg("sign-in-no-account"),
         }
     }
 }
@@ -177,6 +193,45 @@ impl FieldProblem {
     }
 }
 
+/// What is wrong with what somebody said about a second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FactorProblem {
+    /// An app's code is wrong or was used.
+    Totp,
+    /// A code from paper is wrong or was used.
+    Backup,
+    /// A key did not answer as it should.
+    Passkey,
+    /// The name cannot be one.
+    Name,
+    /// It is the last one, and one is required.
+    Last,
+}
+
+impl FactorProblem {
+    /// What a wrong proof of this way is called.
+    #[must_use]
+    pub const fn of(way: FactorWay) -> Self {
+        match way {
+            FactorWay::Totp => Self::Totp,
+            FactorWay::Backup => Self::Backup,
+            FactorWay::Passkey => Self::Passkey,
+        }
+    }
+
+    /// The sentence in the language of the catalogue.
+    #[must_use]
+    pub fn text(self, t: &Texts) -> String {
+        match self {
+            Self::Totp => t.msg("factor-wrong-totp"),
+            Self::Backup => t.msg("factor-wrong-backup"),
+            Self::Passkey => t.msg("factor-wrong-passkey"),
+            Self::Name => t.msg("factor-wrong-name"),
+            Self::Last => t.msg("security-last"),
+        }
+    }
+}
+
 /// How a session came to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignInWay {
@@ -184,6 +239,10 @@ pub enum SignInWay {
     Password,
     /// By the autologin cookie of a remembered device.
     RememberedDevice,
+    /// With two factors.
+    TwoFactors,
+    /// With a passkey alone.
+    Passkey,
 }
 
 impl SignInWay {
@@ -193,6 +252,8 @@ impl SignInWay {
         match self {
             Self::Password => t.msg("way-password"),
             Self::RememberedDevice => t.msg("way-remembered-device"),
+            Self::TwoFactors => t.msg("way-two-factors"),
+            Self::Passkey => t.msg("way-passkey"),
         }
     }
 }
@@ -224,13 +285,23 @@ pub enum Notice {
     InvitationAccepted,
     /// Somebody has registered, and an administrator has to approve.
     RegistrationWaits,
+    /// A second factor was bound.
+    FactorAdded,
+    /// A second factor was renamed or preferred.
+    FactorChanged,
+    /// A second factor was removed, other sessions have ended.
+    FactorRemoved,
+    /// An identity was added to the account.
+    IdentityAdded,
+    /// An identity was removed from the account.
+    IdentityRemoved,
     /// Somebody has registered at once, and has an address to confirm.
     RegisteredAtOnce,
 }
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 18] = [
         Self::ProfileSaved,
         Self::PictureSaved,
         Self::PictureRemoved,
@@ -243,6 +314,11 @@ impl Notice {
         Self::SetupDone,
         Self::InvitationAccepted,
         Self::RegistrationWaits,
+        Self::FactorAdded,
+        Self::FactorChanged,
+        Self::FactorRemoved,
+        Self::IdentityAdded,
+        Self::IdentityRemoved,
         Self::RegisteredAtOnce,
     ];
 
@@ -262,6 +338,11 @@ impl Notice {
             Self::SetupDone => "notice-setup-done",
             Self::InvitationAccepted => "notice-invitation-accepted",
             Self::RegistrationWaits => "notice-registration-waits",
+            Self::FactorAdded => "notice-factor-added",
+            Self::FactorChanged => "notice-factor-changed",
+            Self::FactorRemoved => "notice-factor-removed",
+            Self::IdentityAdded => "notice-identity-added",
+            Self::IdentityRemoved => "notice-identity-removed",
             Self::RegisteredAtOnce => "notice-registered-at-once",
         }
     }

@@ -90,6 +90,12 @@ impl House {
         Self { entrance: Entrance::new(site, pages), app, clock, housekeeping, folder, config, outbox }
     }
 
+    /// Sets the clock by the machine's, for peers that have a clock of their own.
+    pub(crate) fn keeps_real_time(&self) {
+        let seconds = i64::try_from(jsonwebtoken::get_current_timestamp()).expect("this century");
+        self.clock.0.store(seconds * 1000, Ordering::SeqCst);
+    }
+
     /// Moves the clock on.
     pub(crate) fn after(&self, span: Duration) {
         self.clock.0.fetch_add(i64::try_from(span.as_millis()).expect("a short time"), Ordering::SeqCst);

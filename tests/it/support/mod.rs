@@ -1,16 +1,22 @@
 //! What the tests speak with: a house of its own for each test, its clock in the test's hand, and people with browsers.
 
 mod browser;
+pub(crate) mod cable;
 pub(crate) mod engine;
+pub(crate) mod factors;
+pub(crate) mod fake_ad;
 mod house;
 mod letters;
+pub(crate) mod openid;
 pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod redis;
+pub(crate) mod slapd;
 pub(crate) mod wire;
 
 pub(crate) use browser::{Answer, Browser};
 pub(crate) use house::{House, TestClock};
+pub(crate) use openid::OpenId;
 
 /// A password that keeps every default rule.
 pub(crate) const PASSWORD: &str = "correct horse battery";

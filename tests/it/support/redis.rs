@@ -59,13 +59,7 @@ impl RedisServer {
 
     /// A Sentinel over a master that it calls `hall`, with one vote of one.
     pub(crate) async fn sentinel(master: u16) -> Self {
-        let mut server = Self::prepared("redis-sentinel", &[]);
-        let text = format!(
-            "port {}\nbind 127.0.0.1\nsentinel monitor hall 127.0.0.1 {master} 1\n\
-             sentinel down-after-milliseconds hall 500\nsentinel failover-timeout hall 2000\n",
-            server.port
-        );
-        std::fs::write(server.folder.path().join("sentinel.conf"), text).expect("a configuration");
+        let mut server = Self::prepared("redis-sentinel", &[&master.to_string()]);
         server.run().await;
         server
     }
@@ -73,30 +67,52 @@ impl RedisServer {
     fn prepared(program: &'static str, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        Self { folder, port: free_port(), program, arguments, child: None }
+        Self { folder, port: 0, program, arguments, child: None }
     }
 
-    /// Starts it (again, with what is on disk), and waits until it answers.
+    /// Starts it (again, with what is on disk), and waits until it answers. Ends by itself when somebody else took its port:
+    /// a new server takes another one then.
     pub(crate) async fn run(&mut self) {
+        let again = self.port != 0;
+        for _ in 0..20 {
+            if !again {
+                self.port = free_port();
+            }
+            let mut child = self.command().spawn().expect("redis-server is installed (tests/run does that)");
+            let itself = format!("process_id:{}\r", child.id());
+            let mut ended = false;
+            let settled = async || {
+                ended = child.try_wait().expect("a child").is_some();
+                let told = self.tells(&["INFO", "server"]);
+                ended || told.contains(&itself) || told.contains("NOAUTH")
+            };
+            until("a Redis server answers", settled).await;
+            if !ended {
+                self.child = Some(child);
+                return;
+            }
+        }
+        panic!("no Redis server starts");
+    }
+
+    fn command(&self) -> Command {
         let mut command = Command::new(self.program);
-        command.current_dir(self.folder.path()).stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null());
+        let folder = self.folder.path();
+        command.current_dir(folder).stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null());
         if self.program == "redis-sentinel" {
+            let text = format!(
+                "port {}\nbind 127.0.0.1\nsentinel monitor hall 127.0.0.1 {} 1\n\
+                 sentinel down-after-milliseconds hall 500\nsentinel failover-timeout hall 2000\n",
+                self.port, self.arguments[0]
+            );
+            std::fs::write(folder.join("sentinel.conf"), text).expect("a configuration");
             command.arg("sentinel.conf");
-        } else {
-            let (port, folder) = (self.port.to_string(), self.folder.path().to_str().expect("UTF-8"));
-            command.args(["--port", &port, "--bind", "127.0.0.1", "--dir", folder, "--daemonize", "no"]);
-            command.args(&self.arguments);
+            return command;
         }
-        self.child = Some(command.spawn().expect("redis-server is installed (tests/run does that)"));
-        let address = ("127.0.0.1", self.tls_port().unwrap_or(self.port));
-        until("a Redis server listens", async || tokio::net::TcpStream::connect(address).await.is_ok()).await;
-        if self.tls_port().is_none() {
-            until("a Redis server answers", async || {
-                let told = self.tells(&["PING"]);
-                told.contains("PONG") || told.contains("NOAUTH")
-            })
-            .await;
-        }
+        let (port, folder) = (self.port.to_string(), folder.to_str().expect("UTF-8"));
+        command.args(["--port", &port, "--bind", "127.0.0.1", "--dir", folder, "--daemonize", "no"]);
+        command.args(&self.arguments);
+        command
     }
 
     fn tls_port(&self) -> Option<u16> {

@@ -1,8 +1,22 @@
 //! The revocation matrix (C6) as a table: what each event ends, seen from browsers.
 
+use crate::support::factors::{Phone, binds, binds_an_app};
 use crate::support::{Browser, House, OTHER_PASSWORD, PASSWORD};
+use std::time::Duration;
 use vestibule::domain::session::{CredentialEvent, Ends};
 use vestibule::service::caller::Operator;
+use vestibule::service::factor::Factors;
+
+const FACTOR: &str = "/login/step/factor";
+/// Events that take an account with a second factor, and some that do as well.
+const HAS_ONE: [CredentialEvent; 6] = [
+    CredentialEvent::FactorAdded,
+    CredentialEvent::FactorRemoved,
+    CredentialEvent::BackupCodesMade,
+    CredentialEvent::FactorsReset,
+    CredentialEvent::RightsChanged,
+    CredentialEvent::SignedOutEverywhere,
+];
 
 /// Two browsers of anna's, both staying logged in, one of berta's.
 struct Scene {
@@ -14,18 +28,31 @@ struct Scene {
 }
 
 impl Scene {
-    async fn set() -> Self {
-        let house = House::with("[autologin]\ndays = 30\n").await;
+    /// For an event about second factors anna has one already.
+    async fn set(event: CredentialEvent) -> Self {
+        let house = House::with("[autologin]\ndays = 30\n[second_factor]\nremember_days = 30\n").await;
         house.account("anna").await;
         house.account("berta").await;
         house.account_with("root", Some(PASSWORD), true).await;
         let (mut own, mut other, mut stranger) = (house.browser(), house.browser_at("203.0.113.5:1"), house.browser());
-        own.signs_in_and_stays("anna", PASSWORD).await;
-        other.signs_in_and_stays("anna", PASSWORD).await;
+        let mut phone: Option<Phone> = None;
+        if HAS_ONE.contains(&event) {
+            phone = Some(binds_an_app(&house, &mut house.browser()).await.0);
+        }
+        for browser in [&mut own, &mut other] {
+            browser.signs_in_and_stays("anna", PASSWORD).await;
+            if let Some(phone) = &phone {
+                let code = phone.code(&house);
+                browser.submit(FACTOR, FACTOR, &[("way", "totp"), ("code", &code), ("keep", "1")]).await;
+                house.after(Duration::from_secs(30));
+            }
+            assert!(browser.is_signed_in().await);
+        }
         stranger.signs_in_and_stays("berta", PASSWORD).await;
         house.browser().submit("/login/lost-password", "/login/lost-password", &[("username", "anna")]).await;
         let letters = house.letters().await;
-        assert_eq!(letters.len(), 2, "one of them about the other browser");
+        let told = letters.iter().filter(|letter| !letter.subject.contains("second step")).count();
+        assert!(told >= 2, "one of them about the other browser");
         let link = letters.iter().find(|letter| letter.subject.contains("new password")).expect("a link").link();
         Self { house, own, other, stranger, link }
     }
@@ -68,6 +95,21 @@ impl Scene {
                 thief.get("/login").await;
                 self.own = moved;
             }
+            CredentialEvent::FirstFactorAdded | CredentialEvent::FactorAdded => {
+                binds(&self.house, &mut self.own).await;
+            }
+            CredentialEvent::FactorRemoved => {
+                let room = "/account/security";
+                let id = self.own.get(room).await.hidden("factor").expect("a row");
+                self.own.submit(room, "/account/security/remove", &[("factor", &id)]).await;
+            }
+            CredentialEvent::BackupCodesMade => {
+                self.own.submit("/account/security", "/account/security/backup-codes", &[]).await;
+            }
+            CredentialEvent::FactorsReset => {
+                let factors = Factors::new(std::sync::Arc::clone(&self.house.app.core));
+                factors.reset(&ctx, by, &anna).await.expect("done");
+            }
             CredentialEvent::SignedOut => {
                 let kept = self.own.cookies.clone();
                 self.own.submit("/logout", "/logout", &[]).await;
@@ -89,7 +131,7 @@ fn lives(ends: Ends, own: bool) -> bool {
 #[tokio::test]
 async fn each_event_ends_what_the_matrix_says_and_nothing_else() {
     for event in CredentialEvent::ALL {
-        let mut scene = Scene::set().await;
+        let mut scene = Scene::set(event).await;
         let row = event.revokes();
         // What the other browser remembers, before it is used.
         let mut other_closed = scene.other.restarted();
@@ -101,15 +143,22 @@ async fn each_event_ends_what_the_matrix_says_and_nothing_else() {
         if event != CredentialEvent::SignedOut && event != CredentialEvent::AutologinTheft {
             assert_eq!(link_lives, !row.links, "{event:?}: open links");
         }
-        let comes_back = other_closed.get("/login").await.location() == "/account";
+        let comes_back = other_closed.get("/login").await.location() != "";
         let account_is_open = event != CredentialEvent::Locked;
         assert_eq!(
             comes_back,
             lives(row.remembered, false) && account_is_open,
             "{event:?}: the other browser stays logged in"
         );
+        if HAS_ONE.contains(&event) && event != CredentialEvent::FactorRemoved && event != CredentialEvent::FactorsReset
+        {
+            let mut spared = scene.other.restarted();
+            spared.cookies.remove("autologin");
+            let asked = spared.signs_in("anna", PASSWORD).await.location() == FACTOR;
+            assert_eq!(asked, row.devices, "{event:?}: the other device is spared the second factor");
+        }
         let mut closed = scene.own.restarted();
-        let comes_back = closed.get("/login").await.location() == "/account";
+        let comes_back = closed.get("/login").await.location() != "";
         assert_eq!(
             comes_back,
             lives(row.remembered, true) && account_is_open,

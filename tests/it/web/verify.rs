@@ -98,7 +98,7 @@ async fn rules_decide_by_path_group_factor_and_network() {
         (&nobody, "POST", "/public/page", "192.0.2.9", 401, ""),
         (&nobody, "GET", "/publicity", "192.0.2.9", 401, ""),
         (&anna, "GET", "/admin", "192.0.2.9", 403, "group_required"),
-        (&anna, "GET", "/vault/x", "192.0.2.9", 403, "second_factor_required"),
+        (&anna, "GET", "/vault/x", "192.0.2.9", 401, "second_factor_required"),
         (&anna, "GET", "/office", "203.0.113.1", 403, "network_not_allowed"),
         (&anna, "GET", "/office", "192.0.2.9", 200, ""),
         // Another spelling of a path is no way around its rule.

@@ -53,6 +53,7 @@ impl Keys {
             Shelf::Attempt => b"ea",
             Shelf::Outcome => b"eo",
             Shelf::Replay => b"er",
+            Shelf::Ceremony => b"ec",
         };
         self.key(kind, key)
     }

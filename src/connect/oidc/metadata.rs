@@ -1,0 +1,93 @@
+//! What a provider says about itself (OpenID Connect Discovery 1.0), as far as it is used.
+
+use super::{Endpoints, OidcError, Stage};
+use serde::Deserialize;
+
+/// The metadata that is in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metadata {
+    /// Where browsers sign in.
+    pub authorization_endpoint: String,
+    /// Where codes are redeemed.
+    pub token_endpoint: String,
+    /// Where the keys are.
+    pub jwks_uri: String,
+    /// Where more is said about people.
+    pub userinfo_endpoint: Option<String>,
+    /// Where browsers sign out.
+    pub end_session_endpoint: Option<String>,
+    /// Every answer names the issuer (RFC 9207).
+    pub names_issuer: bool,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    issuer: String,
+    #[serde(default)]
+    authorization_endpoint: Option<String>,
+    #[serde(default)]
+    token_endpoint: Option<String>,
+    #[serde(default)]
+    jwks_uri: Option<String>,
+    #[serde(default)]
+    userinfo_endpoint: Option<String>,
+    #[serde(default)]
+    end_session_endpoint: Option<String>,
+    #[serde(default)]
+    authorization_response_iss_parameter_supported: bool,
+}
+
+/// The address of an issuer's metadata (Discovery section 4).
+#[must_use]
+pub fn address(issuer: &str) -> String {
+    format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'))
+}
+
+impl Metadata {
+    /// Reads the document of an issuer. What the operator set comes first.
+    ///
+    /// # Errors
+    /// [`OidcError::Issuer`] when it is another issuer's, [`OidcError::Malformed`].
+    pub fn read(text: &[u8], issuer: &str, set: &Endpoints) -> Result<Self, OidcError> {
+        let found: Document = serde_json::from_slice(text)
+            .map_err(|error| OidcError::Malformed { stage: Stage::Metadata, why: error.to_string() })?;
+        if found.issuer != issuer {
+            return Err(OidcError::Issuer);
+        }
+        Self::merged(
+            set,
+            &Endpoints {
+                authorization: found.authorization_endpoint,
+                token: found.token_endpoint,
+                jwks: found.jwks_uri,
+                userinfo: found.userinfo_endpoint,
+                end_session: found.end_session_endpoint,
+            },
+            found.authorization_response_iss_parameter_supported,
+        )
+    }
+
+    /// From what the operator set alone.
+    ///
+    /// # Errors
+    /// [`OidcError::Malformed`] when something is missing.
+    pub fn manual(set: &Endpoints) -> Result<Self, OidcError> {
+        Self::merged(set, &Endpoints::default(), false)
+    }
+
+    fn merged(set: &Endpoints, found: &Endpoints, names_issuer: bool) -> Result<Self, OidcError> {
+        let either = |set: &Option<String>, found: &Option<String>| set.clone().or_else(|| found.clone());
+        let needed = |name: &str, value: Option<String>| {
+            let why = format!("{name} is missing");
+            value.ok_or(OidcError::Malformed { stage: Stage::Metadata, why })
+        };
+        Ok(Self {
+            authorization_endpoint: needed("authorization_endpoint", either(&set.authorization, &found.authorization))?,
+            token_endpoint: needed("token_endpoint", either(&set.token, &found.token))?,
+            jwks_uri: needed("jwks_uri", either(&set.jwks, &found.jwks))?,
+            userinfo_endpoint: either(&set.userinfo, &found.userinfo),
+            end_session_endpoint: either(&set.end_session, &found.end_session),
+            names_issuer,
+        })
+    }
+}

@@ -1,0 +1,258 @@
+//! What an entry says about a person: the mapping of attributes, the stable subject, whether the directory has shut them.
+
+use super::{DnKey, Entry};
+use crate::domain::account::{DisplayName, EmailAddress, InvalidName, Username};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use uuid::Uuid;
+
+/// Which attributes say what; of each list the first that an entry has counts.
+#[derive(Clone, Debug)]
+pub struct Mapping {
+    /// The name people sign in with.
+    pub username: Vec<String>,
+    /// The name others see.
+    pub name: Vec<String>,
+    /// The address.
+    pub email: Vec<String>,
+    /// What stays the same when everything else changes.
+    pub subject: Vec<String>,
+}
+
+/// The stable name of a person in a directory: attribute and value, such as `entryuuid:1b9d…`; or the distinguished
+/// name, where no stable attribute is there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Subject(String);
+
+impl Subject {
+    /// From its stored form.
+    #[must_use]
+    pub fn from_stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// As stored.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Of an entry: the first of these attributes that it has, or its name.
+    #[must_use]
+    pub fn of(entry: &Entry, attributes: &[String]) -> Self {
+        let found = attributes.iter().find_map(|name| {
+            let value = entry.values(name).find(|value| !value.is_empty())?;
+            Some(Self(format!("{}:{}", name.to_ascii_lowercase(), written(name, value))))
+        });
+        found.unwrap_or_else(|| Self(format!("dn:{}", DnKey::of(entry.dn()).as_str())))
+    }
+
+    /// Attribute and value to search for, the value as the bytes that the directory holds; `None` for a name.
+    #[must_use]
+    pub fn searched(&self) -> Option<(&str, Vec<u8>)> {
+        let (attribute, value) = self.0.split_once(':')?;
+        match attribute {
+            "dn" => None,
+            "objectguid" => Some((attribute, Uuid::parse_str(value).ok()?.to_bytes_le().to_vec())),
+            _ => {
+                Some((attribute, value.strip_prefix('#').and_then(unhex).unwrap_or_else(|| value.as_bytes().to_vec())))
+            }
+        }
+    }
+}
+
+/// Active Directory keeps its GUID as 16 bytes, the first three fields little-endian ([MS-DTYP] 2.3.4.2).
+fn written(attribute: &str, value: &[u8]) -> String {
+    if attribute.eq_ignore_ascii_case("objectguid")
+        && let Ok(guid) = Uuid::from_slice_le(value)
+    {
+        return guid.to_string();
+    }
+    match std::str::from_utf8(value) {
+        Ok(text) if !text.starts_with('#') && !text.contains(char::is_control) => text.trim().to_lowercase(),
+        _ => value.iter().fold("#".to_owned(), |text, byte| format!("{text}{byte:02x}")),
+    }
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
+}
+
+/// Why an entry cannot become an account, or a part of it cannot be taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// No attribute holds a username.
+    NoUsername,
+    /// The username is none that we could have.
+    Username(InvalidName),
+    /// No attribute holds an address.
+    NoEmail,
+    /// The address is none.
+    Email(InvalidName),
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoUsername => f.write_str("it has no username"),
+            Self::Username(why) => write!(f, "its username {why}"),
+            Self::NoEmail => f.write_str("it has no e-mail address"),
+            Self::Email(why) => write!(f, "its e-mail address {why}"),
+        }
+    }
+}
+
+/// A person in the directory.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// Where the entry is.
+    pub dn: String,
+    /// The same as a key.
+    pub key: DnKey,
+    /// What stays the same.
+    pub subject: Subject,
+    /// The name to sign in with.
+    pub username: Result<Username, Flaw>,
+    /// The address.
+    pub email: Result<EmailAddress, Flaw>,
+    /// The name others see; the username where the entry has none that could be shown.
+    pub name: Option<DisplayName>,
+    /// The directory has locked or disabled the entry, or its time is over.
+    pub disabled: bool,
+}
+
+impl Person {
+    /// What an entry says. `now` is in seconds since 1970, for entries that end by themselves.
+    #[must_use]
+    pub fn of(entry: &Entry, mapping: &Mapping, now: i64) -> Self {
+        let username = match entry.first_text(&mapping.username) {
+            Some(text) => Username::parse(text).map_err(Flaw::Username),
+            None => Err(Flaw::NoUsername),
+        };
+        let email = match entry.first_text(&mapping.email) {
+            Some(text) => EmailAddress::parse(text).map_err(Flaw::Email),
+            None => Err(Flaw::NoEmail),
+        };
+        let shown = entry.first_text(&mapping.name).and_then(|text| DisplayName::parse(text).ok());
+        let fallback = || DisplayName::parse(username.as_ref().ok()?.as_str()).ok();
+        Self {
+            dn: entry.dn().to_owned(),
+            key: DnKey::of(entry.dn()),
+            subject: Subject::of(entry, &mapping.subject),
+            name: shown.or_else(fallback),
+            disabled: is_disabled(entry, now),
+            username,
+            email,
+        }
+    }
+
+    /// What keeps the entry from becoming an account.
+    #[must_use]
+    pub fn flaw(&self) -> Option<Flaw> {
+        self.username.as_ref().err().or(self.email.as_ref().err()).copied()
+    }
+}
+
+/// The attributes that [`Person::of`] looks at to see whether an entry is shut.
+pub const STANDING: [&str; 6] =
+    ["userAccountControl", "accountExpires", "nsAccountLock", "loginDisabled", "pwdAccountLockedTime", "shadowExpire"];
+
+/// Seconds between 1601, where Active Directory counts from, and 1970.
+const SINCE_1601: i64 = 11_644_473_600;
+
+/// Each family of servers says it in its own way; an entry has at most the attributes of its own.
+fn is_disabled(entry: &Entry, now: i64) -> bool {
+    // [MS-ADTS] 2.2.16: ADS_UF_ACCOUNTDISABLE.
+    let switched_off = entry.number("userAccountControl").is_some_and(|flags| flags & 2 != 0);
+    // [MS-ADA1] 2.3: in 100 ns since 1601; 0 and the largest number are never.
+    let expired = entry
+        .number("accountExpires")
+        .filter(|ticks| *ticks != 0 && *ticks != i64::MAX)
+        .is_some_and(|ticks| ticks / 10_000_000 - SINCE_1601 <= now);
+    // 389 Directory Server, FreeIPA; eDirectory.
+    let flagged = entry.says("nsAccountLock", "TRUE") || entry.says("loginDisabled", "TRUE");
+    // draft-behera-ldap-password-policy-10 section 5.3.3: this value is locked for good, others pass by themselves.
+    let locked = entry.says("pwdAccountLockedTime", "000001010000Z");
+    // shadow(5): days since 1970; -1 is never.
+    let shadowed = entry.number("shadowExpire").is_some_and(|day| day >= 0 && day.saturating_mul(86_400) <= now);
+    switched_off || expired || flagged || locked || shadowed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mapping() -> Mapping {
+        let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Mapping {
+            username: list(&["uid", "sAMAccountName"]),
+            name: list(&["displayName", "cn"]),
+            email: list(&["mail"]),
+            subject: list(&["objectGUID", "entryUUID"]),
+        }
+    }
+
+    fn entry(attributes: &[(&str, &[u8])]) -> Entry {
+        let mut entry = Entry::new("uid=Anna,dc=x");
+        for (name, value) in attributes {
+            entry.add(name, [value.to_vec()]);
+        }
+        entry
+    }
+
+    fn person(attributes: &[(&str, &[u8])]) -> Person {
+        Person::of(&entry(attributes), &mapping(), 1_800_000_000)
+    }
+
+    #[test]
+    fn the_first_attribute_that_is_there_counts() {
+        let anna =
+            person(&[("cn", b"Anna B."), ("uid", b"Anna"), ("mail", b"anna@example.org"), ("entryUUID", b"AB-1")]);
+        assert_eq!(anna.username.as_ref().unwrap().as_str(), "Anna");
+        assert_eq!(anna.name.as_ref().unwrap().as_str(), "Anna B.");
+        assert_eq!(anna.subject.as_str(), "entryuuid:ab-1");
+        assert_eq!(anna.flaw(), None);
+        assert!(!anna.disabled);
+    }
+
+    #[test]
+    fn a_guid_is_read_as_the_tools_show_it_and_searched_as_the_bytes_it_was() {
+        let bytes = [0x33, 0x22, 0x11, 0x00, 0x55, 0x44, 0x77, 0x66, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff];
+        let subject = person(&[("objectGUID", &bytes)]).subject;
+        assert_eq!(subject.as_str(), "objectguid:00112233-4455-6677-8899-aabbccddeeff");
+        assert_eq!(subject.searched(), Some(("objectguid", bytes.to_vec())));
+    }
+
+    #[test]
+    fn without_a_stable_attribute_the_name_is_the_subject_and_bytes_are_written_as_such() {
+        assert_eq!(person(&[]).subject, Subject::of(&Entry::new("UID=anna, DC=x"), &[]));
+        let odd = Subject::of(&entry(&[("uid", b"\x00\xff")]), &["uid".to_owned()]);
+        assert_eq!(odd.as_str(), "uid:#00ff");
+        assert_eq!(odd.searched(), Some(("uid", vec![0, 0xff])));
+    }
+
+    #[test]
+    fn garbage_is_a_flaw_and_no_crash() {
+        let odd = person(&[("uid", b"\xff\xfe"), ("mail", b"not an address"), ("cn", b"<script>")]);
+        assert_eq!(odd.flaw(), Some(Flaw::NoUsername));
+        assert!(odd.email.is_err() && odd.name.is_none());
+        assert!(person(&[("uid", b"an\nna")]).username.is_err());
+    }
+
+    #[test]
+    fn every_family_of_servers_can_say_that_an_entry_is_shut() {
+        for (attribute, shut, open) in [
+            ("userAccountControl", "514", "512"),
+            ("accountExpires", "116444736010000000", "9223372036854775807"),
+            ("accountExpires", "132223104000000000", "0"),
+            ("nsAccountLock", "true", "false"),
+            ("loginDisabled", "TRUE", "FALSE"),
+            ("pwdAccountLockedTime", "000001010000Z", "20200101000000Z"),
+            ("shadowExpire", "1", "-1"),
+        ] {
+            assert!(person(&[(attribute, shut.as_bytes())]).disabled, "{attribute} {shut}");
+            assert!(!person(&[(attribute, open.as_bytes())]).disabled, "{attribute} {open}");
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The part of a plan about groups. Only memberships that the synchronisation made are removed; one given by hand is not
+//! even looked at. A group that could not be read, or not to its end, loses nobody.
+
+use super::super::Subject;
+use super::super::snapshot::{GroupReading, KnownGroup};
+use super::people::made_subjects;
+use super::{Desk, GroupPlan, Member, Named, Plan, Target};
+use crate::domain::account::{DisplayName, fold};
+use crate::domain::id::{AccountId, GroupId};
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// Where groups lead, with everything read for one group put together.
+pub(super) struct Targets {
+    aims: Vec<Aim>,
+    /// Groups here that something was to be read for, whether or not it could be.
+    aimed_at: HashSet<GroupId>,
+}
+
+struct Aim {
+    target: Target,
+    name: DisplayName,
+    renamed_from: Option<String>,
+    follows: Option<Subject>,
+    people: BTreeSet<usize>,
+    whole: bool,
+    makes: BTreeSet<usize>,
+}
+
+impl Targets {
+    /// Places of people whose groups want them to have an account.
+    pub(super) fn members_to_be_made(&self) -> impl Iterator<Item = usize> {
+        self.aims.iter().flat_map(|aim| aim.makes.iter().copied())
+    }
+}
+
+/// The name of a group, if groups can have it: they travel in a comma-separated header.
+fn group_name(text: &str) -> Option<DisplayName> {
+    DisplayName::parse(text).ok().filter(|name| !name.as_str().contains(',') && name.as_str().chars().count() <= 100)
+}
+
+/// Finds the group for each reading: the one that follows the entry already, or else the one of that name, or a new one.
+pub(super) fn targets(desk: &Desk<'_>, plan: &mut Plan) -> Targets {
+    let by_name: HashMap<String, &KnownGroup> = desk.known.groups.iter().map(|one| (fold(&one.name), one)).collect();
+    let by_subject: HashMap<&Subject, &KnownGroup> =
+        desk.known.groups.iter().filter_map(|one| Some((one.subject.as_ref()?, one))).collect();
+    let (mut aims, mut aimed_at) = (Vec::<Aim>::new(), HashSet::new());
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for reading in &desk.snapshot.groups {
+        let followed = reading.subject.as_ref().and_then(|subject| by_subject.get(subject)).copied();
+        let followed = followed.filter(|_| !reading.named_by_operator);
+        let known = followed.or_else(|| by_name.get(&fold(reading.name.trim())).copied());
+        aimed_at.extend(known.map(|group| group.id));
+        let members = match &reading.members {
+            Ok(members) => members,
+            Err(why) => {
+                plan.remarks.push(format!("the group {} is left as it is: {why}", reading.dn));
+                continue;
+            }
+        };
+        let Some(wanted) = group_name(&reading.name) else {
+            plan.remarks.push(format!("the group {} has a name that cannot be used here", reading.dn));
+            continue;
+        };
+        if let Some(why) = &members.partial {
+            plan.remarks.push(format!("the group {} was not read to its end, nobody leaves it: {why}", reading.dn));
+        }
+        let whole = members.partial.is_none() && desk.snapshot.partial.is_none();
+        let mut aim = aim(reading, known, &wanted, &by_name, plan);
+        aim.whole = whole;
+        aim.people.extend(&members.people);
+        if reading.creates_accounts {
+            aim.makes.extend(&members.people);
+        }
+        if let Some(other) = places.get(&fold(aim.name.as_str())).and_then(|place| aims.get_mut(*place)) {
+            other.people.append(&mut aim.people);
+            other.makes.append(&mut aim.makes);
+            other.whole &= whole;
+        } else {
+            places.insert(fold(aim.name.as_str()), aims.len());
+            aims.push(aim);
+        }
+    }
+    spoil_what_was_not_read(desk, &mut aims);
+    Targets { aims, aimed_at }
+}
+
+fn aim(
+    reading: &GroupReading,
+    known: Option<&KnownGroup>,
+    wanted: &DisplayName,
+    by_name: &HashMap<String, &KnownGroup>,
+    plan: &mut Plan,
+) -> Aim {
+    let nothing = Aim {
+        target: Target::New,
+        name: wanted.clone(),
+        renamed_from: None,
+        follows: reading.subject.clone().filter(|_| !reading.named_by_operator),
+        people: BTreeSet::new(),
+        whole: false,
+        makes: BTreeSet::new(),
+    };
+    let Some(known) = known else { return nothing };
+    let follows = nothing.follows.filter(|subject| known.subject.as_ref() != Some(subject));
+    let target = Target::Known(known.id);
+    let same = known.name == wanted.as_str() || reading.named_by_operator;
+    let taken = by_name.get(&fold(wanted.as_str())).is_some_and(|other| other.id != known.id);
+    if !same && taken {
+        plan.remarks.push(format!(
+            "the group {} keeps its name: another group is called {}",
+            known.name,
+            wanted.as_str()
+        ));
+    }
+    let current = group_name(&known.name);
+    match current {
+        Some(current) if same || taken => Aim { target, name: current, follows, ..nothing },
+        _ => Aim { target, renamed_from: Some(known.name.clone()), follows, ..nothing },
+    }
+}
+
+/// Two entries can feed one group. If one of them could not be read, the other alone does not say who has left.
+fn spoil_what_was_not_read(desk: &Desk<'_>, aims: &mut [Aim]) {
+    let unread: HashSet<String> = desk
+        .snapshot
+        .groups
+        .iter()
+        .filter(|reading| reading.members.is_err())
+        .map(|reading| fold(reading.name.trim()))
+        .collect();
+    for aim in aims.iter_mut().filter(|aim| unread.contains(&fold(aim.name.as_str()))) {
+        aim.whole = false;
+    }
+}
+
+/// Who joins and who leaves.
+pub(super) fn settle(desk: &Desk<'_>, targets: &Targets, plan: &mut Plan) {
+    let known: HashMap<GroupId, &KnownGroup> = desk.known.groups.iter().map(|group| (group.id, group)).collect();
+    let usernames: HashMap<AccountId, &str> =
+        desk.known.accounts.iter().map(|account| (account.id, account.username.as_str())).collect();
+    let named = |id: &AccountId| Named {
+        id: *id,
+        username: usernames.get(id).map_or_else(|| id.to_string(), |name| (*name).to_owned()),
+    };
+    let nobody = HashSet::new();
+    let made = made_subjects(plan);
+    let mut groups = Vec::with_capacity(targets.aims.len());
+    for aim in &targets.aims {
+        let members = match aim.target {
+            Target::Known(id) => known.get(&id).map_or(&nobody, |group| &group.members),
+            Target::New => &nobody,
+        };
+        let (mut adds, mut stay) = (Vec::new(), HashSet::new());
+        for person in aim.people.iter().filter_map(|place| desk.snapshot.people.get(*place)) {
+            let account = desk.accounts.get(&person.subject).and_then(|place| desk.known.accounts.get(*place));
+            match account {
+                Some(account) if stay.insert(account.id) && !members.contains(&account.id) => {
+                    adds.push(Member::Account(account.id));
+                }
+                None if made.contains(&person.subject) => adds.push(Member::Created(person.subject.clone())),
+                _ => {}
+            }
+        }
+        let mut removes: Vec<Named> =
+            if aim.whole { members.difference(&stay).map(named).collect() } else { Vec::new() };
+        removes.sort_by(|a, b| a.username.cmp(&b.username));
+        groups.push(GroupPlan {
+            target: aim.target.clone(),
+            name: aim.name.clone(),
+            renamed_from: aim.renamed_from.clone(),
+            follows: aim.follows.clone(),
+            verdict: desk.settings.verdict(removes.len(), members.len()),
+            members: members.len(),
+            adds,
+            removes,
+        });
+    }
+    groups.extend(abandoned(desk, targets, &named));
+    plan.groups = groups;
+}
+
+/// Groups that the synchronisation once filled and that nothing in the directory, or in the configuration, stands for
+/// now. The group stays; the memberships go, if all groups were read.
+fn abandoned(desk: &Desk<'_>, targets: &Targets, named: &dyn Fn(&AccountId) -> Named) -> Vec<GroupPlan> {
+    if desk.snapshot.groups_partial.is_some() {
+        return Vec::new();
+    }
+    let left =
+        desk.known.groups.iter().filter(|group| !group.members.is_empty() && !targets.aimed_at.contains(&group.id));
+    let plans = left.filter_map(|group| {
+        let mut removes: Vec<Named> = group.members.iter().map(named).collect();
+        removes.sort_by(|a, b| a.username.cmp(&b.username));
+        Some(GroupPlan {
+            target: Target::Known(group.id),
+            name: group_name(&group.name)?,
+            renamed_from: None,
+            follows: None,
+            adds: Vec::new(),
+            members: removes.len(),
+            verdict: desk.settings.verdict(removes.len(), removes.len()),
+            removes,
+        })
+    });
+    plans.collect()
+}

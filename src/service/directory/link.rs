@@ -1,0 +1,105 @@
+//! Links an account to a person in a directory by an administrator's word: the only way in which an account that is there
+//! already, and whose address nobody compared, comes to be a directory's.
+
+use super::{Connected, Directories, SyncError};
+use crate::connect::ldap::{LdapError, Scope, Search, escaped};
+use crate::domain::account::Account;
+use crate::domain::audit::{Act, Event};
+use crate::domain::directory::Person;
+use crate::domain::id::IdentityId;
+use crate::domain::identity::Identity;
+use crate::service::caller::Operator;
+use crate::service::context::Context;
+use crate::service::core::Trouble;
+use crate::store::{StoreError, identity};
+
+/// Why nothing was linked.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// The directory is unknown, or did not answer.
+    #[error(transparent)]
+    Directory(#[from] SyncError),
+    /// Nobody there has this name.
+    #[error("nobody in the directory has the name {0:?}, or its filter does not let them in")]
+    Nobody(String),
+    /// Several there have this name.
+    #[error("more than one entry of the directory has the name {0:?}")]
+    Several(String),
+    /// One side is linked already.
+    #[error("the account is linked to somebody in this directory already, or that person to an account")]
+    Linked,
+}
+
+impl From<StoreError> for LinkError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict(_) => Self::Linked,
+            other => Self::Directory(SyncError::Trouble(Trouble::Store(other))),
+        }
+    }
+}
+
+impl Directories {
+    /// Links an account to whoever has this name in a directory. From then on the directory checks its password.
+    /// Returns where the entry is.
+    ///
+    /// # Errors
+    /// [`LinkError`]; nothing is linked then.
+    pub async fn link(
+        &self,
+        ctx: &Context,
+        _by: Operator,
+        account: &Account,
+        (slug, user): (&str, &str),
+    ) -> Result<String, LinkError> {
+        let connected = self.named(slug).ok_or_else(|| SyncError::Unknown(slug.to_owned()))?;
+        let person = found(&connected, user, ctx).await?;
+        let source = connected.source();
+        let mut tx = self.core.database.begin().await?;
+        let leads = !identity::of_account(&mut tx, account.id).await?.iter().any(|one| one.leads);
+        let new = Identity {
+            id: IdentityId::new(ctx.uuid()),
+            account: account.id,
+            issuer: source.slug().to_owned(),
+            subject: person.subject.as_str().to_owned(),
+            leads,
+            created_at: ctx.now(),
+            last_used_at: None,
+            source,
+        };
+        identity::insert(&mut tx, &new).await?;
+        let detail = serde_json::json!({ "identity": new.id, "source": new.source, "how": "operator" });
+        ctx.record(&mut tx, Event::about(Act::IdentityLinked, account.id).with(detail)).await?;
+        tx.commit().await?;
+        Ok(person.dn)
+    }
+}
+
+async fn found(connected: &Connected, user: &str, ctx: &Context) -> Result<Person, LinkError> {
+    let search = by_name(connected, user);
+    let failed = |error: LdapError| SyncError::Directory { slug: connected.policy.slug.clone(), error };
+    let found = connected.server.find(&search, 2).await.map_err(failed)?;
+    match found.as_slice() {
+        [] => Err(LinkError::Nobody(user.to_owned())),
+        [one] => Ok(Person::of(&one.entry, &connected.policy.mapping, ctx.now().seconds())),
+        _ => Err(LinkError::Several(user.to_owned())),
+    }
+}
+
+/// Everybody whom the filter lets in and who signs in with this name. The name is escaped: whatever was typed is a value.
+pub(in crate::service) fn by_name(connected: &Connected, user: &str) -> Search {
+    let policy = &connected.policy;
+    Search {
+        base: policy.base.clone(),
+        scope: Scope::Subtree,
+        filter: format!("(&{}{})", policy.filter, names(&policy.mapping.username, user)),
+        attributes: connected.wanted_attributes(),
+    }
+}
+
+/// Whoever has this name in one of the attributes.
+pub(super) fn names(attributes: &[String], user: &str) -> String {
+    let user = escaped(user);
+    let each: Vec<_> = attributes.iter().map(|attribute| format!("({attribute}={user})")).collect();
+    format!("(|{})", each.concat())
+}

@@ -1,0 +1,67 @@
+//! Directories: reading them, planning and carrying out what follows, and saying what is wrong with one.
+
+mod apply;
+pub mod check;
+pub mod link;
+pub mod policy;
+mod read;
+mod sync;
+
+pub use apply::Done;
+pub use policy::{DirectoryPolicy, GroupRule, Strategy, Wanted};
+pub use sync::{Options, Outcome, SyncError};
+
+use super::core::Core;
+use crate::connect::ldap::Directory;
+use crate::domain::directory::person::STANDING;
+use crate::domain::identity::Source;
+use std::sync::Arc;
+
+/// A directory as the operator set it up, and the way to it.
+#[derive(Debug)]
+pub struct Connected {
+    /// What the operator decided.
+    pub policy: DirectoryPolicy,
+    /// The servers.
+    pub server: Directory,
+}
+
+impl Connected {
+    /// The attributes that say who somebody is, and whether they are let in.
+    #[must_use]
+    pub fn wanted_attributes(&self) -> Vec<String> {
+        let mapping = &self.policy.mapping;
+        let lists = [&mapping.username, &mapping.name, &mapping.email, &mapping.subject];
+        lists.into_iter().flatten().cloned().chain(STANDING.map(str::to_owned)).collect()
+    }
+
+    /// As identities and memberships name it.
+    #[must_use]
+    pub fn source(&self) -> Source {
+        Source::directory(&self.policy.slug)
+    }
+}
+
+/// Directories over a core.
+#[derive(Clone)]
+pub struct Directories {
+    core: Arc<Core>,
+}
+
+impl Directories {
+    /// Directories over a core.
+    #[must_use]
+    pub const fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// The slugs, in the operator's order.
+    #[must_use]
+    pub fn slugs(&self) -> Vec<String> {
+        self.core.directories.iter().map(|one| one.policy.slug.clone()).collect()
+    }
+
+    fn named(&self, slug: &str) -> Option<Arc<Connected>> {
+        self.core.directories.iter().find(|one| one.policy.slug == slug).cloned()
+    }
+}

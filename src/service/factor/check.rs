@@ -1,0 +1,103 @@
+//! Checking what somebody shows as second factor. Each thing is taken once, atomically; the limiter is asked by the caller.
+
+use super::passkey::{self, Reply};
+use super::{COLUMN, backup, totp};
+use crate::domain::audit::{Act, Actor, Event};
+use crate::domain::authenticator::{FactorWay, Kind};
+use crate::domain::id::AccountId;
+use crate::domain::session::Methods;
+use crate::service::context::Context;
+use crate::service::core::{Core, Trouble};
+use crate::service::factor_news::FactorNews;
+use crate::service::outbox::{self, Order};
+use crate::store::{Tx, authenticator, backup_code};
+
+/// What is shown.
+#[derive(Clone, Copy)]
+pub enum Given<'a> {
+    /// A code of an app.
+    Totp(&'a str),
+    /// A code from paper.
+    Backup(&'a str),
+    /// A key's answer.
+    Passkey(Reply<'a>),
+}
+
+impl Given<'_> {
+    /// Which way it is.
+    #[must_use]
+    pub const fn way(&self) -> FactorWay {
+        match self {
+            Self::Totp(_) => FactorWay::Totp,
+            Self::Backup(_) => FactorWay::Backup,
+            Self::Passkey(_) => FactorWay::Passkey,
+        }
+    }
+}
+
+/// Takes what is shown by whoever has this seat, if it is right and was never taken before; says what it proves.
+pub(in crate::service) async fn prove(
+    core: &Core,
+    ctx: &Context,
+    account: AccountId,
+    seat: &[u8; 32],
+    given: Given<'_>,
+) -> Result<Option<Methods>, Trouble> {
+    match given {
+        Given::Totp(typed) => with_app(core, ctx, account, typed).await,
+        Given::Passkey(reply) => passkey::prove(core, ctx, account, seat, reply).await,
+        Given::Backup(typed) => with_backup_code(core, ctx, account, typed).await,
+    }
+}
+
+async fn with_app(core: &Core, ctx: &Context, account: AccountId, typed: &str) -> Result<Option<Methods>, Trouble> {
+    let apps = {
+        let mut link = core.database.read().await?;
+        authenticator::of_account(&mut link, account).await?
+    };
+    let mut found = None;
+    for one in apps.iter().filter(|one| one.about.kind == Kind::Totp) {
+        let secret = crate::domain::secret::Secret::new(core.open_column(COLUMN, &one.sealed)?);
+        if let Some(step) = totp::app(core, secret.expose())?.matches(typed, ctx.now()) {
+            found = Some((one.about.id, step));
+        }
+    }
+    let Some((id, step)) = found else { return Ok(None) };
+    let mut tx = core.database.begin().await?;
+    if !authenticator::take_step(&mut tx, id, step, ctx.now()).await? {
+        return Ok(None);
+    }
+    record(ctx, &mut tx, account, serde_json::json!({ "way": FactorWay::Totp, "authenticator": id })).await?;
+    tx.commit().await?;
+    Ok(Some(Methods::CODE))
+}
+
+async fn with_backup_code(
+    core: &Core,
+    ctx: &Context,
+    account: AccountId,
+    typed: &str,
+) -> Result<Option<Methods>, Trouble> {
+    let Some(hash) = backup::hashed(account, typed) else { return Ok(None) };
+    let mut tx = core.database.begin().await?;
+    if !backup_code::take(&mut tx, account, &hash).await? {
+        return Ok(None);
+    }
+    let left = backup_code::left(&mut tx, account).await?;
+    let used = Event::about(Act::BackupCodeUsed, account).with(serde_json::json!({ "left": left }));
+    by_owner(ctx, account).record(&mut tx, used).await?;
+    let order = Order::Factor { news: FactorNews::BackupCodeUsed { left }, at: ctx.now() };
+    outbox::order(core, ctx, &mut tx, Some(account), &order).await?;
+    record(ctx, &mut tx, account, serde_json::json!({ "way": FactorWay::Backup })).await?;
+    tx.commit().await?;
+    Ok(Some(Methods::BACKUP))
+}
+
+async fn record(ctx: &Context, tx: &mut Tx, account: AccountId, detail: serde_json::Value) -> Result<(), Trouble> {
+    Ok(by_owner(ctx, account).record(tx, Event::about(Act::FactorProved, account).with(detail)).await?)
+}
+
+/// Whoever shows a right factor after the first one is the account's owner.
+pub(super) fn by_owner(ctx: &Context, account: AccountId) -> Context {
+    ctx.clone().acting_as(Actor::Account(account))
+}

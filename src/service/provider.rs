@@ -1,0 +1,150 @@
+//! The identity providers that people can sign in with: who there is, keeping what is known of them fresh, and checking
+//! one for the operator. Signing in with one is `sign_in/oidc.rs`.
+
+use super::caller::Operator;
+use super::context::Context;
+use crate::connect::oidc::{Known, OidcClient, OidcError};
+use crate::domain::attribute_map::AttributeMap;
+use crate::domain::claims_request::EssentialClaims;
+use crate::domain::identity::Source;
+use std::sync::Arc;
+
+/// One identity provider in use.
+#[derive(Clone)]
+pub struct Provider {
+    /// Its source.
+    pub source: Source,
+    /// The name that people see.
+    pub name: String,
+    /// How it is spoken with.
+    pub protocol: Protocol,
+    /// Where it says what about a person.
+    pub attributes: Arc<AttributeMap>,
+    /// The sign-in page leads straight there.
+    pub direct: bool,
+    /// Its addresses count as verified though it does not say so.
+    pub trust_email: bool,
+}
+
+/// How a provider is spoken with.
+#[derive(Clone)]
+pub enum Protocol {
+    /// OpenID Connect.
+    Oidc(Arc<Oidc>),
+}
+
+/// An OpenID provider.
+pub struct Oidc {
+    /// Asking it.
+    pub client: OidcClient,
+    /// The claims that must come.
+    pub essential: EssentialClaims,
+}
+
+/// All identity providers in use, in the order of the configuration.
+#[derive(Clone, Default)]
+pub struct Providers {
+    all: Arc<Vec<Provider>>,
+}
+
+/// What a check of a provider found.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// What there is to know, in lines for the operator.
+    pub facts: Vec<String>,
+    /// What is wrong and what to do about it; empty when people can sign in.
+    pub problems: Vec<String>,
+}
+
+impl Providers {
+    /// These providers.
+    #[must_use]
+    pub fn new(all: Vec<Provider>) -> Self {
+        Self { all: Arc::new(all) }
+    }
+
+    /// Every one.
+    #[must_use]
+    pub fn all(&self) -> &[Provider] {
+        &self.all
+    }
+
+    /// The one with this slug.
+    #[must_use]
+    pub fn named(&self, slug: &str) -> Option<&Provider> {
+        self.all.iter().find(|one| one.source.slug() == slug)
+    }
+
+    /// The one that the sign-in page leads straight to, if there is one.
+    #[must_use]
+    pub fn direct(&self) -> Option<&Provider> {
+        self.all.iter().find(|one| one.direct)
+    }
+
+    /// The one that is this source.
+    #[must_use]
+    pub fn of(&self, source: &Source) -> Option<&Provider> {
+        self.all.iter().find(|one| one.source == *source)
+    }
+
+    /// Reads metadata and keys of every provider again. What is known of one that does not answer stays in force.
+    pub async fn refresh(&self, ctx: &Context) {
+        for one in self.all.iter() {
+            let Protocol::Oidc(oidc) = &one.protocol;
+            // What goes wrong was logged where it did; the next round asks again.
+            drop(oidc.client.refresh(ctx.now()).await);
+        }
+    }
+
+    /// Looks whether people could sign in with a provider; `None` when there is none of this slug.
+    pub async fn check(&self, ctx: &Context, _by: Operator, slug: &str) -> Option<Report> {
+        let provider = self.named(slug)?;
+        let Protocol::Oidc(oidc) = &provider.protocol;
+        let settings = oidc.client.settings();
+        let mut facts = vec![
+            format!("issuer             {}", settings.issuer),
+            format!("client_id          {}", settings.client_id),
+            format!("redirect address   {}  (register exactly this at the provider)", settings.redirect_uri),
+        ];
+        let problems = match oidc.client.refresh(ctx.now()).await {
+            Ok(known) => {
+                facts.extend(described(&known));
+                Vec::new()
+            }
+            Err(error) => vec![format!("{error}\n  {}", advice(&error))],
+        };
+        Some(Report { facts, problems })
+    }
+}
+
+fn described(known: &Known) -> Vec<String> {
+    let metadata = &known.metadata;
+    let or_none = |address: &Option<String>| address.clone().unwrap_or_else(|| "none".to_owned());
+    vec![
+        format!("authorization      {}", metadata.authorization_endpoint),
+        format!("token              {}", metadata.token_endpoint),
+        format!("userinfo           {}", or_none(&metadata.userinfo_endpoint)),
+        format!("sign-out           {}", or_none(&metadata.end_session_endpoint)),
+        format!("keys               {} that can check signatures, from {}", known.keys.len(), metadata.jwks_uri),
+        format!("names its issuer   {}", if metadata.names_issuer { "yes (RFC 9207)" } else { "no" }),
+    ]
+}
+
+fn advice(error: &OidcError) -> &'static str {
+    use crate::connect::fetch::FetchError;
+    match error {
+        OidcError::Away { error: FetchError::Private(_), .. } => {
+            "If the provider is inside your network, set allow_private_network = true for it."
+        }
+        OidcError::Away { error: FetchError::Address(_), .. } => "Use an https address.",
+        OidcError::Away { error: FetchError::Redirect(_), .. } => {
+            "Set issuer to the address that the provider's metadata names, without any redirect on the way."
+        }
+        OidcError::Away { .. } => {
+            "Look whether this machine reaches the provider, and whether its certificate is trusted here (ca_file)."
+        }
+        OidcError::Status { .. } => "Look whether the issuer is written exactly as the provider writes it.",
+        OidcError::Issuer => "Set issuer to exactly what the metadata says, including a slash at the end.",
+        _ => "Look at the provider's metadata and keys; endpoints can also be set by hand.",
+    }
+}

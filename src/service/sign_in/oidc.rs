@@ -1,0 +1,280 @@
+//! Verifier: an OpenID provider, by the authorization code flow (OpenID Connect Core 1.0 section 3.1) with PKCE, nonce and
+//! a state that only the browser which left can bring back.
+
+use super::answer::Answer;
+use super::departure::{Departure, Errand};
+use super::{AttemptHandle, Outcome, SignIn, SignInError};
+use crate::connect::oidc::{Known, OidcError, Question, Tokens};
+use crate::domain::audit::{Act, Event};
+use crate::domain::claims::Claims;
+use crate::domain::claims_request::Document;
+use crate::domain::id_token::{self, Expected, Fault};
+use crate::domain::identity::{Source, Upstream, Vouched};
+use crate::domain::secret::Secret;
+use crate::domain::session::{HandleHash, Methods};
+use crate::domain::sign_in::Way;
+use crate::domain::time::Timestamp;
+
+use crate::service::context::Context;
+use crate::service::core::Trouble;
+use crate::service::metrics::SignInOutcome;
+use crate::service::provider::{Oidc, Provider};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+/// What must be remembered while a browser is away.
+#[derive(Clone, Serialize, Deserialize)]
+struct Secrets {
+    nonce: String,
+    verifier: String,
+}
+
+/// What somebody wants to go to a provider for.
+#[derive(Clone, Debug)]
+pub struct Going {
+    /// What for.
+    pub errand: Errand,
+    /// Where to go afterwards; checked before.
+    pub return_to: Option<String>,
+    /// Stay logged in.
+    pub stay: bool,
+    /// The secret of the invitation that the browser came with.
+    pub invitation: Option<String>,
+}
+
+/// A browser that is about to leave.
+pub struct Leaving {
+    /// Where to.
+    pub address: String,
+    /// Goes into its attempt cookie.
+    pub browser: AttemptHandle,
+}
+
+/// Where an answer leads.
+pub enum Arrived {
+    /// Along the corridor.
+    SignedIn(Outcome),
+    /// To the question whether this identity shall be added to the account.
+    ToAdd(Box<Vouched>),
+}
+
+/// Why an answer leads nowhere.
+#[derive(Debug, thiserror::Error)]
+pub enum ProviderError {
+    /// The answer belongs to no question of this browser's, or comes too late or twice.
+    #[error("this answer belongs to no open question of this browser")]
+    Outdated,
+    /// The person, or the provider for them, said no.
+    #[error("the provider refuses: {0}")]
+    Declined(String),
+    /// The provider is not there, or not in order.
+    #[error("the provider cannot be asked")]
+    Away,
+    /// What the provider said is not believed. The code is for the administrator.
+    #[error("the answer is not believed: {0}")]
+    NotBelieved(&'static str),
+    /// Somebody is vouched for, and goes no further.
+    #[error(transparent)]
+    SignIn(#[from] SignInError),
+}
+
+impl From<Trouble> for ProviderError {
+    fn from(trouble: Trouble) -> Self {
+        Self::SignIn(trouble.into())
+    }
+}
+
+impl SignIn {
+    /// Sends a browser to an OpenID provider.
+    ///
+    /// # Errors
+    /// [`ProviderError::Away`] when its metadata is not known and cannot be read.
+    pub async fn leave_for_oidc(
+        &self,
+        ctx: &Context,
+        (provider, oidc): (&Provider, &Oidc),
+        browser: Option<AttemptHandle>,
+        going: Going,
+    ) -> Result<Leaving, ProviderError> {
+        let known = match oidc.client.known(ctx.now()).await {
+            Ok(known) => known,
+            Err(error) => return Err(self.failed_there(ctx, &provider.source, &error).await?),
+        };
+        let random = || URL_SAFE_NO_PAD.encode(ctx.bytes::<32>());
+        let secrets = Secrets { nonce: random(), verifier: random() };
+        let state = self.state(ctx, &provider.source)?;
+        let question = Question { state: &state, nonce: &secrets.nonce, verifier: &secrets.verifier };
+        let address = match oidc.client.authorization(&known, &question) {
+            Ok(address) => address,
+            Err(error) => return Err(self.failed_there(ctx, &provider.source, &error).await?),
+        };
+        let departure = Departure {
+            source: provider.source.clone(),
+            errand: going.errand,
+            return_to: going.return_to,
+            stay: going.stay,
+            invitation: going.invitation,
+            left_at: ctx.now(),
+            protocol: secrets,
+        };
+        let browser = self.depart(ctx, browser, &state, &departure).await?;
+        Ok(Leaving { address, browser })
+    }
+
+    /// Takes up what a browser brings back from an OpenID provider.
+    ///
+    /// # Errors
+    /// [`ProviderError`]; audited.
+    pub async fn return_from_oidc(
+        &self,
+        ctx: &Context,
+        (provider, oidc): (&Provider, &Oidc),
+        browser: Option<&AttemptHandle>,
+        answer: Answer,
+        replaces: Option<HandleHash>,
+    ) -> Result<Arrived, ProviderError> {
+        let source = &provider.source;
+        let departure = match self.arrive::<Secrets>(ctx, browser, &answer.state, source).await {
+            Ok(departure) => departure,
+            Err(SignInError::Outdated) => return Err(ProviderError::Outdated),
+            Err(other) => return Err(other.into()),
+        };
+        let known = match oidc.client.known(ctx.now()).await {
+            Ok(known) => known,
+            Err(error) => return Err(self.failed_there(ctx, source, &error).await?),
+        };
+        // RFC 9207: whoever answers must be whom we asked, for refusals too.
+        let settings = oidc.client.settings();
+        let named = answer.iss.as_ref().map_or(!known.metadata.names_issuer, |iss| *iss == settings.issuer);
+        if !named {
+            return Err(self.not_believed(ctx, source, "response_iss").await?);
+        }
+        if let Some(error) = answer.error {
+            self.note(ctx, source, "declined").await?;
+            return Err(ProviderError::Declined(error));
+        }
+        let code = answer.code.unwrap_or_default();
+        let round = Round { provider, oidc, known: &known, secrets: &departure.protocol };
+        let arrival = match tokio::time::timeout(settings.fetch.timeout, round.arrival(ctx, &code)).await {
+            Ok(Ok(arrival)) => arrival,
+            Ok(Err(Doubt::Provider(error))) => return Err(self.failed_there(ctx, source, &error).await?),
+            Ok(Err(Doubt::Claims(fault))) => return Err(self.not_believed(ctx, source, fault.code()).await?),
+            Err(_) => {
+                self.note(ctx, source, "fetch_too_slow").await?;
+                return Err(ProviderError::Away);
+            }
+        };
+        match departure.errand {
+            Errand::SignIn => Ok(Arrived::SignedIn(self.enter(ctx, arrival, departure.wishes(replaces)).await?)),
+            Errand::AddTo(account) if ctx.actor.account() == Some(account) => Ok(Arrived::ToAdd(Box::new(arrival))),
+            Errand::AddTo(_) => Err(ProviderError::Outdated),
+        }
+    }
+
+    async fn failed_there(&self, ctx: &Context, source: &Source, error: &OidcError) -> Result<ProviderError, Trouble> {
+        tracing::warn!(%source, %error, "a sign-in with an identity provider failed");
+        if error.is_outage() {
+            self.note(ctx, source, error.code()).await?;
+            return Ok(ProviderError::Away);
+        }
+        self.not_believed(ctx, source, error.code()).await
+    }
+
+    async fn not_believed(&self, ctx: &Context, source: &Source, code: &'static str) -> Result<ProviderError, Trouble> {
+        self.note(ctx, source, code).await?;
+        Ok(ProviderError::NotBelieved(code))
+    }
+
+    /// Writes a failure down, under the id of the request, which the page shows.
+    async fn note(&self, ctx: &Context, source: &Source, code: &'static str) -> Result<(), Trouble> {
+        self.core.metrics.sign_in(super::open::counted(Way::Provider), SignInOutcome::Failed);
+        let mut tx = self.core.database.begin().await?;
+        let detail = serde_json::json!({ "reason": code, "source": source });
+        ctx.record(&mut tx, Event { act: Act::SignInFailed, subject: None, detail }).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// Why an answer is not believed.
+enum Doubt {
+    Provider(OidcError),
+    Claims(Fault),
+}
+
+impl From<OidcError> for Doubt {
+    fn from(error: OidcError) -> Self {
+        Self::Provider(error)
+    }
+}
+
+impl From<Fault> for Doubt {
+    fn from(fault: Fault) -> Self {
+        Self::Claims(fault)
+    }
+}
+
+/// One round trip that has come back.
+struct Round<'a> {
+    provider: &'a Provider,
+    oidc: &'a Oidc,
+    known: &'a Known,
+    secrets: &'a Secrets,
+}
+
+impl Round<'_> {
+    /// From a code to somebody who is vouched for.
+    async fn arrival(&self, ctx: &Context, code: &str) -> Result<Vouched, Doubt> {
+        let (client, now) = (&self.oidc.client, ctx.now());
+        let settings = client.settings();
+        let assertion = ctx.uuid().to_string();
+        let tokens = client.redeem(self.known, code, &self.secrets.verifier, (&assertion, now)).await?;
+        let token = client.verified(&tokens.id_token, now).await?;
+        // Tokens of other kinds are signed with the same keys (RFC 8725 section 3.11).
+        if token.kind.as_ref().is_some_and(|kind| kind.to_ascii_lowercase().contains("+jwt")) {
+            return Err(Fault::Kind.into());
+        }
+        let expected = Expected {
+            issuer: &settings.issuer,
+            client_id: &settings.client_id,
+            nonce: Some(&self.secrets.nonce),
+            now,
+            max_age: settings.max_age,
+            access_token: Some((tokens.access.expose(), &token.algorithm)),
+            essential: &self.oidc.essential,
+        };
+        id_token::check(&token.claims, &expected)?;
+        let subject = token.claims.get("sub").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+        let userinfo = client.userinfo(self.known, &tokens.access, &subject, now).await?;
+        let essential = &self.oidc.essential;
+        let met = userinfo
+            .as_ref()
+            .map_or(!essential.are_wanted(Document::Userinfo), |claims| essential.are_met(Document::Userinfo, claims));
+        if !met {
+            return Err(Fault::Essential.into());
+        }
+        let claims = Claims { userinfo, id_token: token.claims };
+        Ok(self.vouch(&claims, subject, tokens, now))
+    }
+
+    fn vouch(&self, claims: &Claims, subject: String, tokens: Tokens, now: Timestamp) -> Vouched {
+        let mapped = claims.mapped(&self.provider.attributes, self.provider.trust_email);
+        let expose = |token: Secret<String>| token.expose().clone();
+        Vouched {
+            source: self.provider.source.clone(),
+            issuer: self.oidc.client.settings().issuer.clone(),
+            subject,
+            attributes: mapped.attributes,
+            groups: mapped.groups,
+            administrator: mapped.administrator,
+            methods: Methods::FEDERATED,
+            authenticated_at: id_token::authenticated_at(&claims.id_token).map_or(now, |at| at.min(now)),
+            upstream: Some(Upstream {
+                session: claims.id_token.get("sid").and_then(serde_json::Value::as_str).map(str::to_owned),
+                id_token: Some(tokens.id_token),
+                name_id: None,
+                refresh_token: tokens.refresh.map(expose),
+            }),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! `/login/{slug}`, `/login/{slug}/callback`: off to an identity provider, and back. The answer of a provider may come as a
+//! cross-site POST, without any cookie of ours; then it is put aside, and the browser is sent to fetch it by a GET of our
+//! own site, where the cookie must fit (`SameSite` stays `Lax`).
+
+use super::cookies::Jar;
+use super::error::PageError;
+use super::extract::{self, Visit};
+use super::login::outcome_reply;
+use super::page::outcome::Failure;
+use super::page::paths;
+use super::page::provider::{ProviderButton, ProviderProblem, ProviderProblemPage};
+use super::respond::Reply;
+use super::site::Site;
+use super::verify::Query;
+use crate::domain::redirect::SafeRedirect;
+use crate::domain::resolve::Refusal;
+use crate::service::provider::{Oidc, Protocol, Provider};
+use crate::service::sign_in::SignInError;
+use crate::service::sign_in::answer::Answer;
+use crate::service::sign_in::departure::Errand;
+use crate::service::sign_in::oidc::{Arrived, Going, ProviderError};
+use axum::extract::{Path, RawQuery, State};
+use axum::response::Response;
+use http::{HeaderMap, StatusCode};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// `GET /login/{slug}`
+pub async fn get(
+    State(site): State<Arc<Site>>,
+    Path(slug): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    visit: Visit,
+) -> Result<Response, PageError> {
+    let provider = site.providers.named(&slug).ok_or(Failure::NotFound)?;
+    let Protocol::Oidc(oidc) = &provider.protocol;
+    let query = Query::of(query.as_deref());
+    let wanted = query.text("return_to");
+    let target = match wanted.as_str() {
+        "" => None,
+        text => Some(site.redirect(text).ok_or(Failure::BadRequest)?),
+    };
+    let adds = query.text("add") == "1";
+    let errand = match &visit.person {
+        Some(person) if adds => Errand::AddTo(person.account()),
+        None if adds => return Err(PageError::SignIn),
+        Some(_) => {
+            return Ok(Reply::see_other(&target.unwrap_or(SafeRedirect::to(paths::ACCOUNT))).of(&visit).done());
+        }
+        None => Errand::SignIn,
+    };
+    let going = Going {
+        errand,
+        return_to: target.map(|target| target.as_str().to_owned()),
+        stay: query.text("stay") == "1",
+        invitation: Some(query.text("invitation")).filter(|token| !token.is_empty()),
+    };
+    let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
+    let there = (provider, oidc.as_ref());
+    match site.sign_in.leave_for_oidc(&visit.ctx, there, jar.attempt(&headers), going).await {
+        Ok(leaving) => {
+            Ok(Reply::away_to(&leaving.address).cookie(jar.set_attempt(&site.surroundings, &leaving.browser)).done())
+        }
+        Err(error) => problem(&site, &visit, provider, error),
+    }
+}
+
+/// `GET /login/{slug}/callback`
+pub async fn get_callback(
+    State(site): State<Arc<Site>>,
+    Path(slug): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    visit: Visit,
+) -> Result<Response, PageError> {
+    let provider = site.providers.named(&slug).ok_or(Failure::NotFound)?;
+    let Protocol::Oidc(oidc) = &provider.protocol;
+    let fields = extract::parse(query.unwrap_or_default().as_bytes()).ok_or(Failure::BadRequest)?;
+    let posted = fields.get("outcome");
+    let answer = match posted {
+        Some(name) => match site.sign_in.fetch_aside(&visit.ctx, &provider.source, name).await? {
+            Some(answer) => answer,
+            None => return problem(&site, &visit, provider, ProviderError::Outdated),
+        },
+        None => answer(&fields),
+    };
+    // A code that should have come by POST stands in logs and histories now.
+    let in_the_open = posted.is_none() && oidc.client.settings().form_post && answer.code.is_some();
+    if in_the_open || !answer.is_plausible() {
+        return problem(&site, &visit, provider, ProviderError::Outdated);
+    }
+    arrive(&site, &visit, &headers, (provider, oidc), answer).await
+}
+
+/// `POST /login/{slug}/callback`: from the provider's page, so without our cookies. Only what can be said without them is
+/// checked here.
+pub async fn post_callback(
+    State(site): State<Arc<Site>>,
+    Path(slug): Path<String>,
+    visit: Visit,
+    extract::ForeignFields(fields): extract::ForeignFields,
+) -> Result<Response, PageError> {
+    let provider = site.providers.named(&slug).ok_or(Failure::NotFound)?;
+    let Protocol::Oidc(oidc) = &provider.protocol;
+    let answer = answer(&fields);
+    let ours = || site.sign_in.knows_state(&provider.source, &answer.state, visit.ctx.now());
+    if !oidc.client.settings().form_post || !answer.is_plausible() || !ours() {
+        return problem(&site, &visit, provider, ProviderError::Outdated);
+    }
+    let name = site.sign_in.put_aside(&visit.ctx, &provider.source, &answer).await?;
+    let here = format!("/login/{}/callback?outcome={name}", provider.source.slug());
+    let target = SafeRedirect::parse(&here, &[]).ok_or(Failure::Internal)?;
+    Ok(Reply::see_other(&target).done())
+}
+
+fn answer(fields: &HashMap<String, String>) -> Answer {
+    let some = |name: &str| fields.get(name).filter(|value| !value.is_empty()).cloned();
+    Answer { state: some("state").unwrap_or_default(), code: some("code"), iss: some("iss"), error: some("error") }
+}
+
+async fn arrive(
+    site: &Arc<Site>,
+    visit: &Visit,
+    headers: &HeaderMap,
+    there: (&Provider, &Oidc),
+    answer: Answer,
+) -> Result<Response, PageError> {
+    let browser = Jar::new(&site.cookies, &site.core.cookie_keys).attempt(headers);
+    let replaces = visit.person.as_ref().map(|person| *person.handle());
+    match site.sign_in.return_from_oidc(&visit.ctx, there, browser.as_ref(), answer, replaces).await {
+        Ok(Arrived::SignedIn(outcome)) => Ok(outcome_reply(site, outcome)),
+        Ok(Arrived::ToAdd(arrival)) => {
+            let person = visit.person.as_ref().ok_or(PageError::SignIn)?;
+            super::account::identities::asked(site, visit, person, *arrival).await
+        }
+        // A second tab, or the back button: they are in already.
+        Err(ProviderError::Outdated) if visit.person.is_some() => {
+            Ok(Reply::see_other(&SafeRedirect::to(paths::ACCOUNT)).of(visit).done())
+        }
+        Err(error) => problem(site, visit, there.0, error),
+    }
+}
+
+/// The page when it did not work.
+fn problem(site: &Site, visit: &Visit, provider: &Provider, error: ProviderError) -> Result<Response, PageError> {
+    let problem = match error {
+        ProviderError::Outdated | ProviderError::SignIn(SignInError::Outdated) => ProviderProblem::Outdated,
+        ProviderError::Declined(_) => ProviderProblem::Declined,
+        ProviderError::Away => ProviderProblem::Away,
+        ProviderError::NotBelieved(_) => ProviderProblem::NotBelieved,
+        ProviderError::SignIn(SignInError::Unresolved(refusal)) => ProviderProblem::Refused(refusal),
+        // The account was shut between finding it and opening the session.
+        ProviderError::SignIn(SignInError::Refused) => ProviderProblem::Refused(Refusal::Locked),
+        ProviderError::SignIn(other) => return Err(other.into()),
+    };
+    problem_page(site, visit, (provider.source.slug(), &provider.name), problem)
+}
+
+/// The page for a problem with the provider of this slug and name.
+pub(super) fn problem_page(
+    site: &Site,
+    visit: &Visit,
+    (slug, name): (&str, &str),
+    problem: ProviderProblem,
+) -> Result<Response, PageError> {
+    let trace = visit.ctx.request.map(|id| id.to_string()).unwrap_or_default();
+    tracing::info!(provider = slug, ?problem, trace, "a sign-in with an identity provider ended");
+    let page = ProviderProblemPage {
+        shell: visit.shell(site),
+        provider: name.to_owned(),
+        problem,
+        again: format!("/login/{slug}"),
+        trace,
+    };
+    let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::FORBIDDEN);
+    Ok(Reply::page_with(site, visit, status, &page)?.done())
+}
+
+/// Where signing in with the provider of this slug begins; blank parameters are left out.
+pub(super) fn start(slug: &str, parameters: &[(&str, &str)]) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(parameters.iter().filter(|(_, value)| !value.is_empty()));
+    let query = query.finish();
+    if query.is_empty() { format!("/login/{slug}") } else { format!("/login/{slug}?{query}") }
+}
+
+/// The buttons of a page, with what they take along.
+pub(super) fn buttons(site: &Site, parameters: &[(&str, &str)]) -> Vec<ProviderButton> {
+    let button = |provider: &Provider| ProviderButton {
+        name: provider.name.clone(),
+        href: start(provider.source.slug(), parameters),
+    };
+    site.providers.all().iter().map(button).collect()
+}

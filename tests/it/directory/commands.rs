@@ -1,0 +1,77 @@
+//! `vestibule sync` and `vestibule directory check`, as an operator types them.
+
+use crate::support::program::Place;
+use crate::support::slapd::{BASE, Slapd, group, person};
+use std::process::Output;
+
+fn text(done: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr))
+}
+
+fn three() -> String {
+    ["anna", "bert", "cara"].map(person).concat() + &group("staff", &["anna", "bert"])
+}
+
+#[test]
+fn a_dry_run_and_then_the_same_for_real() {
+    let slapd = Slapd::with(&three());
+    let sync = format!("[[directory.group_sync]]\ndn = \"cn=staff,ou=groups,{BASE}\"\ncreate_accounts = true\n");
+    let place = Place::with("", &slapd.directory(&sync));
+    let dry = place.runs(&["sync", "--dry-run"], "");
+    assert!(dry.status.success() && text(&dry).contains("make the account anna"), "{}", text(&dry));
+    let json = place.runs(&["sync", "ldap", "--dry-run", "--json"], "");
+    let plan: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    assert_eq!(plan["plan"]["create"].as_array().map(Vec::len), Some(2));
+    assert!(plan["done"].is_null());
+    let ran = place.runs(&["sync"], "");
+    assert!(ran.status.success() && text(&ran).contains("2 made"), "{}", text(&ran));
+    slapd.modifies(&format!(
+        "dn: cn=staff,ou=groups,{BASE}\nchangetype: modify\nreplace: member\nmember: cn=nobody\n\n"
+    ));
+    let refused = place.runs(&["sync"], "");
+    assert!(!refused.status.success() && text(&refused).contains("--confirm does it"), "{}", text(&refused));
+    let confirmed = place.runs(&["sync", "--confirm"], "");
+    assert!(confirmed.status.success() && text(&confirmed).contains("2 removed"), "{}", text(&confirmed));
+    let unknown = place.runs(&["sync", "elsewhere"], "");
+    assert!(!unknown.status.success() && text(&unknown).contains("there is no directory"), "{}", text(&unknown));
+}
+
+#[test]
+fn the_check_names_what_is_wrong_and_what_to_do() {
+    let mut slapd = Slapd::with(&(three() + &person("bare").replace("mail: bare@example.org\n", "")));
+    let check = |settings: &str, user: &str| {
+        let place = Place::with("", settings);
+        text(&place.runs(&["directory", "check", "ldap", "--user", user], ""))
+    };
+    let good = slapd.directory("");
+    let said = check(&good, "anna");
+    for told in [
+        "name: 127.0.0.1",
+        "TCP: connected",
+        "certificate is trusted",
+        "login works",
+        "paging: offered",
+        "entry uid=anna",
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    let filtered = slapd.directory("filter = \"(uid=bert)\"\n");
+    for (settings, user, told) in [
+        (good.clone(), "nobody", "no entry has this name"),
+        (good.clone(), "bare", "attributes.email"),
+        (filtered, "anna", "`filter` does not let it in"),
+        (slapd.directory("filter = \"(uid=nobody)\"\n"), "anna", "it matches nobody"),
+        (good.replace("ou=people", "ou=nowhere"), "anna", "is `base_dn` right"),
+        (good.replace("bind_password = \"", "bind_password = \"not "), "anna", "are `bind_dn` and its password right"),
+        (good.replace("127.0.0.1:", "localhost:"), "anna", "by a name that its certificate has"),
+        (good.replace("127.0.0.1:", "nowhere.invalid:"), "anna", "is the name in `hosts` right"),
+    ] {
+        let said = check(&settings, user);
+        assert!(said.contains("WRONG") && said.contains(told), "{told}: {said}");
+    }
+    slapd.new_certificate(false);
+    slapd.restarts();
+    assert!(check(&good, "anna").contains("name it in `ca_file`"));
+    slapd.is_killed();
+    assert!(check(&good, "anna").contains("does the server run"));
+}

@@ -1,0 +1,170 @@
+//! Providers that are slow, huge, wrong, redirecting, private or dead: bounded time, a page that says so, and other ways in
+//! that keep working.
+
+use super::provider::{house, is_refused, signs_in};
+use crate::support::openid::Canned;
+use crate::support::{House, OpenId, PASSWORD};
+use http::StatusCode;
+use serde_json::json;
+use std::time::Duration;
+
+async fn others_still_get_in(house: &House) {
+    house.account("ben").await;
+    assert_eq!(house.browser().signs_in("ben", PASSWORD).await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn wrong_answers_of_every_endpoint_end_on_a_page() {
+    let huge = Canned { status: 200, kind: "application/json", body: vec![b' '; 600 * 1024] };
+    let redirect = Canned { status: 302, kind: "application/json", body: Vec::new() };
+    let failing = Canned { status: 500, kind: "text/html", body: b"<h1>Oops</h1>".to_vec() };
+    let nonsense = Canned { status: 200, kind: "application/json", body: b"{\"keys\": 7, \"sub\": []".to_vec() };
+    let empty = Canned::json(&json!({}));
+    for path in ["/.well-known/openid-configuration", "/jwks", "/token", "/userinfo"] {
+        for canned in [&huge, &redirect, &failing, &nonsense, &empty] {
+            let openid = OpenId::start().await;
+            openid.script().canned.insert(path, canned.clone());
+            let house = house(&openid, "").await;
+            let mut browser = house.browser();
+            let left = browser.get("/login/corp").await;
+            let answer = if left.status == StatusCode::SEE_OTHER {
+                browser.get(&openid.consents(left.location())).await
+            } else {
+                left
+            };
+            is_refused(&answer);
+            assert_eq!(openid.count("/elsewhere"), 0, "a redirect was followed");
+            assert!(!answer.body.contains("Oops"), "the provider's words are shown");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_private_address_is_not_asked_unless_allowed() {
+    let openid = OpenId::start().await;
+    let text = openid.configuration("").replace("allow_private_network = true", "");
+    let house = House::with(&text).await;
+    let answer = house.browser().get("/login/corp").await;
+    is_refused(&answer);
+    assert_eq!(answer.status, StatusCode::FAILED_DEPENDENCY);
+    assert!(openid.script().heard.is_empty());
+    others_still_get_in(&house).await;
+}
+
+#[tokio::test]
+async fn metadata_leads_nowhere_that_would_not_be_asked_itself() {
+    for (name, address) in [
+        ("token_endpoint", "http://idp.example/token"),
+        ("token_endpoint", "file:///etc/passwd"),
+        ("jwks_uri", "http://169.254.169.254/latest/meta-data"),
+        ("authorization_endpoint", "javascript:alert(1)"),
+        ("authorization_endpoint", "http://evil.example/"),
+        ("userinfo_endpoint", "gopher://x"),
+    ] {
+        let openid = OpenId::start().await;
+        openid.script().metadata = std::sync::Arc::new(move |metadata| {
+            metadata.insert(name.into(), json!(address));
+        });
+        let house = house(&openid, "").await;
+        let mut browser = house.browser();
+        let left = browser.get("/login/corp").await;
+        let answer = if left.status == StatusCode::SEE_OTHER {
+            browser.get(&openid.consents(left.location())).await
+        } else {
+            left
+        };
+        is_refused(&answer);
+    }
+}
+
+#[tokio::test]
+async fn a_dead_provider_is_told_at_once_and_does_not_take_others_along() {
+    let openid = OpenId::start().await;
+    let gone = "http://127.0.0.1:9";
+    let house = House::with(&openid.configuration("").replace(&openid.issuer, gone)).await;
+    let answer = house.browser().get("/login/corp").await;
+    is_refused(&answer);
+    assert_eq!(answer.status, StatusCode::FAILED_DEPENDENCY);
+    assert!(answer.body.contains("does not answer"), "{}", answer.body);
+    others_still_get_in(&house).await;
+}
+
+#[tokio::test]
+async fn a_silent_provider_is_given_its_time_and_asked_once_for_all() {
+    let openid = OpenId::start().await;
+    openid.script().silent.push("/.well-known/openid-configuration");
+    let house = house(&openid, "timeout = \"1s\"").await;
+    let begun = tokio::time::Instant::now();
+    let (mut one, mut two, mut three) = (house.browser(), house.browser(), house.browser());
+    let (a, b, c) = tokio::join!(one.get("/login/corp"), two.get("/login/corp"), three.get("/login/corp"));
+    for answer in [a, b, c] {
+        is_refused(&answer);
+    }
+    assert!(begun.elapsed() <= Duration::from_secs(8), "{:?}", begun.elapsed());
+    assert_eq!(openid.count("/.well-known/openid-configuration"), 1, "of many who need the same, one asks");
+    // Later it is there again.
+    openid.script().silent.clear();
+    house.after(Duration::from_secs(6));
+    assert_eq!(house.browser().get("/login/corp").await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_silent_token_endpoint_is_given_its_time() {
+    for path in ["/token", "/userinfo"] {
+        let openid = OpenId::start().await;
+        openid.script().silent.push(path);
+        let house = house(&openid, "timeout = \"1s\"").await;
+        let begun = tokio::time::Instant::now();
+        is_refused(&signs_in(&mut house.browser(), &openid).await);
+        assert!(begun.elapsed() <= Duration::from_secs(8), "{path}: {:?}", begun.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn what_is_known_of_a_provider_stays_in_force_while_it_is_away() {
+    let openid = OpenId::start().await;
+    let house = house(&openid, "").await;
+    assert_eq!(signs_in(&mut house.browser(), &openid).await.status, StatusCode::SEE_OTHER);
+    let failing = Canned { status: 503, kind: "text/plain", body: Vec::new() };
+    openid.script().canned.insert("/.well-known/openid-configuration", failing.clone());
+    openid.script().canned.insert("/jwks", failing);
+    house.app.providers.refresh(&house.operator()).await;
+    assert_eq!(openid.count("/.well-known/openid-configuration"), 2);
+    assert_eq!(signs_in(&mut house.browser(), &openid).await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn the_job_learns_of_new_metadata_and_keys() {
+    let openid = OpenId::start().await;
+    let house = house(&openid, "").await;
+    assert_eq!(signs_in(&mut house.browser(), &openid).await.status, StatusCode::SEE_OTHER);
+    // A key that was given up is believed no longer than until the next round.
+    let old = openid.script().signer.clone();
+    openid.signs_with(crate::support::openid::rsa(1));
+    house.app.providers.refresh(&house.operator()).await;
+    openid.script().header.kid = Some(old.kid.to_owned());
+    openid.script().signer = old;
+    is_refused(&signs_in(&mut house.browser(), &openid).await);
+}
+
+#[tokio::test]
+async fn the_operator_is_told_what_is_wrong() {
+    use vestibule::service::caller::Operator;
+    let openid = OpenId::start().await;
+    let house = house(&openid, "").await;
+    let check = |slug: &'static str| {
+        let (providers, ctx) = (house.app.providers.clone(), house.operator());
+        async move { providers.check(&ctx, Operator::vouched(), slug).await }
+    };
+    let report = check("corp").await.expect("a report");
+    assert!(report.problems.is_empty(), "{report:?}");
+    let facts = report.facts.join("\n");
+    assert!(facts.contains("http://localhost:8080/login/corp/callback") && facts.contains(&openid.issuer), "{facts}");
+    assert!(check("nobody").await.is_none());
+    openid.script().metadata = std::sync::Arc::new(|metadata| {
+        metadata.insert("issuer".into(), json!("https://other.example"));
+    });
+    let report = check("corp").await.expect("a report");
+    assert!(report.problems[0].contains("names another issuer"), "{report:?}");
+    assert!(!format!("{report:?}").contains("secret/of us"));
+}
