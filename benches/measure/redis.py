@@ -159,4 +159,5 @@ def report(args, gates, cost, trips):
         gates.at_most(f"writes to Redis besides the last requests, {name}", max(other for *_, other in trips[name]), 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

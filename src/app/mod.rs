@@ -136,6 +136,7 @@ impl App {
         let volatile = volatile.await?;
         let metrics = Arc::new(Metrics::new());
         let core = Arc::new(Core {
+            node: surroundings.uuid(),
             webauthn: passkey::relying_party(&policy.public_url, &policy.product),
             cookie_keys: KeyRing::default(),
             column_keys: KeyRing::default(),

@@ -16,6 +16,7 @@ use crate::service::factor::Factors;
 use crate::service::housekeeping::Housekeeping;
 use crate::service::identity::Identities;
 use crate::service::invitation::Invitations;
+use crate::service::lease::Leases;
 use crate::service::moment;
 use crate::service::outbox::Outbox;
 use crate::service::password::Passwords;
@@ -38,8 +39,10 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
+use tokio::time::timeout;
 
 /// How often certificate files are looked at.
 const CERTIFICATE_CHECK: Duration = Duration::from_secs(5);
@@ -101,7 +104,8 @@ pub async fn serve(
     let listener = Listener::bind(mapping::listener(config), tls)?;
     let site = Arc::new(site(&app, config));
     let housekeeping = Housekeeping::begin(Arc::clone(&app.core), app.keys.clone()).await?;
-    let readiness = readiness(housekeeping.clone());
+    let leaving = Arc::new(AtomicBool::new(false));
+    let readiness = readiness(housekeeping.clone(), Arc::clone(&leaving));
     let internal = match config.server.internal_listen {
         Some(listen) => Some(Listener::bind(ListenerSettings { listen, ..mapping::listener(config) }, None)?),
         None => None,
@@ -135,6 +139,16 @@ pub async fn serve(
     let drained = listener
         .serve(Entrance::new(site, pages), async {
             let signal = termination.requested().await;
+            leaving.store(true, Ordering::Relaxed);
+            if let Some(delay) = config.server.stop_delay {
+                tracing::info!(
+                    signal,
+                    seconds = delay.duration().as_secs(),
+                    "/ready says no; requests are still served"
+                );
+                // Whoever asks twice does not want to wait.
+                drop(timeout(delay.duration(), termination.requested()).await);
+            }
             tracing::info!(signal, "stopping: requests under way are finished first");
         })
         .await;
@@ -149,6 +163,7 @@ pub async fn serve(
     if let Some(internal) = internal {
         drop(internal.await);
     }
+    Leases::new(Arc::clone(&app.core)).give_all_back().await;
     app.close().await;
     tracing::info!("stopped");
     Ok(())
@@ -223,12 +238,17 @@ pub fn trace(app: &App, config: &Config) -> Trace {
     }
 }
 
-/// Asks the stores.
+/// Asks the stores; says no once the process is leaving.
 #[must_use]
-pub fn readiness(housekeeping: Housekeeping) -> Readiness {
+pub fn readiness(housekeeping: Housekeeping, leaving: Arc<AtomicBool>) -> Readiness {
     Arc::new(move || {
-        let housekeeping = housekeeping.clone();
-        Box::pin(async move { housekeeping.ready().await.map_err(|trouble| trouble.to_string()) })
+        let (housekeeping, leaving) = (housekeeping.clone(), Arc::clone(&leaving));
+        Box::pin(async move {
+            if leaving.load(Ordering::Relaxed) {
+                return Err("this node is stopping".to_owned());
+            }
+            housekeeping.ready().await.map_err(|trouble| trouble.to_string())
+        })
     })
 }
 

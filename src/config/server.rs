@@ -63,6 +63,12 @@ pub struct Server {
     #[schemars(range(min = 4096, max = 16_777_216))]
     pub max_body_bytes: u32,
 
+    /// For how long a process that is asked to stop goes on serving while `/ready` already says no, so that a load balancer
+    /// that asks there sends people to another node first. Not set, it stops at once; that is right for a single node, and
+    /// where the balancer tries another node when a connection is refused.
+    #[schemars(example = &"5s")]
+    pub stop_delay: Option<Span>,
+
     /// How long a stopping process lets running requests finish before it cuts them off.
     pub drain_timeout: Span,
 }
@@ -79,6 +85,7 @@ impl Default for Server {
             header_timeout: Span::seconds(65),
             max_header_bytes: 32 * 1024,
             max_body_bytes: 64 * 1024,
+            stop_delay: None,
             drain_timeout: Span::seconds(20),
         }
     }
@@ -112,6 +119,9 @@ impl Server {
             ("server.drain_timeout", self.drain_timeout),
         ] {
             found.bounds(key, span, Span::seconds(1), Span::minutes(10));
+        }
+        if let Some(delay) = self.stop_delay {
+            found.bounds("server.stop_delay", delay, Span::seconds(1), Span::minutes(10));
         }
         for network in self.trusted_proxies.iter().filter(|network| network.net().prefix_len() == 0) {
             found.wrong("server.trusted_proxies", &format!("\"{network}\" would trust everybody"));

@@ -48,16 +48,17 @@ pub enum Presented {
 }
 
 impl Remembered {
-    /// Judges a token of this family. `same_browser` says whether device and network equal those of the last use.
+    /// Judges a token of this family. `same_browser` says whether device and network equal those of the last use;
+    /// `clocks_differ`, how far this clock may be from that of the node that rotated it.
     #[must_use]
-    pub fn judge(&self, token: &[u8; 32], same_browser: bool, now: Timestamp) -> Presented {
+    pub fn judge(&self, token: &[u8; 32], same_browser: bool, now: Timestamp, clocks_differ: Duration) -> Presented {
         if now >= self.expires_at {
             return Presented::Expired;
         }
         if *token == self.current {
             return Presented::Current;
         }
-        let just_now = now.since(self.rotated_at) <= SECOND_TAB;
+        let just_now = now.since(self.rotated_at) <= SECOND_TAB + clocks_differ;
         if self.previous.as_ref() == Some(token) && just_now && same_browser {
             return Presented::SecondTab;
         }
@@ -68,6 +69,7 @@ impl Remembered {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::time::CLOCKS_DIFFER;
     use uuid::Uuid;
 
     fn remembered() -> Remembered {
@@ -85,16 +87,33 @@ mod tests {
         }
     }
 
+    const ONE_CLOCK: Duration = Duration::ZERO;
+
+    #[test]
+    fn a_node_whose_clock_is_ahead_takes_a_second_tab_for_no_thief() {
+        let ahead = Timestamp::from_millis(1_001_000).after(CLOCKS_DIFFER);
+        let late = Timestamp::from_millis(1_011_000).after(CLOCKS_DIFFER);
+        let one = remembered();
+        assert_eq!(one.judge(&[1; 32], true, ahead, ONE_CLOCK), Presented::Replayed);
+        assert_eq!(one.judge(&[1; 32], true, ahead, CLOCKS_DIFFER), Presented::SecondTab);
+        assert_eq!(one.judge(&[1; 32], false, ahead, CLOCKS_DIFFER), Presented::Replayed);
+        assert_eq!(one.judge(&[1; 32], true, late, CLOCKS_DIFFER), Presented::Replayed);
+    }
+
     #[test]
     fn tokens_are_judged() {
         let soon = Timestamp::from_millis(1_005_000);
         let later = Timestamp::from_millis(1_011_000);
         let one = remembered();
-        assert_eq!(one.judge(&[2; 32], false, later), Presented::Current);
-        assert_eq!(one.judge(&[1; 32], true, soon), Presented::SecondTab);
-        assert_eq!(one.judge(&[1; 32], false, soon), Presented::Replayed, "another browser is no second tab");
-        assert_eq!(one.judge(&[1; 32], true, later), Presented::Replayed);
-        assert_eq!(one.judge(&[0; 32], true, soon), Presented::Replayed, "two rotations old");
-        assert_eq!(one.judge(&[2; 32], true, one.expires_at), Presented::Expired);
+        assert_eq!(one.judge(&[2; 32], false, later, ONE_CLOCK), Presented::Current);
+        assert_eq!(one.judge(&[1; 32], true, soon, ONE_CLOCK), Presented::SecondTab);
+        assert_eq!(
+            one.judge(&[1; 32], false, soon, ONE_CLOCK),
+            Presented::Replayed,
+            "another browser is no second tab"
+        );
+        assert_eq!(one.judge(&[1; 32], true, later, ONE_CLOCK), Presented::Replayed);
+        assert_eq!(one.judge(&[0; 32], true, soon, ONE_CLOCK), Presented::Replayed, "two rotations old");
+        assert_eq!(one.judge(&[2; 32], true, one.expires_at, ONE_CLOCK), Presented::Expired);
     }
 }

@@ -290,6 +290,11 @@ pub const DURABLE: &[Column] = &[
     column("change_notice.kind", TECHNICAL, "which cache is stale"),
     column("change_notice.subject_id", PASSING, "which account's card is stale; kept for an hour"),
     column("change_notice.at", TECHNICAL, "pruning"),
+    column("lease.name", TECHNICAL, "which job"),
+    column("lease.holder", TECHNICAL, "which process does it"),
+    column("lease.until", TECHNICAL, "when another may"),
+    column("migration_reach.migration", TECHNICAL, "which versions can work here"),
+    column("migration_reach.works_from", TECHNICAL, "which versions can work here"),
 ];
 
 /// Every column of the embedded volatile store. In Redis the same is kept, without names and each with an end of its own.

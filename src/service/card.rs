@@ -10,10 +10,15 @@ use http::HeaderValue;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Cards kept at the most. One takes about half a kilobyte.
 const CAPACITY: usize = 16_384;
 const SHARDS: usize = 16;
+/// A card in memory is believed for so long after the database was last heard. Longer than a server takes to restart or to
+/// fail over; whoever is cut off from it must not go on with what was true then.
+const BELIEVED: Duration = Duration::from_mins(1);
 
 /// An account with its groups, and the identity headers made of them.
 #[derive(Debug)]
@@ -70,10 +75,39 @@ struct Shard {
     forgotten: AtomicU64,
 }
 
+/// Until when the cards in memory are believed.
+struct Hearing {
+    began: Instant,
+    /// In milliseconds since then.
+    until: AtomicU64,
+}
+
+impl Hearing {
+    fn begin() -> Self {
+        let hearing = Self { began: Instant::now(), until: AtomicU64::new(0) };
+        hearing.heard(hearing.began);
+        hearing
+    }
+
+    fn heard(&self, asked: Instant) {
+        let until = asked.saturating_duration_since(self.began) + BELIEVED;
+        self.until.fetch_max(millis(until), Ordering::Relaxed);
+    }
+
+    fn holds(&self) -> bool {
+        millis(self.began.elapsed()) < self.until.load(Ordering::Relaxed)
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// The cache of cards over the database.
 pub struct Cards {
     database: Database,
     shards: Arc<[Shard; SHARDS]>,
+    hearing: Hearing,
 }
 
 impl Cards {
@@ -83,7 +117,7 @@ impl Cards {
         let shards: Arc<[Shard; SHARDS]> = Arc::default();
         let hearing = Arc::clone(&shards);
         database.listen(move |notice| forget(&hearing, notice));
-        Self { database, shards }
+        Self { database, shards, hearing: Hearing::begin() }
     }
 
     /// Forgets what a notice of another process makes stale.
@@ -91,9 +125,17 @@ impl Cards {
         forget(&self.shards, notice);
     }
 
-    /// A card that is in memory already.
+    /// All that other processes had changed when the database was asked at this time has been forgotten.
+    pub fn heard(&self, asked: Instant) {
+        self.hearing.heard(asked);
+    }
+
+    /// A card that is in memory already and may be believed.
     #[must_use]
     pub fn hot(&self, id: AccountId) -> Option<Arc<Card>> {
+        if !self.hearing.holds() {
+            return None;
+        }
         shard(&self.shards, id).cards.read().ok()?.get(&id).cloned()
     }
 
@@ -102,9 +144,17 @@ impl Cards {
     /// # Errors
     /// [`StoreError`].
     pub async fn card(&self, id: AccountId) -> Result<Option<Arc<Card>>, StoreError> {
-        if let Some(card) = self.hot(id) {
-            return Ok(Some(card));
+        match self.hot(id) {
+            Some(card) => Ok(Some(card)),
+            None => self.read(id).await,
         }
+    }
+
+    /// The card of an account as the database has it now, whatever is in memory; `None` when there is no such account.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn read(&self, id: AccountId) -> Result<Option<Arc<Card>>, StoreError> {
         let shard = shard(&self.shards, id);
         let before = shard.forgotten.load(Ordering::SeqCst);
         let mut link = self.database.read().await?;
@@ -154,4 +204,24 @@ fn shard(shards: &[Shard; SHARDS], id: AccountId) -> &Shard {
     // The last byte of a UUIDv7 is random; the remainder is always within the array.
     let index = usize::from(id.uuid().as_bytes()[15]) % SHARDS;
     shards.get(index).unwrap_or(&shards[0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn cards_are_believed_for_a_minute_after_the_database_was_heard() {
+        let hearing = Hearing::begin();
+        assert!(hearing.holds());
+        tokio::time::advance(Duration::from_secs(59)).await;
+        let asked = Instant::now();
+        assert!(hearing.holds());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(!hearing.holds());
+        hearing.heard(asked);
+        assert!(hearing.holds());
+        tokio::time::advance(Duration::from_secs(59)).await;
+        assert!(!hearing.holds(), "counted from the question, not from the answer");
+    }
 }

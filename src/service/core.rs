@@ -22,10 +22,13 @@ use aws_lc_rs::digest::{SHA256, digest};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use uuid::Uuid;
 use webauthn_rs::Webauthn;
 
 /// What all use cases share.
 pub struct Core {
+    /// This process among the nodes; drawn anew at each start.
+    pub node: Uuid,
     /// The durable store.
     pub database: Database,
     /// The volatile store.

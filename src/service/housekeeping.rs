@@ -4,6 +4,7 @@ use super::context::Context;
 use super::core::{Core, Trouble};
 use super::factor::Factors;
 use super::keys::Keys;
+use super::lease::Leases;
 use super::revocation;
 use crate::domain::audit::{Act, Event};
 use crate::domain::notice::Notice;
@@ -14,10 +15,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 /// Notices are kept for this long; a process that slept longer starts with empty caches anyway.
 const NOTICES_KEPT: Duration = Duration::from_hours(1);
 
+/// The lease of sweeping the database, and how long it lasts unrenewed.
+const SWEEP: &str = "sweep";
+const SWEEP_TURN: Duration = Duration::from_secs(30);
 /// Accounts that one sweep ends at the most; the next one goes on.
 const ENDED_AT_ONCE: u32 = 100;
 /// A browser and network that an account was not used from for this long are news again.
@@ -52,7 +57,9 @@ impl Housekeeping {
             let mut link = core.database.read().await?;
             notice::settled(&mut link).await?
         };
-        Ok(Self { core, keys, seen: Arc::new(Mutex::new(Seen { settled, ..Seen::default() })) })
+        // What was read before the mark may be stale already: cards are read anew, keys with the first round.
+        core.cards.forget(&Notice::Accounts);
+        Ok(Self { core, keys, seen: Arc::new(Mutex::new(Seen { settled, keys: true, ..Seen::default() })) })
     }
 
     /// Learns what other processes on this database changed: forgets stale cards, reloads keys.
@@ -62,6 +69,7 @@ impl Housekeeping {
     pub async fn notice(&self, ctx: &Context) -> Result<(), Trouble> {
         // Held over the round: of two rounds at once, the second finds nothing new.
         let mut seen = self.seen.lock().await;
+        let asked = Instant::now();
         let mut link = self.core.database.read().await?;
         // Before the notices: whatever is settled now, they will hold.
         let settled = notice::settled(&mut link).await?;
@@ -81,6 +89,7 @@ impl Housekeeping {
             }
         }
         drop(link);
+        self.core.cards.heard(asked);
         if seen.keys {
             self.reload_keys(ctx).await;
             seen.keys = false;
@@ -99,13 +108,19 @@ impl Housekeeping {
     }
 
     /// Removes what has expired, and ends what belongs to accounts whose time is over. Those could not sign in since, and
-    /// their sessions were refused.
+    /// their sessions were refused. Every node writes what is behind in its own memory; of the database one takes care at a
+    /// time.
     ///
     /// # Errors
     /// [`Trouble`]; the next round goes on.
     pub async fn sweep(&self, ctx: &Context) -> Result<(), Trouble> {
         let ended = self.core.volatile.sweep(ctx.now()).await?;
         self.core.metrics.sessions_ended(ended);
+        let leases = Leases::new(Arc::clone(&self.core));
+        leases.alone(ctx, SWEEP, SWEEP_TURN, Box::pin(self.sweep_database(ctx))).await?.unwrap_or(Ok(()))
+    }
+
+    async fn sweep_database(&self, ctx: &Context) -> Result<(), Trouble> {
         let mut tx = self.core.database.begin().await?;
         autologin::sweep(&mut tx, ctx.now()).await?;
         remembered_device::sweep(&mut tx, ctx.now()).await?;

@@ -8,7 +8,7 @@ use super::signing::SigningKey;
 use crate::domain::audit::{Act, Event};
 use crate::domain::notice::Notice;
 use crate::domain::secret::Secret;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{CLOCKS_DIFFER, Timestamp};
 use crate::store::key::{self, StoredKey};
 use crate::store::{Database, StoreError, Tx};
 use std::sync::Arc;
@@ -18,6 +18,8 @@ use uuid::Uuid;
 const COOKIES: &str = "cookies";
 const COLUMNS: &str = "columns";
 const TOKENS: &str = "tokens";
+/// From then on a new key seals and signs: by then every node has it, also one whose clock is [`CLOCKS_DIFFER`] behind.
+const KNOWN_EVERYWHERE: Duration = CLOCKS_DIFFER.saturating_mul(2);
 const PURPOSES: [&str; 3] = [COOKIES, COLUMNS, TOKENS];
 
 /// Rotates, revokes and reloads keys.
@@ -104,7 +106,7 @@ impl Keys {
     pub async fn reload(&self, now: Timestamp) -> Result<(), KeyError> {
         let usable = |key: &StoredKey| key.revoked_at.is_none() && key.retires_at.is_none_or(|at| now < at);
         let stored = load(&self.core.database).await?;
-        let stored: Vec<_> = stored.into_iter().filter(usable).collect();
+        let stored = in_order_of_use(stored.into_iter().filter(usable).collect(), now);
         let sealing = |purpose: &str| self.unwrapped(&stored, purpose, |id, key| SealingKey::new(id, key.expose()));
         let (cookies, columns) = (sealing(COOKIES)?, sealing(COLUMNS)?);
         let tokens = self.unwrapped(&stored, TOKENS, SigningKey::new)?;
@@ -114,7 +116,8 @@ impl Keys {
         Ok(())
     }
 
-    /// Makes a new key for every purpose; the ones before it go on opening for `keep`.
+    /// Makes a new key for every purpose; the ones before it go on opening for `keep`. For a minute they go on sealing too,
+    /// so that no node meets what it cannot open.
     ///
     /// # Errors
     /// [`KeyError::Trouble`]; nothing has changed then.
@@ -197,7 +200,51 @@ impl Keys {
     }
 }
 
+/// Of each purpose the key first that seals: the newest that every node knows; where there is none, the oldest.
+fn in_order_of_use(stored: Vec<StoredKey>, now: Timestamp) -> Vec<StoredKey> {
+    let is_known = |key: &StoredKey| now >= key.created_at.after(KNOWN_EVERYWHERE);
+    let (mut keys, too_new): (Vec<_>, Vec<_>) = stored.into_iter().partition(is_known);
+    keys.extend(too_new.into_iter().rev());
+    keys
+}
+
 async fn load(database: &Database) -> Result<Vec<StoredKey>, KeyError> {
     let mut link = database.read().await?;
     Ok(key::all(&mut link).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: u128, made_at: u64) -> StoredKey {
+        StoredKey {
+            id: Uuid::from_u128(number),
+            purpose: COOKIES.to_owned(),
+            wrapped: Vec::new(),
+            created_at: Timestamp::from_millis(0).after(Duration::from_secs(made_at)),
+            retires_at: None,
+            revoked_at: None,
+        }
+    }
+
+    fn first(stored: &[StoredKey], now: u64) -> u128 {
+        let now = Timestamp::from_millis(0).after(Duration::from_secs(now));
+        in_order_of_use(stored.to_vec(), now).first().map_or(0, |key| key.id.as_u128())
+    }
+
+    #[test]
+    fn a_new_key_seals_once_every_node_must_know_it() {
+        let stored = [key(3, 1000), key(2, 500), key(1, 0)];
+        assert_eq!(first(&stored, 1000), 2);
+        assert_eq!(first(&stored, 1059), 2);
+        assert_eq!(first(&stored, 1060), 3);
+    }
+
+    #[test]
+    fn where_all_are_new_the_oldest_seals_and_a_single_one_does_at_once() {
+        assert_eq!(first(&[key(2, 10), key(1, 5)], 11), 1);
+        assert_eq!(first(&[key(1, 5)], 5), 1);
+        assert_eq!(in_order_of_use(vec![key(2, 10), key(1, 5)], Timestamp::from_millis(11_000)).len(), 2);
+    }
 }

@@ -21,6 +21,7 @@ pub mod identity_token;
 pub mod invitation;
 pub mod key_ring;
 pub mod keys;
+pub mod lease;
 pub mod letter;
 pub mod limiter;
 pub mod metrics;

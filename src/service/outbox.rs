@@ -33,7 +33,9 @@ pub const EMAIL_LIFETIME: Duration = Duration::from_hours(24);
 /// A letter that could not be sent for this long is given up; its links would be useless.
 const GIVE_UP: Duration = Duration::from_hours(24);
 /// How long a letter belongs to the node that claimed it. If that one ends before it has sent it, another goes on then.
-const CLAIMED: Duration = Duration::from_mins(2);
+const CLAIMED: Duration = Duration::from_mins(5);
+/// How long sending one letter may take: it is over before another node, whose clock is ahead, may go on.
+const SENDING: Duration = Duration::from_mins(4);
 /// Letters written in one round.
 const BATCH: u32 = 20;
 
@@ -225,7 +227,14 @@ impl Outbox {
         }
         tx.commit().await?;
         let outdated = ctx.now() >= queued.created_at.after(GIVE_UP);
-        let order = self.opened(queued).filter(|_| !outdated);
+        let order = self.opened(queued);
+        if order.is_none() && !outdated {
+            // A newer version of this program may have ordered it, on another node; that one can write it.
+            tracing::warn!(letter = %queued.id, "a letter cannot be read here; it waits for a node that can");
+            self.postpone(ctx, queued).await?;
+            return Ok(false);
+        }
+        let order = order.filter(|_| !outdated);
         let written = match order {
             // An account may have no address yet; then there is nowhere to write to.
             Some(order) => self.write(ctx, queued, order).await?.filter(|written| !written.to.is_empty()),
@@ -250,14 +259,19 @@ impl Outbox {
             // A wrong certificate or login is somebody's to mend: the letter waits for that.
             Err(error) => {
                 self.core.metrics.mail(MailOutcome::Failed);
-                let wait = backoff(queued.attempts);
+                let wait = self.postpone(ctx, queued).await?;
                 tracing::warn!(letter = %queued.id, %error, retry_in_seconds = wait.as_secs(), "a letter could not be sent");
-                let mut tx = self.core.database.begin_beside().await?;
-                letter::postpone(&mut tx, queued.id, ctx.now().after(wait)).await?;
-                tx.commit().await?;
                 Ok(false)
             }
         }
+    }
+
+    async fn postpone(&self, ctx: &Context, queued: &Queued) -> Result<Duration, Trouble> {
+        let wait = backoff(queued.attempts);
+        let mut tx = self.core.database.begin_beside().await?;
+        letter::postpone(&mut tx, queued.id, ctx.now().after(wait)).await?;
+        tx.commit().await?;
+        Ok(wait)
     }
 
     fn opened(&self, queued: &Queued) -> Option<Order> {
@@ -446,7 +460,9 @@ impl Outbox {
         let texts = Texts::for_language(written.reader.language);
         let rendered = written.content.letter().render(texts, &self.core.policy.product, &written.reader.name);
         let mail = Mail { to: written.to.clone(), subject: rendered.subject, text: rendered.body, html: rendered.html };
-        self.mailer.send(&mail, moment::instant(ctx.now()), ctx.uuid()).await
+        let sending = self.mailer.send(&mail, moment::instant(ctx.now()), ctx.uuid());
+        let slow = |_| MailError::Transient(format!("it was not done within {} s", SENDING.as_secs()));
+        tokio::time::timeout(SENDING, sending).await.map_err(slow)?
     }
 }
 

@@ -17,6 +17,9 @@ use std::time::Duration;
 /// How long a set-up link is good. Every start without an administrator prints a new one.
 pub const LINK_LIFETIME: Duration = Duration::from_hours(1);
 
+/// Nodes that start within this time are started together.
+const STARTING_TOGETHER: Duration = Duration::from_mins(2);
+
 /// Set-up over a core.
 #[derive(Clone)]
 pub struct SetUp {
@@ -57,13 +60,14 @@ impl SetUp {
         Self { accounts: Accounts::new(Arc::clone(&core)), core }
     }
 
-    /// The link for the first administrator; `None` when there is one. Links printed before stop working.
+    /// The link for the first administrator; `None` when there is one. Links printed before stop working, except those of
+    /// nodes that start together: whichever link is used first makes the administrator, and no other does then.
     ///
     /// # Errors
     /// [`Trouble`].
     pub async fn link(&self, ctx: &Context) -> Result<Option<String>, Trouble> {
         let mut tx = self.core.database.begin().await?;
-        token::void_purpose(&mut tx, Purpose::SetUp).await?;
+        token::void_made_before(&mut tx, Purpose::SetUp, ctx.now().before(STARTING_TOGETHER)).await?;
         let needed = account::administrators(&mut tx).await?.is_empty();
         let secret = URL_SAFE_NO_PAD.encode(ctx.bytes::<32>());
         if needed {

@@ -288,16 +288,19 @@ pub async fn set_administrator(link: &mut Link, id: AccountId, administrator: bo
     execute!(link, "UPDATE account SET administrator = $2 WHERE id = $1", id.uuid(), administrator).map(drop)
 }
 
-/// Ends every session opened up to and including `now`, on every node, with the commit. Never moves backwards.
+/// Ends every session opened up to and including `now`, on every node, with the commit; also those that another node has
+/// opened whose clock is ahead. The mark always moves, and never backwards: what was opened at the last one ends as well.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn end_sessions_before(link: &mut Link, id: AccountId, now: Timestamp) -> Result<(), StoreError> {
+    let mark = now.after(link.clocks_differ()).millis().saturating_add(1);
     execute!(
         link,
-        "UPDATE account SET sessions_valid_from = $2 WHERE id = $1 AND sessions_valid_from < $2",
+        "UPDATE account SET sessions_valid_from = CASE WHEN sessions_valid_from < $2 THEN $2 \
+         ELSE sessions_valid_from + 1 END WHERE id = $1",
         id.uuid(),
-        now.millis().saturating_add(1)
+        mark
     )
     .map(drop)
 }

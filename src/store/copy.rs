@@ -1,5 +1,6 @@
 //! Copying an embedded installation to PostgreSQL: every table there is, in one transaction, compared row by row before it is
-//! committed. Which tables and columns there are is read from the two schemas, so a new one is copied without a word here.
+//! committed. Which tables and columns there are is read from the two schemas, so a new one is copied without a word here. What is said of
+//! the databases themselves (who works on them now, which versions may) is not copied.
 
 use super::database::{OpenError, Server, copying};
 use aws_lc_rs::digest::{SHA256, digest};
@@ -154,13 +155,13 @@ async fn tables(
 ) -> Result<Vec<Table>, CopyError> {
     let names: Vec<(String,)> = sqlx::query_as(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*' AND name NOT GLOB '_sqlx_*' \
-         ORDER BY name",
+         AND name NOT IN ('lease', 'migration_reach') ORDER BY name",
     )
     .fetch_all(&mut *source)
     .await?;
     let there: Vec<(String, String, String)> = sqlx::query_as(
         "SELECT table_name::text, column_name::text, udt_name::text FROM information_schema.columns \
-         WHERE table_schema = $1 AND table_name NOT LIKE '\\_sqlx\\_%'",
+         WHERE table_schema = $1 AND table_name NOT LIKE '\\_sqlx\\_%' AND table_name NOT IN ('lease', 'migration_reach')",
     )
     .bind(&to.schema)
     .fetch_all(&mut *target)

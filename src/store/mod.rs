@@ -14,6 +14,7 @@ pub mod identity;
 pub mod invitation;
 pub mod key;
 pub mod known_device;
+pub mod lease;
 pub mod letter;
 pub mod notice;
 pub mod password;

@@ -163,12 +163,17 @@ pub async fn void(link: &mut Link, account: AccountId, purpose: Option<Purpose>)
     }
 }
 
-/// Voids all tokens of a purpose, whoever they belong to.
+/// Voids all tokens of a purpose made until a point in time, whoever they belong to.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn void_purpose(link: &mut Link, purpose: Purpose) -> Result<u64, StoreError> {
-    execute!(link, "DELETE FROM one_time_token WHERE purpose = $1", purpose.as_str())
+pub async fn void_made_before(link: &mut Link, purpose: Purpose, until: Timestamp) -> Result<u64, StoreError> {
+    execute!(
+        link,
+        "DELETE FROM one_time_token WHERE purpose = $1 AND created_at <= $2",
+        purpose.as_str(),
+        until.millis()
+    )
 }
 
 /// Removes those whose time is over. Invitations stay: following an old one brings a new letter. They go with the

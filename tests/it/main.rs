@@ -11,6 +11,7 @@ mod directory;
 mod listener;
 mod mail;
 mod main_app;
+mod nodes;
 mod on_postgres;
 mod personal_data;
 mod postgres;

@@ -31,7 +31,7 @@ pub(in crate::service) async fn judge(
     let Some(one) = found.filter(|one| one.account == account) else { return Ok(None) };
     let hash = fingerprint(token.secret.expose());
     let same_browser = one.device == ctx.origin.device && one.network == ctx.origin.network();
-    match one.judge(&hash, same_browser, ctx.now()) {
+    match one.judge(&hash, same_browser, ctx.now(), core.database.clocks_differ()) {
         Presented::Current | Presented::SecondTab => Ok(Some(Device { id: one.id, token: hash })),
         Presented::Expired => Ok(None),
         Presented::Replayed => {

@@ -45,7 +45,8 @@ impl SignIn {
             let mut link = self.core.database.read().await?;
             let Some(remembered) = autologin::by_id(&mut link, token.id).await? else { return Ok(Restored::Forget) };
             drop(link);
-            match remembered.judge(&hash, same_browser(ctx, &remembered), ctx.now()) {
+            let clocks_differ = self.core.database.clocks_differ();
+            match remembered.judge(&hash, same_browser(ctx, &remembered), ctx.now(), clocks_differ) {
                 Presented::Expired => return Ok(Restored::Forget),
                 Presented::SecondTab => break remembered,
                 Presented::Replayed => {

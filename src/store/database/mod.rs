@@ -14,6 +14,7 @@ pub use postgres::{Protection, Server, ServerPlace};
 use super::notice;
 use crate::domain::id::AccountId;
 use crate::domain::notice::Notice;
+use crate::domain::time::CLOCKS_DIFFER;
 use postgres::{Line, Turn};
 use sqlx::migrate::MigrateError;
 use sqlx::pool::PoolConnection;
@@ -22,6 +23,7 @@ use sqlx::{Sqlite, Transaction};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// Why the durable store did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -225,6 +227,15 @@ impl Database {
         }
     }
 
+    /// How far apart clocks may be that write here: nothing for a file, which one machine has.
+    #[must_use]
+    pub const fn clocks_differ(&self) -> Duration {
+        match &self.pools {
+            Pools::Sqlite(_) => Duration::ZERO,
+            Pools::Postgres(_) => CLOCKS_DIFFER,
+        }
+    }
+
     /// Whether the last transaction could be committed: a full disk still reads.
     #[must_use]
     pub fn writes(&self) -> bool {
@@ -290,6 +301,15 @@ pub(super) enum Engine<'c> {
 }
 
 impl Link {
+    /// How far apart clocks may be that write here: nothing for a file, which one machine has.
+    #[must_use]
+    pub const fn clocks_differ(&self) -> Duration {
+        match self {
+            Self::Reading(_) | Self::Writing(_) => Duration::ZERO,
+            Self::Postgres(_) => CLOCKS_DIFFER,
+        }
+    }
+
     pub(super) fn engine(&mut self) -> Engine<'_> {
         match self {
             Self::Reading(conn) => Engine::Sqlite(conn),

@@ -6,10 +6,18 @@ use sqlx::migrate::{Migrate, Migrator};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::time::Duration;
 use tokio::time::timeout;
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/postgres");
+
+/// The same for a schema on which a newer version was, too; whether it may be worked on is looked at before.
+static BESIDE_NEWER: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrations = sqlx::migrate!("src/store/migrations/postgres");
+    migrations.set_ignore_missing(true);
+    migrations
+});
 
 /// How long a server may take to let somebody in at the start.
 const CONNECT: Duration = Duration::from_secs(15);
@@ -85,7 +93,8 @@ async fn brought_up(server: &Server, conn: &mut PgConnection) -> Result<(), Open
             why: format!("the schema is missing and cannot be made ({error}); as its owner: CREATE SCHEMA \"{}\" AUTHORIZATION \"{}\"", server.schema, server.user),
         })?;
     }
-    MIGRATIONS.run(&mut *conn).await.map_err(|error| migration_error(&place(server), error))
+    applied(server, conn).await?;
+    BESIDE_NEWER.run(&mut *conn).await.map_err(|error| migration_error(&place(server), error))
 }
 
 async fn looked_at(server: &Server, conn: &mut PgConnection) -> Result<(), OpenError> {
@@ -96,7 +105,8 @@ async fn looked_at(server: &Server, conn: &mut PgConnection) -> Result<(), OpenE
     }
 }
 
-/// The numbers of the migrations that were run, each of them known to this version and unchanged.
+/// The numbers of the migrations that were run: each is known to this version and unchanged, or says of itself that this
+/// version can live with it.
 async fn applied(server: &Server, conn: &mut PgConnection) -> Result<BTreeSet<i64>, OpenError> {
     let failed = |why: String| OpenError::Migrate { path: place(server), why };
     let table: (bool,) = sqlx::query_as("SELECT to_regclass($1) IS NOT NULL")
@@ -107,9 +117,13 @@ async fn applied(server: &Server, conn: &mut PgConnection) -> Result<BTreeSet<i6
     if !table.0 {
         return Ok(BTreeSet::new());
     }
+    let bearable = bearable(server, conn).await.map_err(|error| failed(error.to_string()))?;
     let applied = conn.list_applied_migrations("_sqlx_migrations").await.map_err(|error| failed(error.to_string()))?;
     for one in &applied {
         match MIGRATIONS.iter().find(|known| known.version == one.version) {
+            None if bearable.contains(&one.version) => {
+                tracing::warn!(migration = one.version, "a newer version was here; this one can work beside it");
+            }
             None => return Err(OpenError::Newer { path: place(server), version: one.version }),
             Some(known) if known.checksum != one.checksum => {
                 return Err(OpenError::Changed { path: place(server), version: one.version });
@@ -118,6 +132,23 @@ async fn applied(server: &Server, conn: &mut PgConnection) -> Result<BTreeSet<i6
         }
     }
     Ok(applied.into_iter().map(|one| one.version).collect())
+}
+
+/// The numbers of migrations that a version can live with which knows no newer one than we do.
+async fn bearable(server: &Server, conn: &mut PgConnection) -> Result<BTreeSet<i64>, sqlx::Error> {
+    let (said,): (bool,) = sqlx::query_as("SELECT to_regclass($1) IS NOT NULL")
+        .bind(format!("\"{}\".migration_reach", server.schema))
+        .fetch_one(&mut *conn)
+        .await?;
+    if !said {
+        return Ok(BTreeSet::new());
+    }
+    let newest = MIGRATIONS.iter().map(|one| one.version).max().unwrap_or(0);
+    let rows: Vec<(i64,)> = sqlx::query_as("SELECT migration FROM migration_reach WHERE works_from <= $1")
+        .bind(newest)
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.into_iter().map(|(migration,)| migration).collect())
 }
 
 async fn exists(server: &Server, conn: &mut PgConnection) -> Result<bool, sqlx::Error> {

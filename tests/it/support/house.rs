@@ -23,6 +23,16 @@ use vestibule::web::router::{self, Entrance};
 /// A clock that stands still until the test moves it.
 pub(crate) struct TestClock(AtomicI64);
 
+impl TestClock {
+    /// A clock of another machine, which is ahead of where tests begin.
+    pub(crate) fn ahead(span: Duration) -> Arc<Self> {
+        Arc::new(Self(AtomicI64::new(START + i64::try_from(span.as_millis()).expect("a short time"))))
+    }
+}
+
+/// Where clocks of tests begin, in milliseconds since 1970.
+const START: i64 = 1_795_284_300_000;
+
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.0.load(Ordering::SeqCst))
@@ -49,13 +59,19 @@ impl House {
     /// With this configuration on top of the cheapest password hashes that are allowed.
     pub(crate) async fn with(configuration: &str) -> Self {
         let folder = Arc::new(tempfile::tempdir().expect("a folder"));
-        let clock = Arc::new(TestClock(AtomicI64::new(1_795_284_300_000)));
+        let clock = Arc::new(TestClock(AtomicI64::new(START)));
         Box::pin(Self::in_folder(folder, clock, configuration)).await
     }
 
     /// The same folder opened again, as after a restart; the old one must have been dropped or abandoned.
     pub(crate) async fn reopened(&self, configuration: &str) -> Self {
         Box::pin(Self::in_folder(Arc::clone(&self.folder), Arc::clone(&self.clock), configuration)).await
+    }
+
+    /// One node of several: its own folder and its own clock, and stores that others use too.
+    pub(crate) async fn node(clock: Arc<TestClock>, configuration: &str) -> Self {
+        let folder = Arc::new(tempfile::tempdir().expect("a folder"));
+        Box::pin(Self::in_folder(folder, clock, configuration)).await
     }
 
     async fn in_folder(folder: Arc<TempDir>, clock: Arc<TestClock>, configuration: &str) -> Self {
@@ -69,7 +85,7 @@ impl House {
         let site = Arc::new(app::site(&app, &config));
         let housekeeping = Housekeeping::begin(Arc::clone(&app.core), app.keys.clone()).await.expect("stores");
         let around = Arc::new(app::trace(&app, &config));
-        let pages = router::pages(Arc::clone(&site), around, app::readiness(housekeeping.clone()));
+        let pages = router::pages(Arc::clone(&site), around, app::readiness(housekeeping.clone(), Arc::default()));
         let outbox = Outbox::new(Arc::clone(&app.core), Arc::new(mapping::mailer(&config).expect("an outbox")));
         Self { entrance: Entrance::new(site, pages), app, clock, housekeeping, folder, config, outbox }
     }

@@ -15,7 +15,7 @@ pub(crate) mod slapd;
 pub(crate) mod wire;
 
 pub(crate) use browser::{Answer, Browser};
-pub(crate) use house::House;
+pub(crate) use house::{House, TestClock};
 pub(crate) use openid::OpenId;
 
 /// A password that keeps every default rule.

@@ -97,6 +97,12 @@ impl Service {
         self.child.wait().expect("ended");
     }
 
+    /// Asks it to stop, as a supervisor does, and does not wait for it.
+    pub(crate) fn is_asked_to_stop(&self) {
+        let done = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill");
+        assert!(done.success());
+    }
+
     pub(crate) fn stops_in_order(mut self) -> ExitStatus {
         let done = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill");
         assert!(done.success());

@@ -366,6 +366,9 @@ async fn rotated_keys_retire_without_losing_a_factor() {
     let (phone, _) = binds_an_app(&house, &mut browser).await;
     let day = Duration::from_hours(24);
     house.app.keys.rotate(&house.operator(), Operator::vouched(), day).await.expect("rotated");
+    // By then every node knows the new key, and it is used.
+    house.after(Duration::from_mins(1));
+    house.housekeeping.reload_keys(&house.operator()).await;
     house.sweep().await;
     house.after(day + day);
     house.housekeeping.reload_keys(&house.operator()).await;

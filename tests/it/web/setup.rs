@@ -73,6 +73,7 @@ async fn a_refused_form_keeps_the_link_and_what_was_typed() {
 async fn it_expires_and_an_older_one_stops() {
     let house = House::open().await;
     let old = link(&house).await.expect("a link");
+    house.after(Duration::from_mins(2));
     let new = link(&house).await.expect("a link");
     let mut browser = house.browser();
     assert_eq!(browser.get(&old).await.status, StatusCode::NOT_FOUND);

@@ -292,6 +292,9 @@ async fn rotated_keys_keep_sessions_and_revoked_ones_do_not() {
     let keys = &house.app.keys;
     let (ctx, by) = (house.operator(), Operator::vouched());
     let states = keys.rotate(&ctx, by, std::time::Duration::from_hours(1)).await.expect("rotated");
+    // By then every node knows the new key, and it is used.
+    house.after(std::time::Duration::from_mins(1));
+    house.housekeeping.reload_keys(&ctx).await;
     assert_eq!(browser.get("/verify").await.status, StatusCode::OK, "an old cookie goes on");
     let old: Vec<_> = states.iter().filter(|key| key.retires_at.is_some()).collect();
     assert_eq!(old.len(), 3);
