@@ -32,14 +32,14 @@ use crate::web::signals::{Hangup, Termination};
 use crate::web::site::Site;
 use crate::web::tls::{TlsError, TlsFiles, TlsIdentity};
 use crate::web::trace::Trace;
-use crate::web::upload;
+use crate::web::upload::Places;
 use http::HeaderValue;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 /// How often certificate files are looked at.
 const CERTIFICATE_CHECK: Duration = Duration::from_secs(5);
@@ -191,7 +191,7 @@ pub fn site(app: &App, config: &Config) -> Site {
         emails: Emails::new(Arc::clone(core)),
         accounts: Accounts::new(Arc::clone(core)),
         avatars: Avatars::new(Arc::clone(core)),
-        uploads: Arc::new(Semaphore::new(upload::PLACES)),
+        uploads: Arc::new(Places::default()),
         set_up: SetUp::new(Arc::clone(core)),
         invitations: Invitations::new(Arc::clone(core)),
         identities: Identities::new(Arc::clone(core)),
