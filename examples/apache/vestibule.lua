@@ -34,7 +34,10 @@ local function forget_claims(r)
     local claims = {}
     for name in pairs(r:headers_in_table()) do
         local plain = name:lower():gsub("_", "-")
-        if plain:find("^remote%-") or plain:find("^x%-vestibule%-") then claims[#claims + 1] = name end
+        local identity = plain:find("^remote%-") or plain:find("^x%-vestibule%-")
+        -- Nor what it says about the way it came; Apache says that itself.
+        local way = plain == "forwarded" or plain == "x-real-ip" or plain:find("^x%-forwarded%-") or plain:find("^x%-original%-")
+        if identity or way then claims[#claims + 1] = name end
     end
     for _, name in ipairs(claims) do r.headers_in[name] = nil end
 end

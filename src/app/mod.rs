@@ -127,7 +127,9 @@ impl App {
     ) -> Result<Self, StartError> {
         make_folder(config)?;
         let logo = config.branding.logo().map_err(StartError::Logo)?;
-        let brand = Arc::new(Brand::new(logo, config.branding.accent));
+        let notice = config.privacy.notice_url.as_ref().map(ToString::to_string);
+        let brand = Brand::new(logo, config.branding.accent).with_privacy(notice, config.privacy.contact.clone());
+        let brand = Arc::new(brand);
         let providers = sources::providers(config).map_err(StartError::Provider)?;
         let place = mapping::database(config);
         let database = Database::at(&place).await?;

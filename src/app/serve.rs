@@ -33,7 +33,7 @@ use crate::web::signals::{Hangup, Termination};
 use crate::web::site::Site;
 use crate::web::tls::{TlsError, TlsFiles, TlsIdentity};
 use crate::web::trace::Trace;
-use crate::web::upload;
+use crate::web::upload::Places;
 use http::HeaderValue;
 use std::fs::{File, TryLockError};
 use std::io;
@@ -41,7 +41,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 /// How often certificate files are looked at.
@@ -206,7 +206,7 @@ pub fn site(app: &App, config: &Config) -> Site {
         emails: Emails::new(Arc::clone(core)),
         accounts: Accounts::new(Arc::clone(core)),
         avatars: Avatars::new(Arc::clone(core)),
-        uploads: Arc::new(Semaphore::new(upload::PLACES)),
+        uploads: Arc::new(Places::default()),
         set_up: SetUp::new(Arc::clone(core)),
         invitations: Invitations::new(Arc::clone(core)),
         identities: Identities::new(Arc::clone(core)),

@@ -25,8 +25,11 @@ pub enum InvalidName {
     #[error("is longer than 256 characters")]
     TooLong,
     /// A control, format or otherwise unusual character.
-    #[error("contains a character that is not allowed")]
-    Character,
+    #[error("contains {0:?}, which is not allowed")]
+    Character(char),
+    /// Neither a letter nor a digit in it, such as `..` or `-`.
+    #[error("has neither a letter nor a digit")]
+    NoLetter,
     /// Letters of scripts that do not belong together (UTS #39), as in a Latin name with one Cyrillic letter.
     #[error("mixes letters of different scripts")]
     MixedScripts,
@@ -58,8 +61,11 @@ impl Username {
                 || "_-@.+ ".contains(c)
                 || (c.is_alphanumeric() || is_mark(c)) && c.identifier_allowed()
         };
-        if !shown.chars().all(allowed) {
-            return Err(InvalidName::Character);
+        if let Some(foreign) = shown.chars().find(|c| !allowed(*c)) {
+            return Err(InvalidName::Character(foreign));
+        }
+        if !shown.chars().any(char::is_alphanumeric) {
+            return Err(InvalidName::NoLetter);
         }
         if !shown.is_ascii() && !shown.as_str().is_single_script() {
             return Err(InvalidName::MixedScripts);
@@ -159,8 +165,11 @@ impl DisplayName {
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
         let shown: String = text.nfc().collect::<String>().trim().to_owned();
         measure(&shown)?;
-        if shown.chars().any(|c| is_hidden(c) || c == '<' || c == '>') || shown.contains("://") {
-            return Err(InvalidName::Character);
+        if let Some(foreign) = shown.chars().find(|c| is_hidden(*c) || matches!(c, '<' | '>')) {
+            return Err(InvalidName::Character(foreign));
+        }
+        if shown.contains("://") {
+            return Err(InvalidName::Character('/'));
         }
         Ok(Self(shown))
     }
@@ -268,6 +277,12 @@ impl Account {
         Some(self.email.as_str()).filter(|address| !address.is_empty())
     }
 
+    /// The last moment at which it is there, for people to read; `None` is for ever.
+    #[must_use]
+    pub fn last_moment(&self) -> Option<Timestamp> {
+        self.ends_at.map(|end| Timestamp::from_millis(end.millis().saturating_sub(1)))
+    }
+
     /// Whether it may sign in, and have sessions, at this moment.
     #[must_use]
     pub fn may_sign_in(&self, now: Timestamp) -> bool {
@@ -285,10 +300,10 @@ fn tidy(text: &str) -> Result<String, InvalidName> {
     // ASCII is its own normal form.
     let shown: String = if text.is_ascii() { text.trim().to_owned() } else { text.trim().nfkc().collect() };
     measure(&shown)?;
-    if shown.chars().any(is_hidden) {
-        return Err(InvalidName::Character);
+    match shown.chars().find(|c| is_hidden(*c)) {
+        Some(hidden) => Err(InvalidName::Character(hidden)),
+        None => Ok(shown),
     }
-    Ok(shown)
 }
 
 fn measure(text: &str) -> Result<(), InvalidName> {
@@ -346,11 +361,14 @@ mod tests {
     fn hostile_usernames_are_refused() {
         for (text, why) in [
             ("", InvalidName::Empty),
-            ("an\u{0}na", InvalidName::Character),
-            ("an\nna", InvalidName::Character),
-            ("anna\u{202e}", InvalidName::Character),
+            ("an\u{0}na", InvalidName::Character('\u{0}')),
+            ("an\nna", InvalidName::Character('\n')),
+            ("anna\u{202e}", InvalidName::Character('\u{202e}')),
             ("аnna", InvalidName::MixedScripts),
-            ("an/na", InvalidName::Character),
+            ("an/na", InvalidName::Character('/')),
+            ("..", InvalidName::NoLetter),
+            ("-", InvalidName::NoLetter),
+            ("_ @ +", InvalidName::NoLetter),
             ("ME", InvalidName::Reserved),
         ] {
             assert_eq!(Username::parse(text), Err(why), "{text:?}");

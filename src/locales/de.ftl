@@ -25,6 +25,7 @@ sign-in-too-many-attempts = { $minutes ->
    *[other] Zu viele Fehlversuche. Bitte versuchen Sie es in { $minutes } Minuten wieder.
 }
 sign-in-locked = Dieses Konto ist gesperrt. Bitte wenden Sie sich an die Administration.
+sign-in-waiting = Ihre Registrierung wartet auf die Administration. Sie erhalten eine Mail, sobald Sie sich anmelden können.
 sign-in-attempt-expired = Das hat etwas zu lange gedauert. Bitte melden Sie sich noch einmal an.
 sign-in-busy = Gerade melden sich viele Menschen an. Bitte versuchen Sie es in ein paar Sekunden wieder.
 sign-in-directory-away = Ihr Passwort lässt sich gerade nicht prüfen, weil ein Verzeichnis Ihrer Organisation nicht antwortet. Prüfen Sie Ihre Eingabe und versuchen Sie es in einer Minute wieder.
@@ -105,6 +106,8 @@ setup-link-invalid-help = Solange es kein Administrationskonto gibt, nennt der D
 ## Einladung
 invitation-title = Willkommen
 invitation-text = Für Sie wurde ein Konto angelegt. Wählen Sie ein Passwort, dann können Sie sich anmelden.
+invitation-signed-in = Sie sind angemeldet als { $name }. Diese Einladung ist für ein neues Konto; wer sie annimmt, wird hier abgemeldet.
+invitation-ends = Das Konto besteht bis { $when }.
 invitation-username = Sie melden sich als { $username } an.
 invitation-submit = Einladung annehmen
 invitation-link-invalid-text = Er wurde schon benutzt oder ist zu alt. Falls er zu alt war, ist ein neuer unterwegs an die Adresse, an die dieser ging.
@@ -138,6 +141,7 @@ overview-to-sessions = Sitzungen ansehen
 overview-password-changed = Zuletzt geändert
 overview-password-none = Kein Passwort
 overview-signed-in = Hier angemeldet
+overview-ends = Ihr Konto endet
 overview-sessions = Offene Sitzungen
 overview-session-count = { $count ->
     [one] Nur diese
@@ -149,6 +153,8 @@ name-label = Name
 name-hint = So, wie andere ihn sehen sollen.
 email-label = E-Mail-Adresse
 email-none = Noch keine
+email-none-hint = Eine Adresse gilt, sobald Sie den Link in unserer Mail dorthin geöffnet haben.
+email-none-send = Link zusenden lassen
 profile-title = Profil
 profile-sign-in-data = Anmeldung
 profile-change-email = E-Mail-Adresse ändern
@@ -228,6 +234,7 @@ field-wrong-password = Das ist nicht Ihr aktuelles Passwort.
 field-picture-kind = Das ist weder ein JPEG noch ein PNG noch ein WebP.
 field-picture-pixels = Dieses Bild hat zu viele Pixel. Bitte wählen Sie ein kleineres.
 field-picture-damaged = Diese Datei ist beschädigt oder unvollständig.
+field-picture-too-large = Diese Datei ist größer als 8 MB. Bitte wählen Sie eine kleinere.
 
 ## Was gerade geschehen ist
 notice-profile-saved = Ihr Profil ist gespeichert.
@@ -244,6 +251,23 @@ notice-registered-at-once = Ihr Konto ist bereit. Melden Sie sich mit Ihrem Benu
 notice-registration-waits = Danke. Die Administration sieht sich Ihr Konto an, Sie bekommen dann eine Mail.
 notice-setup-done = Das Administrationskonto ist eingerichtet. Sie können sich jetzt anmelden.
 
+## Wer angemeldet ist und nicht weiter darf
+forbidden-title = Nicht für dieses Konto
+forbidden-application = Sie wollten zu { $application }.
+forbidden-person = Sie sind angemeldet als { $name }.
+forbidden-group = Ihr Konto ist in keiner der Gruppen, die diese Seite öffnen dürfen. Bitte wenden Sie sich an die Administration, wenn Sie sie brauchen.
+forbidden-network = Diese Seite lässt sich nur aus bestimmten Netzen öffnen, etwa aus dem Büro oder über das VPN.
+forbidden-unknown-application = Unter dieser Adresse ist keine Anwendung bekannt.
+forbidden-other = Diese Seite darf so nicht geöffnet werden.
+forbidden-code = Für die Administration:
+forbidden-other-account = Abmelden und ein anderes Konto verwenden
+forbidden-account = Zu Ihrem Konto
+forbidden-again = Noch einmal versuchen
+
+## Am Fuß jeder Seite
+foot-privacy = Datenschutz
+foot-privacy-contact = Fragen zu Ihren Daten
+
 ## Wenn etwas nicht geht
 error-status = Fehler { $status }
 error-home = Zur Startseite
@@ -251,12 +275,16 @@ error-id-label = Fehlernummer
 error-id-text = Falls es wieder geschieht, nennen Sie der Administration bitte diese Nummer:
 error-bad-request-title = Das hat nicht geklappt
 error-bad-request-text = Wir konnten die Anfrage nicht verstehen. Bitte gehen Sie zurück und versuchen Sie es noch einmal.
+error-foreign-target-title = Dieser Link führt woandershin
+error-foreign-target-text = Nach der Anmeldung würde er zu einer Adresse führen, die keiner Anwendung hier gehört; deshalb folgen wir ihm nicht. Bitte öffnen Sie die Anwendung selbst oder gehen Sie zur Startseite.
 error-form-expired-title = Bitte noch einmal
 error-form-expired-text = Die Seite war zu lange offen, oder sie wurde von woanders abgeschickt. Es wurde nichts geändert. Bitte gehen Sie zurück, laden Sie die Seite neu und versuchen Sie es noch einmal.
 error-forbidden-title = Kein Zugang
 error-forbidden-text = Ihr Konto darf diese Seite nicht öffnen.
 error-not-found-title = Seite nicht gefunden
 error-not-found-text = Unter dieser Adresse gibt es nichts. Vielleicht ist sie vertippt, oder die Seite ist umgezogen.
+error-too-slow-title = Das hat zu lange gedauert
+error-too-slow-text = Was Sie gesendet haben, kam nicht rechtzeitig an; es wurde nichts geändert. Bitte gehen Sie zurück und versuchen Sie es noch einmal, vielleicht mit einer besseren Verbindung.
 error-too-large-title = Zu viel auf einmal
 error-too-large-text = Es wurden mehr Daten gesendet, als wir annehmen. Bitte gehen Sie zurück und wählen Sie etwas Kleineres.
 error-too-many-requests-title = Zu viele Versuche
@@ -301,6 +329,7 @@ letter-invitation-body = { $days ->
 
         Öffnen Sie ihn später, senden wir Ihnen einen neuen. Wenn Sie davon nichts wissen, beachten Sie diese Mail bitte nicht.
 }
+letter-invitation-ends = Das Konto besteht bis { $when }.
 letter-registration-subject = { $product }: Registrierung abschließen
 letter-registration-body = { $hours ->
     [one]

@@ -26,6 +26,7 @@ sign-in-too-many-attempts = { $minutes ->
    *[other] Too many failed attempts. Please try again in { $minutes } minutes.
 }
 sign-in-locked = This account is locked. Please contact an administrator.
+sign-in-waiting = Your registration is waiting for an administrator. You get a letter when you can sign in.
 sign-in-attempt-expired = That took a little too long. Please sign in again.
 sign-in-busy = Many people are signing in right now. Please try again in a few seconds.
 sign-in-directory-away = Your password cannot be checked at the moment, because a directory of your organisation does not answer. Check what you entered and try again in a minute.
@@ -106,6 +107,8 @@ setup-link-invalid-help = As long as there is no administrator, each start of th
 ## Invitation
 invitation-title = Welcome
 invitation-text = An account was made for you. Choose a password, then you can sign in.
+invitation-signed-in = You are signed in as { $name }. This invitation is for a new account; whoever accepts it is signed out here.
+invitation-ends = The account is there until { $when }.
 invitation-username = You sign in as { $username }.
 invitation-submit = Accept the invitation
 invitation-link-invalid-text = It has been used already, or it is too old. If it was too old, a new one is on its way to the address that this one was sent to.
@@ -139,6 +142,7 @@ overview-to-sessions = Show sessions
 overview-password-changed = Last changed
 overview-password-none = No password
 overview-signed-in = Signed in here
+overview-ends = Your account ends
 overview-sessions = Open sessions
 overview-session-count = { $count ->
     [one] Only this one
@@ -150,6 +154,8 @@ name-label = Name
 name-hint = As others should see it.
 email-label = E-mail address
 email-none = None yet
+email-none-hint = An address counts once you have opened the link in our letter to it.
+email-none-send = Have a link sent
 profile-title = Profile
 profile-sign-in-data = Signing in
 profile-change-email = Change e-mail address
@@ -229,6 +235,7 @@ field-wrong-password = This is not your current password.
 field-picture-kind = This is neither a JPEG nor a PNG nor a WebP file.
 field-picture-pixels = This picture has too many pixels. Please choose a smaller one.
 field-picture-damaged = This file is damaged or incomplete.
+field-picture-too-large = This file is larger than 8 MB. Please choose a smaller one.
 
 ## What was just done
 notice-profile-saved = Your profile is saved.
@@ -245,6 +252,23 @@ notice-registered-at-once = Your account is ready. Sign in with your username, t
 notice-registration-waits = Thank you. An administrator looks at your account and you get a mail.
 notice-setup-done = The administrator is set up. You can sign in now.
 
+## Pages for people who are signed in and may not go on
+forbidden-title = Not for this account
+forbidden-application = You were on your way to { $application }.
+forbidden-person = You are signed in as { $name }.
+forbidden-group = Your account is in none of the groups that may open this page. Please ask your administrators if you need it.
+forbidden-network = This page can only be opened from certain networks, such as the office or the VPN.
+forbidden-unknown-application = No application is known at this address.
+forbidden-other = This page may not be opened like this.
+forbidden-code = For your administrators:
+forbidden-other-account = Sign out and use another account
+forbidden-account = To your account
+forbidden-again = Try again
+
+## At the foot of every page
+foot-privacy = Privacy
+foot-privacy-contact = Questions about your data
+
 ## When something does not work
 error-status = Error { $status }
 error-home = Go to the start page
@@ -252,12 +276,16 @@ error-id-label = Error number
 error-id-text = If it happens again, please give this number to your administrators:
 error-bad-request-title = That did not work
 error-bad-request-text = We could not understand the request. Please go back and try again.
+error-foreign-target-title = This link leads somewhere else
+error-foreign-target-text = After signing in it would lead to an address that no application here has, so we do not follow it. Please open the application itself, or go to the start page.
 error-form-expired-title = Please try again
 error-form-expired-text = The page was open for too long, or it was sent from somewhere else. Nothing has been changed. Please go back, reload the page and try again.
 error-forbidden-title = No access
 error-forbidden-text = Your account is not allowed to open this page.
 error-not-found-title = Page not found
 error-not-found-text = There is nothing at this address. It may be mistyped, or the page has moved.
+error-too-slow-title = That took too long
+error-too-slow-text = What you sent did not arrive in time; nothing has been changed. Please go back and try again, perhaps with a better connection.
 error-too-large-title = Too much at once
 error-too-large-text = More data was sent than we accept. Please go back and choose something smaller.
 error-too-many-requests-title = Too many attempts
@@ -302,6 +330,7 @@ letter-invitation-body = { $days ->
 
         If you open it later, we send you a new link. If you do not know about this, please ignore this mail.
 }
+letter-invitation-ends = The account is there until { $when }.
 letter-registration-subject = { $product }: finish your registration
 letter-registration-body = { $hours ->
     [one]

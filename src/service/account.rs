@@ -255,11 +255,9 @@ impl Accounts {
     ///
     /// # Errors
     /// [`AccountError::TimeZone`]; nothing has changed then.
-    pub async fn set_profile(&self, ctx: &Context, owner: &SignedIn, profile: Profile) -> Result<(), AccountError> {
-        if let Some(zone) = &profile.time_zone
-            && !moment::knows_zone(zone)
-        {
-            return Err(AccountError::TimeZone(zone.clone()));
+    pub async fn set_profile(&self, ctx: &Context, owner: &SignedIn, mut profile: Profile) -> Result<(), AccountError> {
+        if let Some(typed) = profile.time_zone {
+            profile.time_zone = Some(moment::zone(&typed).ok_or(AccountError::TimeZone(typed))?);
         }
         let id = owner.account();
         let mut tx = self.core.database.begin_for(id).await?;

@@ -63,6 +63,8 @@ pub struct Offer {
     pub email: String,
     /// What of it stays as it is.
     pub fixed: Fixed,
+    /// The last moment of the account; `None` is for ever.
+    pub ends: Option<Timestamp>,
 }
 
 /// What the person chose; where it is fixed, nothing of it counts.
@@ -198,8 +200,9 @@ impl Invitations {
         let (owner, fixed) = owner_of(&mut link, found.account, ctx.now()).await?;
         drop(link);
         if ctx.now() < found.expires_at {
+            let ends = owner.last_moment();
             let name = if fixed.name { owner.name } else { String::new() };
-            return Ok(Offer { username: owner.username, name, email: owner.email, fixed });
+            return Ok(Offer { username: owner.username, name, email: owner.email, fixed, ends });
         }
         let mut tx = self.core.database.begin().await?;
         if token::discard(&mut tx, &hash, Purpose::Invitation).await? {

@@ -24,6 +24,8 @@ pub enum Letter<'a> {
         link: &'a str,
         /// How long the link works.
         days: u32,
+        /// Until when the account is there, in the language of the reader; `None` is for ever.
+        ends: Option<&'a str>,
     },
     /// To an address that somebody wants to register.
     Registration {
@@ -187,13 +189,16 @@ impl Letter<'_> {
                     &[product, ("link", (&one_line(link)).into()), ("minutes", minutes.into())],
                 ),
             ),
-            Self::Invitation { link, days } => (
-                texts.msg_with("letter-invitation-subject", &[product]),
-                texts.msg_with(
-                    "letter-invitation-body",
-                    &[product, ("link", (&one_line(link)).into()), ("days", days.into())],
-                ),
-            ),
+            Self::Invitation { link, days, ends } => {
+                let link = one_line(link);
+                let values = [product, ("link", (&link).into()), ("days", days.into())];
+                let mut body = texts.msg_with("letter-invitation-body", &values);
+                if let Some(ends) = ends {
+                    let when = texts.msg_with("letter-invitation-ends", &[("when", (&one_line(ends)).into())]);
+                    body = format!("{}\n\n{when}", body.trim_end());
+                }
+                (texts.msg_with("letter-invitation-subject", &[product]), body)
+            }
             Self::Registration { .. }
             | Self::AlreadyRegistered { .. }
             | Self::RegistrationWaits { .. }
@@ -295,7 +300,7 @@ mod tests {
     fn every_letter<'a>(value: &'a str, link: &'a str) -> [Letter<'a>; 16] {
         [
             Letter::PasswordRecovery { link, minutes: 30 },
-            Letter::Invitation { link, days: 7 },
+            Letter::Invitation { link, days: 7, ends: Some(value) },
             Letter::Registration { link, hours: 24 },
             Letter::AlreadyRegistered { link },
             Letter::RegistrationWaits { username: value },
@@ -412,7 +417,7 @@ mod tests {
             Letter::AlreadyRegistered { .. } => Letter::AlreadyRegistered { link: "x" },
             Letter::RegistrationWaits { .. } => Letter::RegistrationWaits { username: "x" },
             Letter::Approved { .. } => Letter::Approved { link: "x" },
-            Letter::Invitation { days, .. } => Letter::Invitation { link: "x", days: *days },
+            Letter::Invitation { days, .. } => Letter::Invitation { link: "x", days: *days, ends: Some("x") },
             Letter::ConfirmEmail { hours, .. } => Letter::ConfirmEmail { link: "x", hours: *hours, new_address: "x" },
             Letter::EmailChanged { .. } => Letter::EmailChanged { masked_address: "x" },
             Letter::PasswordChanged { .. } => Letter::PasswordChanged { when: "x" },

@@ -43,10 +43,10 @@ pub fn end_of_day(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_millis(midnight.timestamp().as_millisecond()))
 }
 
-/// Whether a time zone of this IANA name is known.
+/// The IANA name of a time zone as the database spells it, whatever the case it was typed in; `None` when there is none.
 #[must_use]
-pub fn knows_zone(name: &str) -> bool {
-    TimeZone::get(name).is_ok()
+pub fn zone(name: &str) -> Option<String> {
+    zones().into_iter().find(|known| known.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
@@ -61,6 +61,8 @@ mod tests {
         assert_eq!(shown(at, Some("Europe/Berlin"), Language::German), "21.11.2026, 19:05 CET");
         assert_eq!(end_of_day("2026-11-21").map(machine).as_deref(), Some("2026-11-22T00:00:00Z"));
         assert_eq!(end_of_day("2026-02-30"), None);
+        assert_eq!(zone("europe/BERLIN").as_deref(), Some("Europe/Berlin"));
+        assert_eq!(zone("Nowhere/Land"), None);
         assert_eq!(shown(at, Some("Nowhere/Land"), Language::German), "21.11.2026, 18:05 UTC");
     }
 }

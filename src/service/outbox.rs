@@ -144,7 +144,7 @@ pub struct Outbox {
 /// What a letter says, before it is put into the reader's words.
 enum Content {
     Recovery { link: String },
-    Invitation { link: String, days: u32 },
+    Invitation { link: String, days: u32, ends: Option<String> },
     Registration { link: String },
     AlreadyRegistered { link: String },
     RegistrationWaits { username: String },
@@ -186,7 +186,7 @@ impl Content {
             Self::AlreadyRegistered { link } => Letter::AlreadyRegistered { link },
             Self::RegistrationWaits { username } => Letter::RegistrationWaits { username },
             Self::Approved { link } => Letter::Approved { link },
-            Self::Invitation { link, days } => Letter::Invitation { link, days: *days },
+            Self::Invitation { link, days, ends } => Letter::Invitation { link, days: *days, ends: ends.as_deref() },
             Self::ConfirmEmail { link, new_address } => Letter::ConfirmEmail { link, hours, new_address },
             Self::EmailChanged { masked } => Letter::EmailChanged { masked_address: masked },
             Self::PasswordChanged { when } => Letter::PasswordChanged { when },
@@ -351,7 +351,8 @@ impl Outbox {
         token::void(&mut tx, recipient.id, Some(Purpose::Invitation)).await?;
         let link = self.link(ctx, &mut tx, Purpose::Invitation, Some(recipient.id), None).await?;
         tx.commit().await?;
-        let content = Content::Invitation { link, days: self.core.policy.invitation_days };
+        let ends = recipient.last_moment().map(|at| shown(at, &recipient));
+        let content = Content::Invitation { link, days: self.core.policy.invitation_days, ends };
         let reader = Reader::from(&recipient);
         Ok(Some(Written { to: recipient.email, content, reader }))
     }
@@ -427,7 +428,9 @@ impl Outbox {
         let link = self.link(ctx, &mut tx, Purpose::Email, Some(recipient.id), Some(sealed)).await?;
         tx.commit().await?;
         let content = Content::ConfirmEmail { link, new_address: address.clone() };
-        Ok(Some(Written { to: address, reader: Reader::from(&recipient), content }))
+        // Whoever chose the name may have chosen a stranger's address as well: no word of theirs goes there.
+        let reader = Reader { name: String::new(), ..Reader::from(&recipient) };
+        Ok(Some(Written { to: address, reader, content }))
     }
 
     async fn link(

@@ -1,4 +1,5 @@
-//! What the operator made of the look: logo and colours, each a file like those of `assets.rs`, made once at the start.
+//! What the operator made of the look: logo and colours, each a file like those of `assets.rs`, made once at the start;
+//! and what stands at the foot of every page.
 
 use super::assets::{Asset, File, path_of};
 use crate::domain::accent::Colour;
@@ -9,6 +10,8 @@ use crate::domain::logo::Logo;
 pub struct Brand {
     logo: Option<Asset>,
     colours: Option<Asset>,
+    privacy_notice: Option<String>,
+    privacy_contact: Option<String>,
 }
 
 impl Brand {
@@ -24,7 +27,31 @@ impl Brand {
             let rule = format!(":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n");
             Asset::new("accent", "css", "text/css; charset=utf-8", rule.into_bytes())
         });
-        Self { logo, colours }
+        Self { logo, colours, ..Self::default() }
+    }
+
+    /// The same with what people are told about their data: the web address of the notice, and a mail address.
+    #[must_use]
+    pub fn with_privacy(self, notice: Option<String>, contact: Option<String>) -> Self {
+        Self { privacy_notice: notice, privacy_contact: contact, ..self }
+    }
+
+    /// The web address of the privacy notice.
+    #[must_use]
+    pub fn privacy_notice(&self) -> Option<&str> {
+        self.privacy_notice.as_deref()
+    }
+
+    /// The mail address for questions about data.
+    #[must_use]
+    pub fn privacy_contact(&self) -> Option<&str> {
+        self.privacy_contact.as_deref()
+    }
+
+    /// Whether there is anything for the foot of a page.
+    #[must_use]
+    pub const fn has_foot(&self) -> bool {
+        self.privacy_notice.is_some() || self.privacy_contact.is_some()
     }
 
     /// The path of the mark above the name of the service.

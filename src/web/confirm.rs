@@ -57,7 +57,7 @@ fn safe_target(site: &Site, wanted: &str) -> Result<Option<String>, PageError> {
     if wanted.is_empty() {
         return Ok(None);
     }
-    let target = site.redirect(wanted).ok_or(Failure::BadRequest)?;
+    let target = site.redirect(wanted).ok_or(Failure::ForeignTarget)?;
     Ok(Some(target.as_str().to_owned()))
 }
 

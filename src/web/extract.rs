@@ -167,6 +167,8 @@ impl FromRequestParts<Arc<Site>> for Person {
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, PageError> {
         let visit = Visit::from_request_parts(parts, site).await?;
         let who = visit.person.clone().ok_or(PageError::SignIn)?;
+        // Uploads are counted by account.
+        parts.extensions.insert(who.account());
         Ok(Self { visit, who })
     }
 }

@@ -4,11 +4,12 @@
 use super::cookies::Jar;
 use super::error::{ConfirmFirst, Failed, SignInFirst};
 use super::extract::{Visit, stranger};
+use super::listener::Hostless;
 use super::page::outcome::{ErrorPage, Failure};
 use super::page::{Page, Shell, paths};
 use super::respond::{LeadsTo, Reply, Scripted};
 use super::site::{Site, content_security_policy};
-use super::trace::RequestId;
+use super::trace::{Patience, RequestId};
 use crate::domain::face::Contrast;
 use crate::domain::redirect::SafeRedirect;
 use crate::service::texts::Texts;
@@ -22,7 +23,11 @@ use http::header::{
 };
 use http::{HeaderValue, Method, StatusCode, Uri};
 use std::sync::Arc;
+use std::time::Duration;
 use tracing::Instrument;
+
+/// How long it may take to find out whose page a failure gets.
+const READER: Duration = Duration::from_millis(500);
 
 /// Middleware for `axum::middleware::from_fn_with_state`, inside `trace`.
 pub async fn frame(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
@@ -35,27 +40,51 @@ pub async fn frame(State(site): State<Arc<Site>>, request: Request, next: Next) 
         cookies: cookies(&parts.headers),
         id: parts.extensions.get::<RequestId>().map(|id| id.0.to_string()),
     };
-    if parts.headers.get_all(HOST).iter().nth(1).is_some() {
+    if parts.headers.get_all(HOST).iter().nth(1).is_some() || parts.extensions.get::<Hostless>().is_some() {
         // RFC 9112 §3.2; two parties could read such a request as being for two hosts.
         let mut response = asked.explained(&site, super::error::PageError::from(Failure::BadRequest).into_response());
         secure(&site, &mut response);
         return response;
     }
+    let patience = parts.extensions.get::<Patience>().cloned();
     let request = Request::from_parts(parts, body);
     // A browser that goes away drops this future; a use case must not stop between its commit and what follows it.
     let running = tokio::spawn(next.run(request).in_current_span());
-    let response = running.await.unwrap_or_else(|error| {
-        tracing::error!(%error, "a handler did not return");
-        let failed = Failed { failure: Failure::Internal, retry_after: None, logged: true };
-        let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
-        response.extensions_mut().insert(failed);
-        response
-    });
+    let done = match &patience {
+        Some(patience) => tokio::time::timeout_at(patience.until, running).await.map_err(|_| patience.given_up()),
+        None => Ok(running.await),
+    };
+    let response = match done {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => {
+            tracing::error!(%error, "a handler did not return");
+            failing(Failed { failure: Failure::Internal, retry_after: None, logged: true })
+        }
+        Err(failed) => failing(failed),
+    };
     if response.status().is_client_error() || response.status().is_server_error() {
-        asked.reader(&site).await;
+        // What kept the answer may keep this too.
+        drop(tokio::time::timeout(READER, asked.reader(&site)).await);
     }
     let mut response = asked.explained(&site, response);
     secure(&site, &mut response);
+    response
+}
+
+impl Patience {
+    /// RFC 9110 section 15.5.9: a body that does not come is the client's doing.
+    fn given_up(&self) -> Failed {
+        if self.arrival.is_awaited() {
+            return Failed { failure: Failure::TooSlow, retry_after: None, logged: false };
+        }
+        tracing::warn!("request took too long");
+        Failed { failure: Failure::Unavailable, retry_after: Some(Duration::from_secs(5)), logged: true }
+    }
+}
+
+fn failing(failed: Failed) -> Response {
+    let mut response = status(failed.failure).into_response();
+    response.extensions_mut().insert(failed);
     response
 }
 

@@ -13,7 +13,9 @@ use super::site::Site;
 use super::verify::Query;
 use crate::domain::account::{DisplayName, Username};
 use crate::domain::redirect::SafeRedirect;
+use crate::domain::time::Timestamp;
 use crate::service::invitation::{Choice, InvitationError, Offer};
+use crate::service::moment;
 use crate::service::password::ChangeError;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
@@ -76,6 +78,7 @@ struct Form {
     fixed_username: String,
     username: Option<Field>,
     name: Option<Field>,
+    ends: Option<Timestamp>,
     said: Complaints,
 }
 
@@ -87,6 +90,7 @@ impl Form {
             fixed_username: if offer.fixed.username { offer.username.clone() } else { String::new() },
             username: open(&offer.username, offer.fixed.username),
             name: open(&offer.name, offer.fixed.name),
+            ends: offer.ends,
             said: Complaints::default(),
         }
     }
@@ -107,6 +111,8 @@ impl Form {
             username: self.username,
             name: self.name,
             email: None,
+            person: visit.person.as_ref().map(|who| who.card().account.name.clone()),
+            ends: self.ends.map(|at| moment::shown(at, None, visit.ctx.language)),
             rules: new_password::rules(&site.core.policy, visit.texts()),
             problems: self.said.problems,
             repeat_error: self.said.repeat_error,

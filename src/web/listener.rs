@@ -29,6 +29,10 @@ const SMALLEST_BUFFER: usize = 8192;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Peer(pub SocketAddr);
 
+/// Marks a request of HTTP/1.1 without `Host`, which is answered 400 (RFC 9112 section 3.2).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hostless;
+
 /// The limits of a listener.
 #[derive(Clone, Copy, Debug)]
 pub struct ListenerSettings {
@@ -269,6 +273,9 @@ where
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         request.extensions_mut().insert(self.peer);
+        if request.version() == http::Version::HTTP_11 && !request.headers().contains_key(http::header::HOST) {
+            request.extensions_mut().insert(Hostless);
+        }
         self.inner.clone().oneshot(request)
     }
 }

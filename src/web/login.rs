@@ -211,7 +211,7 @@ fn safe_target(site: &Site, wanted: &str) -> Result<Option<SafeRedirect>, PageEr
     if wanted.is_empty() {
         return Ok(None);
     }
-    site.redirect(wanted).map(Some).ok_or_else(|| Failure::BadRequest.into())
+    site.redirect(wanted).map(Some).ok_or_else(|| Failure::ForeignTarget.into())
 }
 
 /// The same page with what went wrong; an error for what this page cannot explain.
@@ -230,7 +230,8 @@ fn refused(site: &Site, visit: &Visit, mut form: Form<'_>, error: &SignInError) 
             (Some(SignInProblem::DirectoryAway), StatusCode::SERVICE_UNAVAILABLE, Some(*retry_after))
         }
         SignInError::Directory(standing) => (Some(of_standing(*standing)), StatusCode::FORBIDDEN, None),
-        SignInError::Unresolved(Refusal::Locked | Refusal::Ended | Refusal::Waiting) => {
+        SignInError::Unresolved(Refusal::Waiting) => (Some(SignInProblem::Waiting), StatusCode::FORBIDDEN, None),
+        SignInError::Unresolved(Refusal::Locked | Refusal::Ended) => {
             (Some(SignInProblem::Locked), StatusCode::FORBIDDEN, None)
         }
         SignInError::Unresolved(_) => (Some(SignInProblem::NoAccount), StatusCode::FORBIDDEN, None),

@@ -10,6 +10,7 @@ pub mod cookies;
 pub mod dev;
 pub mod error;
 pub mod extract;
+pub mod forbidden;
 pub mod frame;
 pub mod header_values;
 pub mod internal;

@@ -39,7 +39,7 @@ pub async fn get(
     let wanted = query.text("return_to");
     let target = match wanted.as_str() {
         "" => None,
-        text => Some(site.redirect(text).ok_or(Failure::BadRequest)?),
+        text => Some(site.redirect(text).ok_or(Failure::ForeignTarget)?),
     };
     let adds = query.text("add") == "1";
     let errand = match &visit.person {

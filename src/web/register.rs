@@ -169,6 +169,8 @@ impl Form {
             username: Some(self.username),
             name: Some(self.name),
             email: self.email,
+            person: None,
+            ends: None,
             rules: new_password::rules(&site.core.policy, visit.texts()),
             problems: self.said.problems,
             repeat_error: self.said.repeat_error,

@@ -3,8 +3,8 @@
 use super::site::Site;
 use super::trace::{Trace, trace};
 use super::{
-    account, assets, avatar, confirm, dev, frame, internal, invitation, login, logout, lost_password, provider,
-    register, security_txt, setup, step, step_factor, verify,
+    account, assets, avatar, confirm, dev, forbidden, frame, internal, invitation, login, logout, lost_password,
+    provider, register, security_txt, setup, step, step_factor, verify,
 };
 use axum::Router;
 use axum::body::Body;
@@ -49,6 +49,7 @@ pub const ROUTES: &[(&str, &str, Who)] = &[
     ("GET", "/logout", Who::Anybody),
     ("POST", "/logout", Who::Form),
     ("GET", "/logout/done", Who::Anybody),
+    ("GET", "/forbidden", Who::Anybody),
     ("GET", "/setup", Who::Anybody),
     ("POST", "/setup", Who::Form),
     ("GET", "/invitation", Who::Anybody),
@@ -135,6 +136,7 @@ pub fn pages(site: Arc<Site>, around: Arc<Trace>, readiness: internal::Readiness
         .route("/login/reset-password", get(lost_password::get_reset).post(lost_password::post_reset))
         .route("/logout", get(logout::get).post(logout::post))
         .route("/logout/done", get(logout::done))
+        .route("/forbidden", get(forbidden::get))
         .route("/setup", get(setup::get).post(setup::post))
         .route("/invitation", get(invitation::get).post(invitation::post))
         .route("/register", get(register::get).post(register::post))

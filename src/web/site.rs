@@ -2,6 +2,7 @@
 
 use super::brand::Brand;
 use super::cookies::Cookies;
+use super::upload::Places;
 use crate::domain::forwarded::TrustedNetworks;
 use crate::domain::original_request::OriginalRequest;
 use crate::domain::redirect::{AllowedOrigin, MAX_TARGET, SafeRedirect};
@@ -23,7 +24,6 @@ use crate::service::sign_in::SignIn;
 use crate::service::verify::Verify;
 use http::HeaderValue;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
 
 /// What all handlers share.
 pub struct Site {
@@ -47,8 +47,8 @@ pub struct Site {
     pub accounts: Accounts,
     /// Pictures.
     pub avatars: Avatars,
-    /// Places for uploads: how many files are in memory at once.
-    pub uploads: Arc<Semaphore>,
+    /// Places for uploads.
+    pub uploads: Arc<Places>,
     /// The first administrator.
     pub set_up: SetUp,
     /// Invitations.

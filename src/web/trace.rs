@@ -37,6 +37,16 @@ pub struct RequestId(pub Uuid);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoggedAccount(pub Uuid);
 
+/// Until when an answer has to have begun: in the extensions of a request, for whoever gives up with a page.
+#[derive(Clone, Debug)]
+pub(super) struct Patience {
+    pub(super) until: Instant,
+    pub(super) arrival: Arrival,
+}
+
+/// How long whoever gives up with a page may take for that page.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// What [`trace`] needs.
 pub struct Trace {
     /// From the end of the headers to the beginning of the answer; then the answer is 503, or 408 to a client that has
@@ -71,9 +81,11 @@ pub async fn trace(State(trace): State<Arc<Trace>>, mut request: Request, next: 
     };
 
     let arrival = Arrival::default();
-    let request = request.map(|body| arrival.watching(body));
+    let until = begun + trace.request_timeout;
+    let mut request = request.map(|body| arrival.watching(body));
+    request.extensions_mut().insert(Patience { until, arrival: arrival.clone() });
     let answer = next.run(request).instrument(tracing::info_span!("request", request_id = %id));
-    let mut response = match tokio::time::timeout(trace.request_timeout, answer).await {
+    let mut response = match tokio::time::timeout_at(until + GRACE, answer).await {
         Ok(response) => response,
         // RFC 9110 section 15.5.9.
         Err(_) if arrival.is_awaited() => given_up(id, StatusCode::REQUEST_TIMEOUT),
@@ -126,7 +138,7 @@ impl Asked {
     }
 }
 
-/// RFC 9457. Says which request it was, and nothing about why it took so long.
+/// For what is answered without `frame.rs`, RFC 9457. Says which request it was, and nothing about why it took so long.
 fn given_up(id: Uuid, status: StatusCode) -> Response {
     let (title, code) = (status.canonical_reason().unwrap_or_default(), status.as_u16());
     let problem = format!(r#"{{"type":"about:blank","title":"{title}","status":{code},"error_id":"{id}"}}"#);
@@ -272,7 +284,7 @@ mod tests {
         let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(problem["status"], 503);
         assert_eq!(problem["error_id"], ID.to_string());
-        assert_eq!(lines.access()[0]["duration_ms"], 30_000);
+        assert_eq!(lines.access()[0]["duration_ms"], 31_000);
     }
 
     #[tokio::test(start_paused = true)]

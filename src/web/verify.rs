@@ -22,7 +22,7 @@ use crate::service::session::Alive;
 use crate::service::verify::{Answer, Question};
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode};
 use std::net::{IpAddr, Ipv4Addr};
@@ -97,6 +97,8 @@ struct Asked<'p> {
     handle: Option<HandleHash>,
     original: Option<OriginalRequest<'p>>,
     redirect: bool,
+    /// Whether the browser wants a page.
+    page: bool,
     address: IpAddr,
     now: Timestamp,
 }
@@ -107,9 +109,11 @@ impl<'p> Asked<'p> {
         let peer = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
         let now = site.surroundings.now();
         let redirect = parts.uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "redirect"));
+        // Nobody else leads anybody anywhere by our answer.
+        let page = redirect && wants_page(parts);
         // Without rules, and without a proxy that may speak, there is nothing to learn from the other headers.
         if !site.trusted_proxies.contains(peer) {
-            return Ok(Self { handle, original: None, redirect, address: peer, now });
+            return Ok(Self { handle, original: None, redirect, page, address: peer, now });
         }
         let endpoint =
             EndpointRequest { method: parts.method.as_str(), path: parts.uri.path(), query: parts.uri.query() };
@@ -121,7 +125,7 @@ impl<'p> Asked<'p> {
             Err(error) => return Err(error),
         };
         let address = Client::resolve(peer, &site.trusted_proxies, &parts.headers).address;
-        Ok(Self { handle, original, redirect, address, now })
+        Ok(Self { handle, original, redirect, page, address, now })
     }
 
     fn question(&self) -> Question<'_> {
@@ -158,9 +162,28 @@ impl<'p> Asked<'p> {
                 if why == Refusal::UntrustedProxy {
                     tracing::warn!(peer = %self.address, "a peer that is not in server.trusted_proxies asked /verify");
                 }
-                refused(why)
+                self.refused(site, why)
             }
         }
+    }
+
+    /// 403, with the address of a page for people in `Location`, for proxies that lead them there; 303 to browsers whose
+    /// proxy passes our answer on as it is and asked for it with `?redirect`.
+    fn refused(&self, site: &Site, why: Refusal) -> Response {
+        let mut response = refused(why);
+        let Some(original) = &self.original else { return response };
+        let mut location = format!("{}{}?reason={}", site.core.policy.public_url, paths::FORBIDDEN, why.code());
+        if site.leads_back_to(original) {
+            location.push_str("&return_to=");
+            push_address(&mut location, original);
+        }
+        if let Ok(location) = HeaderValue::try_from(location) {
+            response.headers_mut().insert(LOCATION, location);
+            if self.page {
+                *response.status_mut() = StatusCode::SEE_OTHER;
+            }
+        }
+        response
     }
 
     /// The access log of questions, at `debug`: main apps have access logs of their own.
@@ -218,13 +241,20 @@ impl<'p> Asked<'p> {
 /// The address of such a page with the way back to what the browser asked for, in our spelling of it. Written in one piece:
 /// every stranger's request comes through here.
 fn page_and_back(site: &Site, page: &str, original: &OriginalRequest<'_>) -> String {
-    let (scheme, host, path) = (original.scheme.as_str(), original.host.name(), original.path.literal());
-    let query = original.query.unwrap_or_default();
-    let mut location =
-        String::with_capacity(site.login_location.len() + host.len() + 2 * (path.len() + query.len()) + 48);
+    let length =
+        original.host.name().len() + 2 * (original.path.literal().len() + original.query.unwrap_or_default().len());
+    let mut location = String::with_capacity(site.login_location.len() + length + 48);
     location.push_str(&site.core.policy.public_url);
     location.push_str(page);
     location.push_str("?return_to=");
+    push_address(&mut location, original);
+    location
+}
+
+/// The address that the browser asked for, as a value in a query.
+fn push_address(location: &mut String, original: &OriginalRequest<'_>) {
+    let (scheme, host, path) = (original.scheme.as_str(), original.host.name(), original.path.literal());
+    let query = original.query.unwrap_or_default();
     location.push_str(scheme);
     location.push_str("%3A%2F%2F");
     location.extend(byte_serialize(host.as_bytes()));
@@ -237,7 +267,12 @@ fn page_and_back(site: &Site, page: &str, original: &OriginalRequest<'_>) -> Str
         location.push_str("%3F");
         location.extend(byte_serialize(query.as_bytes()));
     }
-    location
+}
+
+/// Whether somebody reads the answer, and no script.
+fn wants_page(parts: &Parts) -> bool {
+    let accepts = parts.headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+    accepts.is_some_and(|accepts| accepts.contains("text/html"))
 }
 
 fn allowed(alive: &Alive, token: Option<HeaderValue>) -> Response {

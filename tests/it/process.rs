@@ -4,6 +4,8 @@ use crate::support::PASSWORD;
 use crate::support::program::{Place, asks, signs_in};
 use std::net::SocketAddr;
 use std::path::Path;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 async fn verifies(address: SocketAddr, session: &str) -> u16 {
     asks(address, &format!("GET /verify HTTP/1.1\r\nCookie: {session}"), "").await.map_or(0, |(status, _, _)| status)
@@ -128,5 +130,19 @@ fn a_wrong_configuration_stops_the_start_and_names_line_and_nearest_key() {
         assert!(!done.status.success());
         assert!(said.contains("vestibule.toml:2") && said.contains("lisen") && said.contains("listen"), "{said}");
         assert!(!place.data().exists(), "nothing was made");
+    }
+}
+
+#[tokio::test]
+async fn a_request_without_a_host_is_a_bad_one_since_http_1_1() {
+    let place = Place::with("", "");
+    let vestibule = place.serves();
+    for (version, status) in [("1.1", "400"), ("1.0", "200")] {
+        let mut stream = TcpStream::connect(vestibule.address).await.expect("a connection");
+        let question = format!("GET /login HTTP/{version}\r\nConnection: close\r\n\r\n");
+        stream.write_all(question.as_bytes()).await.expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("an answer");
+        assert_eq!(answer.split(' ').nth(1), Some(status), "HTTP/{version}: {answer}");
     }
 }

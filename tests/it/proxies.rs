@@ -17,8 +17,15 @@ const CLAIMS: &str = "Remote-User: root\r\nremote-groups: admins\r\nRemote-Accou
     Remote-Name: Root\r\nX-Vestibule-Jwt: forged\r\nRemote_User: root\r\nREMOTE_GROUPS: admins\r\nRemote_Account-Id: 1\r\n\
     X_Vestibule-Jwt: forged";
 
+/// What a browser might say about where it came from and to.
+const WAYS: &str = "Forwarded: for=192.0.2.1;host=evil.example\r\nX-Forwarded-Host: evil.example\r\nX-Forwarded-Port: evil\r\n\
+    X-Forwarded-Prefix: /evil\r\nX-Forwarded-Uri: /evil\r\nX-Forwarded-Method: evil\r\nX-Forwarded-Server: evil\r\n\
+    X-Original-URL: https://evil.example/\r\nX-Original-Method: evil\r\nX_Forwarded_Host: evil.example\r\n\
+    X-Forwarded-For: evil\r\nX-Real-IP: evil";
+
 /// Anna may administrate, Berta not.
 struct Stage {
+    kind: Kind,
     place: Place,
     vestibule: Service,
     app: App,
@@ -45,7 +52,7 @@ impl Stage {
                 "[[application]]\nslug = \"tasks\"\nhosts = [\"tasks.localhost:{port}\"]\nanonymous_paths = [\"/public\"]\n\
                  [[application.rule]]\npaths = [\"/admin\"]\ngroups = [\"admins\"]\n\
                  [[application.rule]]\npaths = [\"/office\"]\nnetworks = [\"192.0.2.0/24\"]\n\
-                 [[application]]\nslug = \"open\"\nhosts = [\"open.localhost:{port}\"]\nanonymous_paths = [\"/admin\"]\n"
+                 [[application]]\nslug = \"open\"\nhosts = [\"open.localhost:{port}\", \"tasks.localhost:1\"]\nanonymous_paths = [\"/admin\"]\n"
             ),
         );
         place.makes_account("anna");
@@ -58,7 +65,7 @@ impl Stage {
         let proxy = kind.starts(&at).await;
         let anna = signs_in(at.vestibule, "anna").await.expect("a session");
         let berta = signs_in(at.vestibule, "berta").await.expect("a session");
-        Self { place, vestibule, app, proxy, at, anna, berta }
+        Self { kind, place, vestibule, app, proxy, at, anna, berta }
     }
 
     fn host(&self) -> String {
@@ -140,6 +147,11 @@ async fn the_application_learns_who_it_is_from_nobody_but_us(stage: &Stage) {
     assert_eq!(reply.status, 200, "{}", reply.head);
     assert_eq!(values(&stage.app.last(), "remote-groups"), ["admins"]);
 
+    // Nor does it believe a browser about the way it came.
+    assert_eq!(stage.asks("GET /board", &[&cookie(&stage.berta), WAYS], "").await.status, 200);
+    let last = stage.app.last();
+    assert!(!last.contains("evil"), "{last}");
+
     let reply = stage.asks("GET /public/news", &[CLAIMS], "").await;
     assert_eq!(reply.status, 200, "{}", reply.head);
     let last = stage.app.last();
@@ -151,6 +163,24 @@ async fn rules_hold_however_the_path_is_written(stage: &Stage) {
     let berta = cookie(&stage.berta);
     let reply = stage.is_refused("GET /admin/people", &[&berta, CLAIMS]).await;
     assert_eq!((reply.status, values(&reply.head, "x-vestibule-reason")), (403, vec!["group_required"]));
+    // People are led to a page that says why, where the proxy can.
+    if matches!(stage.kind, Kind::Nginx | Kind::Caddy) {
+        let reply = stage.is_refused("GET /admin/people?x=1", &[&berta, "Accept: text/html,*/*;q=0.8"]).await;
+        let (login, back) = (stage.at.vestibule.port(), stage.at.proxy.port());
+        let page = format!(
+            "/forbidden?reason=group_required&return_to=http%3A%2F%2Ftasks.localhost%3A{back}%2Fadmin%2Fpeople%3Fx%3D1"
+        );
+        assert_eq!(
+            (reply.status, values(&reply.head, "location")),
+            (303, vec![&*format!("http://localhost:{login}{page}")])
+        );
+        let question = format!("GET {page} HTTP/1.1\r\nAccept-Language: en\r\n{berta}");
+        let (status, _, body) = asks_as(stage.at.vestibule, "localhost", &question, "").await.expect("a page");
+        assert_eq!(status, 403);
+        for said in ["signed in as berta", "group_required", &stage.host(), "Sign out and use another account"] {
+            assert!(body.contains(said), "{said}: {body}");
+        }
+    }
     let absolute = format!("http://{}/admin", stage.host());
     for path in [
         "/%2e%2e/admin",
@@ -174,10 +204,11 @@ async fn rules_hold_however_the_path_is_written(stage: &Stage) {
         let reply = stage.is_refused("GET /office", &[&berta, lines]).await;
         assert_eq!(reply.status, 403, "{}", reply.head);
     }
-    // Another application's rules would let anybody pass there.
+    // Another application's rules would let anybody pass there; one of its hosts differs by its port alone.
     let before = stage.app.requests();
-    for host in ["open.localhost".to_owned(), format!("open.localhost:{}", stage.at.proxy.port())] {
-        stage.asks_as(&host, "GET /admin", &[], "").await;
+    let other = format!("open.localhost:{}", stage.at.proxy.port());
+    for host in ["open.localhost", &other, "tasks.localhost:1", "TASKS.localhost:1", "tasks.localhost.:1"] {
+        stage.asks_as(host, "GET /admin", &[], "").await;
         assert_eq!(stage.app.requests(), before, "{}", stage.app.last());
     }
 }

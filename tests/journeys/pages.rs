@@ -180,6 +180,8 @@ fn the_pages_of_an_address_and_of_leaving_are_for_everybody() {
     critic.looks_at("email-confirm", "main form");
     browser.goes(&stage.url("/account/email/confirm?token=none"));
     critic.looks_at("email-link-invalid", "main");
+    browser.goes(&stage.url("/forbidden?reason=group_required"));
+    critic.looks_at("forbidden", "main form");
     browser.goes(&stage.url("/logout"));
     critic.looks_at("logout", "main form");
     browser.clicks("main button");

@@ -1,8 +1,9 @@
 //! Verifier: a password of ours. Unknown, wrong, locked and blocked cost the same work and get the same answer.
 
 use super::{Outcome, SignIn, SignInError, Wishes};
-use crate::domain::account::{Account, LoginName, fold};
+use crate::domain::account::{Account, AccountStatus, LoginName, fold};
 use crate::domain::password::PlainPassword;
+use crate::domain::resolve::Refusal;
 use crate::domain::session::Methods;
 use crate::domain::sign_in::{VerifiedIdentity, Way};
 use crate::domain::throttle::Scope;
@@ -30,6 +31,7 @@ impl SignIn {
     ///
     /// # Errors
     /// [`SignInError::Refused`] for everything that is wrong with name, password or account;
+    /// [`SignInError::Unresolved`] after the right password of somebody who registered and waits;
     /// [`SignInError::TooManyFailures`] when this address or network has to wait.
     pub async fn with_password(&self, ctx: &Context, claim: Claim) -> Result<Outcome, SignInError> {
         let (account, hash) = self.claimed(&claim.login).await?;
@@ -59,6 +61,13 @@ impl SignIn {
         let (Verdict::Right { rehash }, Some(ticket), Some(account)) = (verdict, ticket, account.as_ref()) else {
             return self.refuse(ctx, account.as_ref(), if blocked { "throttled" } else { "password" }).await;
         };
+        if account.status == AccountStatus::Registered && self.may_use_password(account, claim.internal).await? {
+            // Told to whoever knows the password: it is their own account, and nothing they typed was wrong.
+            self.core.limiter.give_back(ticket).await?;
+            self.core.metrics.sign_in(SignInWay::Password, SignInOutcome::Denied);
+            self.failed(ctx, Some(account.id), "waiting").await?;
+            return Err(SignInError::Unresolved(Refusal::Waiting));
+        }
         if !account.may_sign_in(ctx.now()) || !self.may_use_password(account, claim.internal).await? {
             return self.refuse(ctx, Some(account), "not_allowed").await;
         }

@@ -42,16 +42,16 @@ fn drawn(letters: &str) -> String {
 
 /// `POST /account/avatar`
 pub async fn post(State(site): State<Arc<Site>>, person: Person, upload: Upload) -> Result<Response, PageError> {
-    let problem = if upload.file.is_empty() {
-        FieldProblem::Missing
-    } else {
-        match site.avatars.set(&person.visit.ctx, &person.who, upload.file).await {
+    let problem = match &upload.file {
+        None => FieldProblem::PictureTooLarge,
+        Some(file) if file.is_empty() => FieldProblem::Missing,
+        Some(file) => match site.avatars.set(&person.visit.ctx, &person.who, file.clone()).await {
             Ok(()) => return Ok(back(&person).notice(&site, Notice::PictureSaved).done()),
             Err(AvatarError::Unusable(Unusable::Kind)) => FieldProblem::PictureKind,
             Err(AvatarError::Unusable(Unusable::Pixels)) => FieldProblem::PicturePixels,
             Err(AvatarError::Unusable(Unusable::Damaged)) => FieldProblem::PictureDamaged,
             Err(AvatarError::Trouble(trouble)) => return Err(PageError::Trouble(trouble)),
-        }
+        },
     };
     profile::with_picture_problem(&site, &person, problem)
 }

@@ -36,6 +36,7 @@ pub async fn get(State(site): State<Arc<Site>>, person: Person) -> Result<Respon
         person: account.name.clone(),
         username: account.username.clone(),
         email: account.address().map(ToOwned::to_owned),
+        ends: account.last_moment().map(|at| when(&visit, &who, at)),
         password_changed: changed.map(|at| when(&visit, &who, at)),
         signed_in: when(&visit, &who, session.created_at),
         way: way(&site, session, visit.texts()),

@@ -84,7 +84,11 @@ pub async fn post(State(site): State<Arc<Site>>, person: Person, fields: Fields)
 pub(super) fn with_picture_problem(site: &Site, person: &Person, problem: FieldProblem) -> Result<Response, PageError> {
     let picture_error = Some(problem.text(person.visit.texts()));
     let entries = Entries { picture_error, ..Entries::stored(&person.who.card().account) };
-    page(site, person, StatusCode::UNPROCESSABLE_ENTITY, entries)
+    let status = match problem {
+        FieldProblem::PictureTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    page(site, person, status, entries)
 }
 
 fn page(site: &Site, person: &Person, status: StatusCode, entries: Entries) -> Result<Response, PageError> {

@@ -27,6 +27,8 @@ pub struct OverviewPage {
     pub username: String,
     /// The e-mail address, if there is one.
     pub email: Option<String>,
+    /// When the account ends; `None` is never.
+    pub ends: Option<Moment>,
     /// When the password was last set; none without a password.
     pub password_changed: Option<Moment>,
     /// When the current session began.

@@ -24,6 +24,10 @@ pub struct InvitationPage {
     pub name: Option<Field>,
     /// The address to confirm later; `None` where it is known already.
     pub email: Option<Field>,
+    /// The name of whoever is signed in while an invitation is opened.
+    pub person: Option<String>,
+    /// Until when a guest's account is there; `None` is for ever.
+    pub ends: Option<String>,
     /// The rules that the password must keep.
     pub rules: Vec<String>,
     /// Which of them the last try broke.

@@ -40,6 +40,8 @@ pub const LOST_PASSWORD: &str = "/login/lost-password";
 pub const RESET_PASSWORD: &str = "/login/reset-password";
 /// Confirmation before signing out; POST signs out.
 pub const LOGOUT: &str = "/logout";
+/// Says why somebody signed in does not get into an application.
+pub const FORBIDDEN: &str = "/forbidden";
 /// Says that the session has ended.
 pub const SIGNED_OUT: &str = "/logout/done";
 /// Where the link printed at the first start leads.

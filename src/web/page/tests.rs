@@ -12,7 +12,7 @@ use super::factor::{
     SecurityPage, SparedRow, TotpPage,
 };
 use super::invitation::{InvitationLinkInvalidPage, InvitationPage};
-use super::outcome::{ErrorPage, Failure};
+use super::outcome::{ErrorPage, Failure, ForbiddenPage, Shut};
 use super::provider::{
     IdentitiesPage, IdentityAddPage, IdentityRow, ProviderButton, ProviderProblem, ProviderProblemPage,
 };
@@ -220,6 +220,8 @@ impl Sample {
             ("login-internal".to_owned(), Box::new(internal)),
             ("login-closed".to_owned(), Box::new(closed)),
             ("logout".to_owned(), Box::new(LogoutPage { shell: self.shell(), person: self.person() })),
+            ("forbidden".to_owned(), Box::new(self.forbidden(Shut::Group))),
+            ("forbidden-network".to_owned(), Box::new(self.forbidden(Shut::Network))),
             ("signed-out".to_owned(), Box::new(SignedOutPage { shell: self.shell() })),
             ("setup".to_owned(), Box::new(setup)),
             ("setup-wrong".to_owned(), Box::new(setup_wrong)),
@@ -281,6 +283,16 @@ impl Sample {
         ]
     }
 
+    fn forbidden(&self, shut: Shut) -> ForbiddenPage {
+        ForbiddenPage {
+            shell: self.shell(),
+            person: (shut == Shut::Group).then(|| self.person()),
+            shut,
+            application: Some(self.value("tasks.example.org")),
+            back: Some(self.value("/admin")),
+        }
+    }
+
     fn invitation_pages(&self) -> Vec<(String, Box<dyn Page>)> {
         let open = InvitationPage {
             shell: self.shell(),
@@ -290,6 +302,8 @@ impl Sample {
             username: Some(self.field("anna")),
             name: Some(self.field("")),
             email: None,
+            person: Some(self.person()),
+            ends: Some(self.value("31 Dec 2026, 23:59 UTC")),
             rules: self.rules(),
             problems: Vec::new(),
             repeat_error: None,
@@ -332,6 +346,7 @@ impl Sample {
             person: self.person(),
             username: self.value("anna"),
             email: Some(email.clone()),
+            ends: Some(self.moment("31 December 2026, 23:59")),
             password_changed: Some(self.moment("12 February 2026")),
             signed_in: self.moment("today, 10:30"),
             way: self.value(&SignInWay::Password.text(self.t)),

@@ -17,6 +17,8 @@ pub enum SignInProblem {
     },
     /// The account is locked; said only after the right password.
     Locked,
+    /// An administrator has to approve the account first; said only after the right password.
+    Waiting,
     /// The sign-in took too long or began in another browser.
     AttemptExpired,
     /// All places for checking passwords are taken at the moment.
@@ -43,6 +45,7 @@ impl SignInProblem {
                 t.msg_with("sign-in-too-many-attempts", &[("minutes", minutes.into())])
             }
             Self::Locked => t.msg("sign-in-locked"),
+            Self::Waiting => t.msg("sign-in-waiting"),
             Self::AttemptExpired => t.msg("sign-in-attempt-expired"),
             Self::Busy => t.msg("sign-in-busy"),
             Self::Passkey => t.msg("sign-in-passkey"),
@@ -167,6 +170,8 @@ pub enum FieldProblem {
     PicturePixels,
     /// The picture is broken or cut off.
     PictureDamaged,
+    /// The file is larger than files are read.
+    PictureTooLarge,
 }
 
 impl FieldProblem {
@@ -189,6 +194,7 @@ impl FieldProblem {
             Self::PictureKind => t.msg("field-picture-kind"),
             Self::PicturePixels => t.msg("field-picture-pixels"),
             Self::PictureDamaged => t.msg("field-picture-damaged"),
+            Self::PictureTooLarge => t.msg("field-picture-too-large"),
         }
     }
 }

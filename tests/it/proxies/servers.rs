@@ -118,6 +118,9 @@ impl Kind {
         if matches!(self, Self::Nginx | Self::HaProxy) {
             changes.push(("tasks.example.org", name.to_owned()));
         }
+        if self == Self::Caddy {
+            changes.push(("tasks.example.org", format!("{name}:{port}")));
+        }
         changes.push(("127.0.0.1:3000", at.app.to_string()));
         if self != Self::Apache {
             changes.push(("127.0.0.1:8080", vestibule.to_string()));

@@ -47,14 +47,15 @@ fn certified(folder: &Path) -> TlsConnector {
 }
 
 /// The server block that operators are told to write, with what it leaves to them.
-fn documented(proxy: SocketAddr, files: &Path) -> String {
+fn documented(proxy: SocketAddr, vestibule: SocketAddr, files: &Path) -> String {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operate/install.md");
     let page = std::fs::read_to_string(page).expect("a page");
     let block = page.split("```nginx\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a server block");
     let left = "# and listen, ssl_certificate …";
     assert!(block.contains(left), "{block}");
     let files = files.display();
-    block.replace(
+    assert!(block.contains("127.0.0.1:8080"), "it stands alone: {block}");
+    block.replace("127.0.0.1:8080", &vestibule.to_string()).replace(
         left,
         &format!(
             "\n listen {proxy} ssl; ssl_certificate {files}/fullchain.pem; ssl_certificate_key {files}/privkey.pem;"
@@ -76,7 +77,7 @@ impl Street {
         place.makes_account("anna");
         let vestibule = place.serves();
         let at = Addresses { proxy, vestibule: vestibule.address, app: app.address, name: TASKS };
-        let nginx = Kind::starts_with_tls(&at, files.path(), &documented(proxy, files.path())).await;
+        let nginx = Kind::starts_with_tls(&at, files.path(), &documented(proxy, vestibule.address, files.path())).await;
         Self { proxy, app, connector, vestibule, _nginx: nginx, _place: place, _files: files }
     }
 
@@ -148,6 +149,11 @@ async fn cookies_of_one_host_carry_the_prefix_that_browsers_hold_to_it() {
     let cookie = &kept[1].2;
     let (status, _, page) = street.asks(LOGIN, &format!("GET /account HTTP/1.1\r\nCookie: {cookie}"), "").await;
     assert!(status == 200 && page.contains("Hello, anna"), "{page}");
+    // A photo of a phone gets as far as Vestibule, which refuses a stranger's and not nginx its size.
+    let photo = "x".repeat(8 * 1024 * 1024);
+    let (status, head, _) =
+        street.asks(LOGIN, "POST /account/avatar HTTP/1.1\r\nContent-Type: text/plain", &photo).await;
+    assert_eq!(status, 303, "{head}");
     // Without the prefix it is another cookie, which a sibling host could have planted.
     let bare = cookie.trim_start_matches("__Host-");
     let (status, head, _) = street.asks(LOGIN, &format!("GET /account HTTP/1.1\r\nCookie: {bare}"), "").await;

@@ -56,6 +56,17 @@ fn the_file_for_traefik_drops_every_claim_before_it_asks() {
     for name in IDENTITY.iter().flat_map(|name| spellings(name)) {
         assert_eq!(dropped.get(&name), Some(&json!("")), "{name} passes");
     }
+    for name in [
+        "Forwarded",
+        "X-Forwarded-Method",
+        "X-Forwarded-Uri",
+        "X-Forwarded-Prefix",
+        "X-Original-URL",
+        "X-Original-Method",
+    ] {
+        assert_eq!(dropped.get(name), Some(&json!("")), "{name} passes");
+    }
+    assert_eq!(dropped.get("Host"), Some(&json!("tasks.example.org")), "the port is named here, never by the browser");
     let asks = &http["middlewares"]["vestibule"]["forwardAuth"];
     assert_eq!(keys(asks), ["address", "authResponseHeaders", "trustForwardHeader"].into());
     assert_eq!(asks["trustForwardHeader"], false);

@@ -1,6 +1,6 @@
 //! The operator's logo and colour, and what the sign-in page weighs.
 
-use crate::support::House;
+use crate::support::{House, PASSWORD};
 use http::StatusCode;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -90,4 +90,30 @@ async fn development_builds_show_all_components() {
         );
         assert!(answer.body.contains("--accent:"), "{sheet}");
     }
+}
+
+const PRIVACY: &str =
+    "[privacy]\ncontact = \"privacy@example.org\"\nnotice_url = \"https://example.org/privacy?a=1&b=2\"\n";
+
+#[tokio::test]
+async fn every_page_says_where_to_read_and_whom_to_ask_about_data() {
+    let house = House::with(PRIVACY).await;
+    house.account("anna").await;
+    for (language, words) in
+        [("en", ["Privacy", "Questions about your data"]), ("de", ["Datenschutz", "Fragen zu Ihren Daten"])]
+    {
+        let mut browser = house.browser().sending("accept-language", language);
+        let mut pages = vec![browser.get("/login").await.body, browser.get("/nothing").await.body];
+        browser.signs_in("anna", PASSWORD).await;
+        pages.push(browser.get("/account").await.body);
+        pages.push(browser.get("/account/profile").await.body);
+        for page in pages {
+            let foot = page.split("<footer class=\"foot\">").nth(1).unwrap_or_else(|| panic!("no foot: {page}"));
+            assert!(foot.contains("href=\"mailto:privacy@example.org\""), "{foot}");
+            assert!(foot.contains("href=\"https://example.org/privacy?a=1&#38;b=2\""), "{foot}");
+            assert!(words.iter().all(|word| foot.contains(word)), "{foot}");
+        }
+    }
+    let silent = House::open().await.browser().get("/login").await.body;
+    assert!(!silent.contains("<footer"), "{silent}");
 }

@@ -360,3 +360,31 @@ async fn the_end_of_a_guest_is_moved_and_taken_away() {
     assert!(matches!(refused, Err(AccountError::EndOfAdministrator(_))), "{refused:?}");
     assert_eq!(house.count_acts("account.end_set").await, 2);
 }
+
+#[tokio::test]
+async fn guests_are_told_when_their_account_ends() {
+    let house = House::open().await;
+    let end = vestibule::service::moment::end_of_day("2026-12-31");
+    invite(&house, Invitee { ends_at: end, ..somebody("anna@example.org") }).await.expect("invited");
+    invite(&house, somebody("ben@example.org")).await.expect("invited");
+    let letters = house.letters().await;
+    let to = |name: &str| letters.iter().find(|letter| letter.to.contains(name)).expect("a letter");
+    let said = "31 Dec 2026, 23:59 UTC";
+    assert!(to("anna@").text.contains(said) && !to("ben@").text.contains("until"), "{}", to("anna@").text);
+    let mut browser = house.browser();
+    let link = to("anna@").link();
+    assert!(browser.get(&link).await.body.contains(said));
+    accepts(&mut browser, &link, "anna", PASSWORD).await;
+    browser.signs_in("anna", PASSWORD).await;
+    let other = browser.get(&to("ben@").link()).await.body;
+    assert!(other.contains("You are signed in as Anna Example"), "whose session it is: {other}");
+    let page = browser.get("/account").await.body;
+    assert!(page.contains("Your account ends") && page.contains(said), "{page}");
+    let link = to("ben@").link();
+    let mut browser = house.browser();
+    let page = browser.get(&link).await.body;
+    assert!(!page.contains("The account is there until") && !page.contains("You are signed in"), "{page}");
+    accepts(&mut browser, &link, "ben", PASSWORD).await;
+    browser.signs_in("ben", PASSWORD).await;
+    assert!(!browser.get("/account").await.body.contains("Your account ends"));
+}

@@ -67,7 +67,18 @@ async fn by_hand_an_administrator_lets_in() {
     asks(&mut browser, "anna@example.org").await;
     let link = house.letters().await[0].link();
     completes(&mut browser, &link, "anna", PASSWORD).await;
-    assert_eq!(house.browser().signs_in("anna", PASSWORD).await.status, REFUSED, "not yet");
+    let mut waiting = house.browser().sending("accept-language", "en");
+    let told = waiting.signs_in("anna", PASSWORD).await;
+    assert_eq!(told.status, StatusCode::FORBIDDEN, "not yet");
+    assert!(told.body.contains("waiting for an administrator") && told.sets("_vestibule_session").is_none());
+    // Whoever does not know the password learns nothing: the page is the one for a name that nobody has.
+    let wrong = waiting.signs_in("anna", "another password entirely").await;
+    let nobody = house.browser().sending("accept-language", "en").signs_in("none", "another password entirely").await;
+    assert_eq!((wrong.status, nobody.status), (REFUSED, REFUSED));
+    let said =
+        |page: &str| page.split("role=\"alert\">").nth(1).and_then(|rest| rest.split('<').next()).map(str::to_owned);
+    assert!(said(&wrong.body).is_some() && said(&wrong.body) == said(&nobody.body), "{}", wrong.body);
+    assert!(!wrong.body.contains("administrator"), "{}", wrong.body);
     let letters = house.letters().await;
     assert_eq!(letters.len(), 2);
     assert!(letters.iter().any(|letter| letter.to.contains("root@example.org") && letter.text.contains("anna")));
@@ -291,4 +302,27 @@ async fn at_once_fields_are_checked_and_tries_are_counted() {
     assert_eq!(house.letters().await.len(), 2, "no mailbox is flooded");
     assert_eq!(registers(&mut browser, "five", "a@example.org").await.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(house.count_acts("account.registered").await, 4);
+}
+
+#[tokio::test]
+async fn a_letter_to_an_address_that_nobody_confirmed_repeats_no_words_of_a_stranger() {
+    let house = House::with("[registration]\nmode = \"automatic\"\n").await;
+    let said = "Winner call +15551234 now";
+    let fields = [
+        ("username", "anna"),
+        ("name", said),
+        ("email", "victim@example.org"),
+        ("new_password", PASSWORD),
+        ("repeat", PASSWORD),
+    ];
+    assert_eq!(house.browser().submit(ASK, ASK, &fields).await.status, StatusCode::SEE_OTHER);
+    let letters = house.letters().await;
+    assert_eq!(letters.len(), 1);
+    assert!(letters[0].to.contains("victim@example.org"));
+    assert!(!letters[0].text.contains("Winner") && !letters[0].text.contains("5551234"), "{}", letters[0].text);
+    // Whoever waits for that letter sees why there is no address, and how to get another.
+    let mut browser = house.browser();
+    browser.signs_in("anna", PASSWORD).await;
+    let page = browser.get("/account").await.body;
+    assert!(page.contains("An address counts once") && page.contains("href=\"/account/email\""), "{page}");
 }
