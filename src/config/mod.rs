@@ -100,7 +100,7 @@ pub struct Config {
     pub privacy: privacy::Privacy,
     /// The name people see.
     pub branding: branding::Branding,
-    /// A system that people sign in with: an OpenID provider or a SAML identity provider. Repeat the block for each. Its
+    /// A system that people sign in with: an OpenID provider. Repeat the block for each. Its
     /// button stands on the sign-in page.
     #[serde(rename = "identity_provider")]
     pub identity_providers: Vec<identity_provider::IdentityProvider>,
