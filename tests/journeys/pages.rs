@@ -329,3 +329,38 @@ fn the_german_pages_before_the_door_and_of_failures_are_for_everybody() {
     critic.looks_at("error-form-expired-german", ".status");
     critic.approves();
 }
+
+/// A provider on this machine at whose door nobody answers.
+const PROVIDER: &str = "
+[[identity_provider]]
+slug = \"corp\"
+name = \"Corp SSO\"
+kind = \"oidc\"
+issuer = \"http://127.0.0.1:1\"
+client_id = \"vestibule\"
+client_secret = \"a secret of some length\"
+allow_private_network = true
+
+[privacy]
+contact = \"privacy@example.org\"
+notice_url = \"https://example.org/privacy\"
+";
+
+#[test]
+fn the_pages_about_identity_providers_are_for_everybody() {
+    for language in ["en", "de"] {
+        let place = Place::with("", PROVIDER);
+        place.makes_account("anna");
+        let stage = Stage::serves(place).unhurried();
+        let browser = Browser::with(&Habits { languages: language, ..Habits::default() });
+        let mut critic = Critic::new(&browser);
+        browser.goes(&stage.url("/login"));
+        critic.looks_at(&format!("login-with-provider-{language}"), "a[href^='/login/corp']");
+        browser.goes(&stage.url("/login/corp"));
+        critic.looks_at(&format!("provider-away-{language}"), ".error-id");
+        stage.submits_login(&browser, "anna", PASSWORD);
+        browser.goes(&stage.url("/account/identities"));
+        critic.looks_at(&format!("identities-{language}"), "main");
+        critic.approves();
+    }
+}
