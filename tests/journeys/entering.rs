@@ -61,7 +61,7 @@ fn the_keyboard_suffices_and_shows_where_it_is() {
     browser.types(TAB);
     assert_eq!(focus(&browser), "password");
     browser.types(PASSWORD);
-    for stop in ["stay", "Sign in", "Forgotten your password?"] {
+    for stop in ["stay", "Sign in", "Sign in with a passkey", "Forgotten your password?"] {
         browser.types(TAB);
         assert_eq!(focus(&browser), stop);
     }

@@ -90,7 +90,6 @@ fn from_the_printed_link_to_the_application_and_out_again() {
     browser.arrives(&stage.url("/login"));
     // The administrator is not of the group: signed in, and refused all the same.
     stage.fills_login(&browser, "root", PASSWORD);
-    browser.arrives(&home);
-    browser.awaits("the refusal", || browser.text().contains("403"));
+    browser.awaits("the refusal", || browser.text().contains("group_required"));
     assert!(!browser.text().contains("Hello"), "{}", browser.text());
 }
