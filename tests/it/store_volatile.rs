@@ -104,102 +104,64 @@ mod embedded_keeps {
     }
 }
 
+/// What Redis promises, as one server and as a Cluster.
+macro_rules! redis_keeps_its_promises {
+    ($bench:path) => {
+        keeps_its_promises! { $bench:
+            sessions::{
+                an_opened_session_is_in_memory_and_whole,
+                an_opened_session_survives_a_crash,
+                an_unknown_handle_is_no_session_and_no_trouble,
+                a_taken_handle_or_id_is_refused_and_changes_nothing,
+                an_ended_session_is_gone_for_good,
+                nobody_ends_a_session_of_somebody_else,
+                all_sessions_but_one_end,
+                a_family_ends_together,
+                a_cold_load_never_brings_an_ended_session_back,
+                loads_at_once_give_one_session,
+                lists_and_counts_tell_of_live_sessions_only,
+                last_requests_are_written_when_the_service_stops,
+                a_request_of_an_ended_session_does_not_bring_it_back,
+                a_closed_store_knows_nothing,
+            }
+            entries::{
+                an_entry_is_read_taken_once_and_gone,
+                of_racing_puts_one_wins,
+                of_racing_takes_one_gets_it,
+                of_racing_replacements_one_wins,
+                an_expired_entry_counts_as_absent,
+                an_entry_is_replaced_only_as_it_was,
+                shelves_are_apart,
+                entries_survive_a_crash_and_so_does_their_taking,
+            }
+            counters::{
+                the_limit_is_let_through_and_then_no_more,
+                of_ten_thousand_at_once_ten_are_granted,
+                a_refusal_counts_nothing_anywhere,
+                the_longest_wait_is_told,
+                a_block_ends_and_a_window_too,
+                a_block_lasts_a_window_from_the_failure_that_caused_it,
+                a_right_secret_at_the_limit_is_no_block,
+                a_refund_leaves_the_window_as_it_was,
+                refunds_do_not_go_below_nothing,
+                a_limit_of_zero_is_not_counted,
+                forgetting_is_seen_by_a_second_process,
+                failures_survive_a_crash,
+            }
+            trouble::{
+                what_cannot_be_written_is_unavailable_and_works_again_later,
+                last_requests_wait_until_trouble_is_over,
+            }
+        }
+    };
+}
+
 mod redis_keeps {
-    keeps_its_promises! { crate::store_volatile::redis::OnOne:
-        sessions::{
-            an_opened_session_is_in_memory_and_whole,
-            an_opened_session_survives_a_crash,
-            an_unknown_handle_is_no_session_and_no_trouble,
-            a_taken_handle_or_id_is_refused_and_changes_nothing,
-            an_ended_session_is_gone_for_good,
-            nobody_ends_a_session_of_somebody_else,
-            all_sessions_but_one_end,
-            a_family_ends_together,
-            a_cold_load_never_brings_an_ended_session_back,
-            loads_at_once_give_one_session,
-            lists_and_counts_tell_of_live_sessions_only,
-            last_requests_are_written_when_the_service_stops,
-            a_request_of_an_ended_session_does_not_bring_it_back,
-            a_closed_store_knows_nothing,
-        }
-        entries::{
-            an_entry_is_read_taken_once_and_gone,
-            of_racing_puts_one_wins,
-            of_racing_takes_one_gets_it,
-            of_racing_replacements_one_wins,
-            an_expired_entry_counts_as_absent,
-            an_entry_is_replaced_only_as_it_was,
-            shelves_are_apart,
-            entries_survive_a_crash_and_so_does_their_taking,
-        }
-        counters::{
-            the_limit_is_let_through_and_then_no_more,
-            of_ten_thousand_at_once_ten_are_granted,
-            a_refusal_counts_nothing_anywhere,
-            the_longest_wait_is_told,
-            a_block_ends_and_a_window_too,
-            a_block_lasts_a_window_from_the_failure_that_caused_it,
-            a_right_secret_at_the_limit_is_no_block,
-            a_refund_leaves_the_window_as_it_was,
-            refunds_do_not_go_below_nothing,
-            a_limit_of_zero_is_not_counted,
-            forgetting_is_seen_by_a_second_process,
-            failures_survive_a_crash,
-        }
-        trouble::{
-            what_cannot_be_written_is_unavailable_and_works_again_later,
-            last_requests_wait_until_trouble_is_over,
-        }
-    }
+    redis_keeps_its_promises! { crate::store_volatile::redis::OnOne }
 }
 
 mod redis_cluster_keeps {
-    keeps_its_promises! { crate::store_volatile::redis::OnCluster:
-        sessions::{
-            an_opened_session_is_in_memory_and_whole,
-            an_opened_session_survives_a_crash,
-            an_unknown_handle_is_no_session_and_no_trouble,
-            a_taken_handle_or_id_is_refused_and_changes_nothing,
-            an_ended_session_is_gone_for_good,
-            nobody_ends_a_session_of_somebody_else,
-            all_sessions_but_one_end,
-            a_family_ends_together,
-            a_cold_load_never_brings_an_ended_session_back,
-            loads_at_once_give_one_session,
-            lists_and_counts_tell_of_live_sessions_only,
-            last_requests_are_written_when_the_service_stops,
-            a_request_of_an_ended_session_does_not_bring_it_back,
-            a_closed_store_knows_nothing,
-        }
-        entries::{
-            an_entry_is_read_taken_once_and_gone,
-            of_racing_puts_one_wins,
-            of_racing_takes_one_gets_it,
-            of_racing_replacements_one_wins,
-            an_expired_entry_counts_as_absent,
-            an_entry_is_replaced_only_as_it_was,
-            shelves_are_apart,
-            entries_survive_a_crash_and_so_does_their_taking,
-        }
-        counters::{
-            the_limit_is_let_through_and_then_no_more,
-            of_ten_thousand_at_once_ten_are_granted,
-            a_refusal_counts_nothing_anywhere,
-            the_longest_wait_is_told,
-            a_block_ends_and_a_window_too,
-            a_block_lasts_a_window_from_the_failure_that_caused_it,
-            a_right_secret_at_the_limit_is_no_block,
-            a_refund_leaves_the_window_as_it_was,
-            refunds_do_not_go_below_nothing,
-            a_limit_of_zero_is_not_counted,
-            forgetting_is_seen_by_a_second_process,
-            failures_survive_a_crash,
-        }
-        trouble::{
-            what_cannot_be_written_is_unavailable_and_works_again_later,
-            last_requests_wait_until_trouble_is_over,
-        }
-    }
+    redis_keeps_its_promises! { crate::store_volatile::redis::OnCluster }
 }
 
 /// Idle after an hour, over after a day.

@@ -5,7 +5,7 @@ CREATE TABLE authenticator (
     account_id      BLOB    NOT NULL REFERENCES account (id) ON DELETE CASCADE,
     kind            TEXT    NOT NULL,
     name            TEXT    NOT NULL,
-    -- The secret of an app, the public key of a passkey, the number of a phone.
+    -- The secret of an app, the public key of a passkey.
     sealed          BLOB    NOT NULL,
     -- SHA-256 of a passkey's credential id: found when a browser names it, and bound once.
     credential_hash BLOB    UNIQUE,
