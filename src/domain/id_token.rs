@@ -2,6 +2,7 @@
 //! before by the connector; here the claims are. Pure.
 
 use super::claims_request::{Document, EssentialClaims};
+use super::factor_trust::Stated;
 use super::time::Timestamp;
 use aws_lc_rs::digest::{self, digest};
 use base64::Engine;
@@ -125,6 +126,13 @@ pub fn check(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(),
 #[must_use]
 pub fn authenticated_at(claims: &Map<String, Value>) -> Option<Timestamp> {
     Some(Timestamp::from_millis(number(claims, "auth_time")?.checked_mul(1000)?))
+}
+
+/// How the person proved who they are, in the provider's words (`acr`, `amr`).
+#[must_use]
+pub fn stated(claims: &Map<String, Value>) -> Stated {
+    let methods = claims.get("amr").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    Stated::of(claims.get("acr").and_then(Value::as_str), methods)
 }
 
 /// Whether this can be a subject: 1 to 255 ASCII characters.

@@ -13,6 +13,7 @@ pub mod claims_request;
 pub mod device;
 pub mod directory;
 pub mod face;
+pub mod factor_trust;
 pub mod forwarded;
 pub mod host;
 pub mod id;

@@ -3,6 +3,7 @@
 //! A new way in is one more [`Way`] with its verifier in `service/sign_in/`; a new step is one more [`Step`].
 
 use super::account::AccountStatus;
+use super::factor_trust::Stated;
 use super::id::{AccountId, AttemptId, IdentityId, RememberedId};
 use super::identity::Source;
 use super::session::{HandleHash, Methods};
@@ -88,6 +89,9 @@ pub struct Voucher {
     pub upstream: Option<String>,
     /// [`super::identity::Upstream`], sealed.
     pub sealed: Option<Vec<u8>>,
+    /// How they proved it there, in the source's words: for the audit trail.
+    #[serde(default)]
+    pub stated: Stated,
 }
 
 /// A sign-in under way: everything between the first proof and the session. Kept on the server.

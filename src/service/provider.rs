@@ -6,6 +6,7 @@ use super::context::Context;
 use crate::connect::oidc::{Known, OidcClient, OidcError};
 use crate::domain::attribute_map::AttributeMap;
 use crate::domain::claims_request::EssentialClaims;
+use crate::domain::factor_trust::FactorTrust;
 use crate::domain::identity::Source;
 use std::sync::Arc;
 
@@ -24,6 +25,12 @@ pub struct Provider {
     pub direct: bool,
     /// Its addresses count as verified though it does not say so.
     pub trust_email: bool,
+    /// Which of its words mean a second factor.
+    pub trust: Arc<FactorTrust>,
+    /// Its sessions are looked at again now and then; then the tokens for that are kept.
+    pub revalidates: bool,
+    /// Signing out here signs out there too, where there is a way.
+    pub single_logout: bool,
 }
 
 /// How a provider is spoken with.

@@ -40,6 +40,8 @@ pub struct Tokens {
     pub id_token: String,
     /// For userinfo.
     pub access: Secret<String>,
+    /// How long that is good.
+    pub lifetime: Option<Duration>,
     /// For asking again later.
     pub refresh: Option<Secret<String>>,
 }
@@ -106,6 +108,7 @@ impl OidcClient {
         Ok(Tokens {
             id_token: id_token.ok_or_else(|| malformed("there is no ID token"))?,
             access: Secret::new(answer.access_token().secret().clone()),
+            lifetime: answer.expires_in(),
             refresh: answer.refresh_token().map(|token| Secret::new(token.secret().clone())),
         })
     }

@@ -42,6 +42,7 @@ impl SignIn {
             identity: resolved.identity,
             upstream: upstream.and_then(|upstream| upstream.session.clone()),
             sealed: upstream.map(|upstream| sealed(&self.core, ctx, upstream)).transpose()?,
+            stated: upstream.map(|upstream| upstream.stated.clone()).unwrap_or_default(),
             source: arrival.source,
         };
         let identity = VerifiedIdentity {

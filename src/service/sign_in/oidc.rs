@@ -9,9 +9,8 @@ use crate::domain::audit::{Act, Event};
 use crate::domain::claims::Claims;
 use crate::domain::claims_request::Document;
 use crate::domain::id_token::{self, Expected, Fault};
-use crate::domain::identity::{Source, Upstream, Vouched};
-use crate::domain::secret::Secret;
-use crate::domain::session::{HandleHash, Methods};
+use crate::domain::identity::{AccessToken, Source, Upstream, Vouched};
+use crate::domain::session::HandleHash;
 use crate::domain::sign_in::Way;
 use crate::domain::time::Timestamp;
 
@@ -254,12 +253,14 @@ impl Round<'_> {
             return Err(Fault::Essential.into());
         }
         let claims = Claims { userinfo, id_token: token.claims };
-        Ok(self.vouch(&claims, subject, tokens, now))
+        Ok(self.vouch(&claims, subject, &tokens, now))
     }
 
-    fn vouch(&self, claims: &Claims, subject: String, tokens: Tokens, now: Timestamp) -> Vouched {
+    fn vouch(&self, claims: &Claims, subject: String, tokens: &Tokens, now: Timestamp) -> Vouched {
         let mapped = claims.mapped(&self.provider.attributes, self.provider.trust_email);
-        let expose = |token: Secret<String>| token.expose().clone();
+        let keeps = self.provider.revalidates;
+        let (refresh_token, access_token) = if keeps { kept(&tokens, now) } else { (None, None) };
+        let stated = id_token::stated(&claims.id_token);
         Vouched {
             source: self.provider.source.clone(),
             issuer: self.oidc.client.settings().issuer.clone(),
@@ -267,14 +268,25 @@ impl Round<'_> {
             attributes: mapped.attributes,
             groups: mapped.groups,
             administrator: mapped.administrator,
-            methods: Methods::FEDERATED,
+            methods: self.provider.trust.proves(&stated),
             authenticated_at: id_token::authenticated_at(&claims.id_token).map_or(now, |at| at.min(now)),
             upstream: Some(Upstream {
                 session: claims.id_token.get("sid").and_then(serde_json::Value::as_str).map(str::to_owned),
-                id_token: Some(tokens.id_token),
+                id_token: Some(tokens.id_token.clone()),
                 name_id: None,
-                refresh_token: tokens.refresh.map(expose),
+                refresh_token,
+                access_token,
+                stated,
             }),
         }
     }
+}
+
+/// What is kept to ask again with: the refresh token, or else the access token while it is good.
+pub(in crate::service) fn kept(tokens: &Tokens, now: Timestamp) -> (Option<String>, Option<AccessToken>) {
+    if let Some(refresh) = &tokens.refresh {
+        return (Some(refresh.expose().clone()), None);
+    }
+    let access = |lifetime| AccessToken { token: tokens.access.expose().clone(), until: now.after(lifetime) };
+    (None, tokens.lifetime.map(access))
 }

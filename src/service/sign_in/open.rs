@@ -3,6 +3,7 @@
 use super::{AttemptHandle, Opened, SignIn, SignInError, Trouble};
 use crate::domain::audit::{Act, Event};
 use crate::domain::autologin::Remembered;
+use crate::domain::factor_trust::Stated;
 use crate::domain::id::{RememberedId, SessionId};
 use crate::domain::notice::Notice;
 use crate::domain::secret::Secret;
@@ -123,7 +124,10 @@ impl SignIn {
         };
         let act = if *way == Way::StepUp { Act::SteppedUp } else { Act::SignedIn };
         let source = voucher.as_ref().map(|voucher| &voucher.source);
-        let detail = serde_json::json!({ "way": way, "session": session, "attempt": attempt.id, "source": source });
+        let stated = voucher.as_ref().map(|voucher| &voucher.stated).filter(|stated| **stated != Stated::default());
+        let detail = serde_json::json!({
+            "way": way, "session": session, "attempt": attempt.id, "source": source, "stated": stated,
+        });
         ctx.record(&mut tx, Event::about(act, *account).with(detail)).await?;
         tx.commit().await?;
         Ok(token)

@@ -1,14 +1,17 @@
 //! Proving anew who one is, while signed in: before changing what one signs in with, or because an application asks for a
 //! fresh proof. The same corridor as a sign-in; the session that comes out takes the place of the one that went in.
 
-use super::{AttemptHandle, Outcome, SignIn, SignInError, Wishes};
+use super::{AttemptHandle, Outcome, SignIn, SignInError, Wishes, enter};
+use crate::domain::identity::Source;
 use crate::domain::password::PlainPassword;
 use crate::domain::session::Methods;
 use crate::domain::sign_in::{Demand, Step, VerifiedIdentity, Voucher, Way};
 use crate::service::caller::SignedIn;
 use crate::service::context::Context;
+use crate::service::core::Core;
 use crate::service::factor;
 use crate::service::password::ChangeError;
+use crate::store::identity::ProviderSession;
 use crate::store::{authenticator, identity, password as passwords};
 
 /// How somebody signed in can prove anew who they are.
@@ -107,8 +110,15 @@ impl SignIn {
         let Some(source) = owner.session().session.source.clone() else { return Ok(None) };
         let mut link = self.core.database.read().await?;
         let found = identity::of_session(&mut link, owner.session_id()).await?;
-        Ok(found.map(|one| Voucher { identity: one.identity, upstream: one.upstream, sealed: one.sealed, source }))
+        Ok(found.map(|one| vouching(&self.core, one, source)))
     }
+}
+
+/// What a kept session says about who vouched for it.
+pub(super) fn vouching(core: &Core, one: ProviderSession, source: Source) -> Voucher {
+    let upstream = one.sealed.as_deref().and_then(|sealed| enter::opened(core, sealed).ok());
+    let stated = upstream.map(|upstream| upstream.stated).unwrap_or_default();
+    Voucher { identity: one.identity, upstream: one.upstream, sealed: one.sealed, stated, source }
 }
 
 fn wishes(owner: &SignedIn, return_to: Option<String>, factor: bool) -> Wishes {
