@@ -145,7 +145,7 @@ fn ensure(good: bool, fault: Fault) -> Result<(), Fault> {
     if good { Ok(()) } else { Err(fault) }
 }
 
-fn audience(claims: &Map<String, Value>, client_id: &str) -> Result<(), Fault> {
+pub(super) fn audience(claims: &Map<String, Value>, client_id: &str) -> Result<(), Fault> {
     let audiences: Vec<&Value> = match claims.get("aud") {
         Some(Value::Array(several)) => several.iter().collect(),
         Some(one) => vec![one],
@@ -169,7 +169,7 @@ fn auth_time(claims: &Map<String, Value>, max_age: Option<u32>, now: i64) -> Res
     ensure(limit.is_none_or(|age| now <= at.saturating_add(age).saturating_add(SKEW)), Fault::AuthTime)
 }
 
-fn number(claims: &Map<String, Value>, name: &str) -> Option<i64> {
+pub(super) fn number(claims: &Map<String, Value>, name: &str) -> Option<i64> {
     seconds(claims.get(name)?)
 }
 

@@ -21,6 +21,7 @@ pub mod id_token;
 pub mod identity;
 pub mod language;
 pub mod logo;
+pub mod logout_token;
 pub mod notice;
 pub mod original_request;
 pub mod password;
