@@ -9,6 +9,7 @@ pub mod backup_code;
 pub mod copy;
 pub mod database;
 pub mod directory;
+pub mod directory_attribute;
 pub mod group;
 pub mod identity;
 pub mod invitation;
