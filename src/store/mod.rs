@@ -25,7 +25,7 @@ pub mod root_key;
 pub mod token;
 pub mod volatile;
 
-pub use database::{Database, Link, OpenError, Place, Protection, Server, ServerPlace, StoreError, Tx};
+pub use database::{ClientFiles, Database, Link, OpenError, Place, Protection, Server, ServerPlace, StoreError, Tx};
 
 use std::fs::{File, OpenOptions};
 use std::io;
