@@ -154,6 +154,10 @@ acts! {
     MemberAdded => "group.member_added",
     /// Someone was removed from a group.
     MemberRemoved => "group.member_removed",
+    /// Many were added to a group at once; the detail says who.
+    MembersAdded => "group.members_added",
+    /// Many were removed from a group at once; the detail says who.
+    MembersRemoved => "group.members_removed",
     /// A group follows the new name of its entry in a directory.
     GroupRenamed => "group.renamed",
     /// A new sealing key was made.

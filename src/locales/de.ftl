@@ -163,6 +163,8 @@ email-none-send = Link zusenden lassen
 profile-title = Profil
 profile-sign-in-data = Anmeldung
 profile-change-email = E-Mail-Adresse ändern
+profile-from-directory = Aus „{ $directory }“
+profile-from-directory-text = Diese Angaben führt Ihre Organisation. Sie werden beim Anmelden aufgefrischt und lassen sich hier nicht ändern.
 profile-about-you = Über Sie
 profile-language = Sprache
 profile-language-browser = Wie es mein Browser wünscht
@@ -198,6 +200,7 @@ email-link-again = Noch einmal ändern
 password-title = Passwort
 password-text = Wenn Sie Ihr Passwort ändern, enden alle Ihre anderen Sitzungen, und gemerkte Geräte müssen sich neu anmelden.
 password-submit = Passwort ändern
+password-kept-elsewhere-page = Passwort dort ändern
 password-kept-elsewhere = Ihr Passwort wird in „{ $directory }“ geführt. Ändern Sie es dort, zum Beispiel an Ihrem Rechner oder auf der Seite, die Ihre Organisation dafür hat; hier gilt es sofort.
 
 sessions-title = Sitzungen
@@ -304,6 +307,17 @@ letter-greeting = Hallo { $name },
 letter-greeting-nameless = Hallo,
 letter-closing =
     Diese Mail kommt von { $product }. Bitte antworten Sie nicht darauf.
+letter-password-elsewhere-subject = { $product }: wo Ihr Passwort geführt wird
+letter-password-elsewhere-body =
+    jemand, vermutlich Sie, möchte ein neues Passwort für Ihr Konto bei { $product } wählen. Dieses Konto meldet sich mit dem Passwort an, das in „{ $directory }“ geführt wird; hier lässt es sich nicht ändern. Ein neues bekommen Sie von Ihrer Organisation.
+
+    Wenn Sie das nicht waren, müssen Sie nichts tun. Ihr Passwort bleibt, wie es ist.
+letter-password-elsewhere-body-with-page =
+    jemand, vermutlich Sie, möchte ein neues Passwort für Ihr Konto bei { $product } wählen. Dieses Konto meldet sich mit dem Passwort an, das in „{ $directory }“ geführt wird; hier lässt es sich nicht ändern. Ein neues wählen Sie auf dieser Seite Ihrer Organisation:
+
+    { $link }
+
+    Wenn Sie das nicht waren, müssen Sie nichts tun. Ihr Passwort bleibt, wie es ist.
 letter-password-recovery-subject = { $product }: neues Passwort wählen
 letter-password-recovery-body = { $minutes ->
     [one]

@@ -164,6 +164,8 @@ email-none-send = Have a link sent
 profile-title = Profile
 profile-sign-in-data = Signing in
 profile-change-email = Change e-mail address
+profile-from-directory = From “{ $directory }”
+profile-from-directory-text = Your organisation keeps this. It is brought up to date when you sign in, and cannot be changed here.
 profile-about-you = About you
 profile-language = Language
 profile-language-browser = As my browser asks
@@ -199,6 +201,7 @@ email-link-again = Change e-mail address again
 password-title = Password
 password-text = When you change your password, all your other sessions end and remembered devices have to sign in again.
 password-submit = Change password
+password-kept-elsewhere-page = Change the password there
 password-kept-elsewhere = Your password is kept in “{ $directory }”. Change it there, for example at your computer or on the page that your organisation has for it; it counts here at once.
 
 sessions-title = Sessions
@@ -305,6 +308,17 @@ letter-greeting = Hello { $name },
 letter-greeting-nameless = Hello,
 letter-closing =
     This mail was sent by { $product }. Please do not reply to it.
+letter-password-elsewhere-subject = { $product }: where your password is kept
+letter-password-elsewhere-body =
+    someone, probably you, asked for a new password for your account at { $product }. This account signs in with the password that “{ $directory }” keeps, so it cannot be changed here. Ask your organisation for a new one.
+
+    If it was not you, you need not do anything. Your password stays as it is.
+letter-password-elsewhere-body-with-page =
+    someone, probably you, asked for a new password for your account at { $product }. This account signs in with the password that “{ $directory }” keeps, so it cannot be changed here. Choose a new one on this page of your organisation:
+
+    { $link }
+
+    If it was not you, you need not do anything. Your password stays as it is.
 letter-password-recovery-subject = { $product }: choose a new password
 letter-password-recovery-body = { $minutes ->
     [one]

@@ -2,6 +2,7 @@
 //! the transaction, makes the change, and writes the audit event in that same transaction.
 
 pub mod account;
+pub mod account_view;
 pub mod autologin_token;
 pub mod avatar;
 pub mod caller;

@@ -9,6 +9,7 @@ pub mod backup_code;
 pub mod copy;
 pub mod database;
 pub mod directory;
+pub mod directory_attribute;
 pub mod group;
 pub mod identity;
 pub mod invitation;
@@ -24,7 +25,7 @@ pub mod root_key;
 pub mod token;
 pub mod volatile;
 
-pub use database::{Database, Link, OpenError, Place, Protection, Server, ServerPlace, StoreError, Tx};
+pub use database::{ClientFiles, Database, Link, OpenError, Place, Protection, Server, ServerPlace, StoreError, Tx};
 
 use std::fs::{File, OpenOptions};
 use std::io;

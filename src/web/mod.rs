@@ -38,3 +38,4 @@ pub mod tls;
 pub mod trace;
 pub mod upload;
 pub mod verify;
+pub mod whoami;

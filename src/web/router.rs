@@ -4,7 +4,7 @@ use super::site::Site;
 use super::trace::{Trace, trace};
 use super::{
     account, assets, avatar, confirm, dev, forbidden, frame, internal, invitation, login, logout, lost_password,
-    provider, provider_logout, register, security_txt, setup, step, step_factor, verify,
+    provider, provider_logout, register, security_txt, setup, step, step_factor, verify, whoami,
 };
 use axum::Router;
 use axum::body::Body;
@@ -301,13 +301,16 @@ where
         if verify::is_verify(path) {
             let (parts, _body) = request.into_parts();
             return match verify::hot(&self.site, &parts) {
-                Some(response) => Answering::Ready(Some(response)),
-                None => Answering::Pending(Box::pin(verify::cold(Arc::clone(&self.site), parts))),
+                Ok(response) => Answering::Ready(Some(response)),
+                Err(handle) => Answering::Pending(Box::pin(verify::cold(Arc::clone(&self.site), parts, handle))),
             };
         }
-        if path == verify::WHOAMI {
+        if path == whoami::WHOAMI {
             let (parts, _body) = request.into_parts();
-            return Answering::Pending(Box::pin(verify::whoami(Arc::clone(&self.site), parts)));
+            return match whoami::hot(&self.site, &parts) {
+                Some(response) => Answering::Ready(Some(response)),
+                None => Answering::Pending(Box::pin(whoami::cold(Arc::clone(&self.site), parts))),
+            };
         }
         let request = request.map(|body| Body::new(body.map_err(axum::Error::new)));
         let mut pages = self.pages.clone();

@@ -7,6 +7,7 @@ pub mod departure;
 pub mod enrol;
 pub mod enter;
 pub mod factor;
+mod from_directory;
 mod ldap;
 mod new_device;
 pub mod oidc;

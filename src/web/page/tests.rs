@@ -276,7 +276,10 @@ impl Sample {
             problems: Vec::new(),
             repeat_error: None,
         };
-        let password_elsewhere = PasswordPage { keeper: Some(self.value("Directory")), ..password.clone() };
+        let password_elsewhere = PasswordPage {
+            keeper: Some((self.value("Directory"), Some(self.value("https://password.example.org")))),
+            ..password.clone()
+        };
         let password_wrong = PasswordPage {
             password_error: Some(self.value(&FieldProblem::WrongPassword.text(self.t))),
             problems: self.problems(),
@@ -383,6 +386,7 @@ impl Sample {
             time_zones: vec![self.value("Europe/Berlin"), self.value("Europe/Paris")],
             contrasts: vec![Choice { value: self.value("more"), label: self.value("Strong"), selected: true }],
             picture_error: Some(FieldProblem::PictureKind.text(self.t)),
+            directories: vec![(self.value("Directory"), vec![(self.value("Department"), self.value("Sales"))])],
         };
         let change = EmailPage {
             shell: self.shell(),
