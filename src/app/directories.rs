@@ -27,6 +27,7 @@ pub(super) fn rules(config: &Config) -> impl Iterator<Item = (Source, SourceRule
             refresh: true,
             // Somebody new gets their groups at once; who leaves one, the synchronisation says.
             groups: GroupRules { exclusive: false, create: true },
+            revalidate: None,
         };
         (Source::directory(one.slug.as_str()), rules)
     })

@@ -19,12 +19,13 @@ pub mod lease;
 pub mod letter;
 pub mod notice;
 pub mod password;
+pub mod provider_session;
 pub mod remembered_device;
 pub mod root_key;
 pub mod token;
 pub mod volatile;
 
-pub use database::{Database, Link, OpenError, Place, Protection, Server, ServerPlace, StoreError, Tx};
+pub use database::{ClientFiles, Database, Link, OpenError, Place, Protection, Server, ServerPlace, StoreError, Tx};
 
 use std::fs::{File, OpenOptions};
 use std::io;

@@ -9,7 +9,7 @@ mod postgres;
 mod postgres_schema;
 mod sqlite;
 
-pub use postgres::{Protection, Server, ServerPlace};
+pub use postgres::{ClientFiles, Protection, Server, ServerPlace};
 
 use super::notice;
 use crate::domain::id::AccountId;
