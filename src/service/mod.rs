@@ -35,6 +35,7 @@ pub mod registration;
 pub mod resolve;
 mod revocation;
 pub mod session;
+pub mod setting;
 pub mod setup;
 pub mod sign_in;
 pub mod signing;
