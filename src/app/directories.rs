@@ -27,6 +27,7 @@ pub(super) fn rules(config: &Config) -> impl Iterator<Item = (Source, SourceRule
             refresh: true,
             // Memberships follow the synchronisation, which knows about groups in groups.
             groups: GroupRules::default(),
+            revalidate: None,
         };
         (Source::directory(one.slug.as_str()), rules)
     })

@@ -11,6 +11,7 @@ use crate::service::factor::passkey;
 use crate::service::housekeeping::Housekeeping;
 use crate::service::outbox::Outbox;
 use crate::service::provider::Providers;
+use crate::service::revalidation::Revalidation;
 use crate::service::setting::{SettingError, Settings};
 use crate::web::internal::Readiness;
 use crate::web::router::{self, Entrance};
@@ -206,6 +207,7 @@ fn generation(app: App, loaded: Loaded, lasting: &Lasting) -> Result<(Generation
         housekeeping: lasting.housekeeping.over(Arc::clone(&app.core)),
         outbox: Outbox::new(Arc::clone(&app.core), Arc::new(mapping::mailer(&config)?)),
         directories: Directories::new(Arc::clone(&app.core)),
+        revalidation: Revalidation::new(Arc::clone(&app.core), app.providers.clone()),
         providers: app.providers.clone(),
         surroundings: app.surroundings.clone(),
         tend_logs: lasting.tend_logs.clone(),

@@ -27,7 +27,7 @@ fn execute(arguments: Arguments) -> Result<(), Failure> {
         Command::CheckConfig => cli::check_config(&loaded, &check::obstacles(&loaded.config)),
         Command::Serve => in_runtime(async {
             let log_file = log::start(mapping::log(&loaded.config))?;
-            Ok(serve(layers, loaded, log_file, Running::announce).await?)
+            Ok(Box::pin(serve(layers, loaded, log_file, Running::announce)).await?)
         }),
         Command::Migrate(options) => in_runtime(migration::migrate(&loaded.config, options)),
         Command::CopyStore(options) => in_runtime(migration::copy_store(loaded.config, options)),

@@ -22,6 +22,7 @@ use crate::service::registration::Registration;
 use crate::service::session::Sessions;
 use crate::service::setup::SetUp;
 use crate::service::sign_in::SignIn;
+use crate::service::sign_out::SignOut;
 use crate::service::verify::Verify;
 use crate::web::internal::{self, Readiness};
 use crate::web::listener::{ListenError, Listener, ListenerSettings};
@@ -200,6 +201,7 @@ pub fn site(app: &App, config: &Config) -> Site {
         set_up: SetUp::new(Arc::clone(core)),
         invitations: Invitations::new(Arc::clone(core)),
         identities: Identities::new(Arc::clone(core)),
+        sign_out: SignOut::new(Arc::clone(core), app.providers.clone()),
         providers: app.providers.clone(),
         registration: Registration::new(Arc::clone(core)),
         verify: Verify::new(Arc::clone(core), mapping::application_secrets(config)),

@@ -24,14 +24,14 @@ pub enum Command {
     },
     /// Show one key, or an item such as application.tasks.
     Show {
-        /// As in sessions.idle_timeout or application.tasks.
+        /// As in `sessions.idle_timeout` or application.tasks.
         key: String,
     },
     /// Store a value for all nodes. Running nodes follow within a second.
     Set(Set),
     /// Take a stored value away.
     Unset {
-        /// As in sessions.idle_timeout or application.tasks.
+        /// As in `sessions.idle_timeout` or application.tasks.
         key: String,
     },
     /// Store everything that a file in the form of vestibule.toml has, all of it or nothing.
@@ -52,7 +52,7 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct Set {
-    /// As in sessions.idle_timeout, or an item such as application.tasks.
+    /// As in `sessions.idle_timeout`, or an item such as application.tasks.
     key: String,
     /// The value; a list as a, b. Without it, it is read from the file or from standard input.
     #[arg(conflicts_with = "file")]

@@ -73,7 +73,7 @@ pub fn to_toml(settings: &[Setting], secrets: bool) -> String {
         let mut value = setting.value.clone();
         if !secrets && let Ok(key) = SettingKey::parse(&setting.key) {
             value = key.masked(&value);
-            if value == Value::from(MASK) {
+            if value == MASK {
                 missing.push(setting.key.clone());
                 continue;
             }
@@ -82,15 +82,14 @@ pub fn to_toml(settings: &[Setting], secrets: bool) -> String {
         put(&mut root, &setting.key, value);
     }
     let text = toml::to_string(&Value::Object(root)).unwrap_or_default();
-    let comments: String = missing.iter().map(|key| format!("# {key}: a secret, left out\n")).collect();
-    comments + &text
+    missing.iter().map(|key| format!("# {key}: a secret, left out\n")).chain([text]).collect::<Vec<_>>().concat()
 }
 
 fn without_masks(value: &mut Value, path: &str, missing: &mut Vec<String>) {
     match value {
         Value::Object(table) => table.retain(|name, value| {
             let path = inside(path, name);
-            let secret = *value == Value::from(MASK);
+            let secret = *value == MASK;
             if secret {
                 missing.push(path);
             } else {

@@ -112,6 +112,12 @@ acts! {
     SignedOut => "session.signed_out",
     /// Sessions were ended by their owner.
     SessionsEnded => "session.ended",
+    /// Sessions were ended because the provider that vouched for them said so.
+    SessionsEndedByProvider => "session.ended_by_provider",
+    /// Sessions were ended because the provider does not stand by them any more.
+    SessionsRevoked => "session.revoked_by_provider",
+    /// A provider's word that a session ended was signed by it, and not believed all the same.
+    ProviderLogoutRefused => "session.provider_logout_refused",
     /// An authenticator was bound.
     FactorAdded => "factor.added",
     /// An authenticator was removed by its owner.

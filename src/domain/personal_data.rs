@@ -188,6 +188,8 @@ pub const DURABLE: &[Column] = &[
     column("provider_session.sealed", PASSING_SECRET, "signing out at the provider"),
     column("provider_session.created_at", PASSING, "since when"),
     column("provider_session.ends_at", PASSING, "end"),
+    column("provider_session.remembered_id", PASSING, "ending what the browser remembers with it"),
+    column("provider_session.check_at", PASSING, "asking the provider again"),
     column("account.contrast", SETTINGS, "contrast of pages"),
     column("account.picture_key", PROFILE_KEY, "address of the picture"),
     column("avatar.account_id", PROFILE, "whose it is"),

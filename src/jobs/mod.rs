@@ -6,6 +6,7 @@ use crate::service::directory::Directories;
 use crate::service::housekeeping::Housekeeping;
 use crate::service::outbox::Outbox;
 use crate::service::provider::Providers;
+use crate::service::revalidation::Revalidation;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,8 @@ const SWEEPING: Duration = Duration::from_mins(1);
 
 /// How often metadata and keys of identity providers are read again.
 const ASKING: Duration = Duration::from_mins(10);
+/// How often it is looked whether providers are to be asked about sessions again.
+const REVALIDATING: Duration = Duration::from_secs(15);
 /// How often it is looked whether the time of a directory has come.
 const SYNCHRONISING: Duration = Duration::from_secs(15);
 
@@ -36,6 +39,8 @@ pub struct Jobs {
     pub providers: Providers,
     /// Synchronising directories.
     pub directories: Directories,
+    /// Asking providers about sessions again.
+    pub revalidation: Revalidation,
     /// Clock and generator.
     pub surroundings: Surroundings,
     /// Removes old log files, when logs go to files.
@@ -77,6 +82,9 @@ pub fn start<D: Duties>(duties: &Arc<D>, stopping: &watch::Receiver<bool>) -> Ve
         }),
         each(SWEEPING, duties, stopping(), |jobs: Jobs, ctx: Context| async move {
             swept(&jobs.housekeeping, &ctx, jobs.tend_logs.as_deref()).await.map_err(|error| ("sweeping", error))
+        }),
+        each(REVALIDATING, duties, stopping(), |jobs: Jobs, ctx: Context| async move {
+            jobs.revalidation.round(&ctx).await.map_err(|error| ("asking providers again", error.to_string()))
         }),
         each(SYNCHRONISING, duties, stopping(), |jobs: Jobs, ctx: Context| async move {
             jobs.directories.sync_due(&ctx).await.map_err(|error| ("synchronising", error.to_string()))

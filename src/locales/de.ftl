@@ -94,6 +94,11 @@ logout-stay = Angemeldet bleiben
 signed-out-title = Sie sind abgemeldet
 signed-out-text = Sie können dieses Fenster jetzt schließen.
 signed-out-again = Wieder anmelden
+signed-out-there = Sie sind hier und bei { $provider } abgemeldet. Sie können dieses Fenster jetzt schließen.
+signed-out-stays = Sie sind hier abgemeldet, bei { $provider } aber nicht. Wenn andere dieses Gerät benutzen, melden Sie sich bitte auch dort ab.
+signed-out-unsure = Sie sind hier abgemeldet. Ob Sie auch bei { $provider } abgemeldet sind, können wir nicht sagen; bitte sehen Sie dort nach.
+signed-out-onward = Sie sind hier abgemeldet. Jetzt meldet { $provider } Sie auch dort ab.
+signed-out-onward-go = Weiter zu { $provider }
 
 ## Erster Start
 setup-title = Willkommen
@@ -489,6 +494,7 @@ backup-codes-done = Ich habe sie verwahrt
 confirm-title = Sind Sie es?
 confirm-text = Bitte geben Sie Ihr Passwort ein, bevor es weitergeht.
 confirm-submit = Weiter
+confirm-provider = Bitte melden Sie sich noch einmal bei { $provider } an, bevor es weitergeht.
 confirm-again = Bitte melden Sie sich ab und neu an, bevor es weitergeht.
 confirm-cancel = Abbrechen
 security-title = Zweiter Schritt
@@ -564,7 +570,6 @@ identities-since = Hinzugefügt
 identities-last-used = Zuletzt benutzt
 identities-remove = Entfernen
 identities-last-way = Das ist Ihr einziger Weg zur Anmeldung, deshalb lässt er sich nicht entfernen.
-identities-sign-in-again = Um das zu ändern, melden Sie sich bitte zuerst ab und wieder an.
 identities-add-title = Hinzufügen
 identities-add-text = Sie melden sich dort einmal an und bestätigen danach hier.
 identities-add = { $provider } hinzufügen

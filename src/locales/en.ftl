@@ -95,6 +95,11 @@ logout-stay = Stay signed in
 signed-out-title = You are signed out
 signed-out-text = You can close this window now.
 signed-out-again = Sign in again
+signed-out-there = You are signed out here and at { $provider }. You can close this window now.
+signed-out-stays = You are signed out here, but not at { $provider }. If others use this device, please sign out there too.
+signed-out-unsure = You are signed out here. Whether you are signed out at { $provider } as well, we cannot say; please look there.
+signed-out-onward = You are signed out here. Now { $provider } signs you out as well.
+signed-out-onward-go = Continue to { $provider }
 
 ## First start
 setup-title = Welcome
@@ -490,6 +495,7 @@ backup-codes-done = I have kept them
 confirm-title = Is it you?
 confirm-text = Please enter your password before you go on.
 confirm-submit = Continue
+confirm-provider = Please sign in at { $provider } once more before you go on.
 confirm-again = Please sign out and sign in again before you go on.
 confirm-cancel = Cancel
 security-title = Second step
@@ -565,7 +571,6 @@ identities-since = Added
 identities-last-used = Last used
 identities-remove = Remove
 identities-last-way = This is your only way in, so it cannot be removed.
-identities-sign-in-again = To change this, please sign out and in again first.
 identities-add-title = Add one
 identities-add-text = You sign in there once, and confirm here afterwards.
 identities-add = Add { $provider }

@@ -64,6 +64,8 @@ pub struct Offer {
     pub subject: String,
     /// Whether the person has to give the password.
     pub password_needed: bool,
+    /// Whether the person has to prove anew who they are, and has no password to do it with.
+    pub proof_needed: bool,
 }
 
 /// An identity that waits for its owner's yes.
@@ -176,6 +178,7 @@ impl Identities {
             attributes: waiting.arrival.attributes,
             subject: waiting.arrival.subject,
             password_needed: has_password && !is_fresh(ctx, owner),
+            proof_needed: !has_password && !is_fresh(ctx, owner),
         })
     }
 

@@ -18,6 +18,7 @@ pub mod lease;
 pub mod letter;
 pub mod notice;
 pub mod password;
+pub mod provider_session;
 pub mod remembered_device;
 pub mod root_key;
 pub mod setting;

@@ -24,6 +24,7 @@ pub mod multipart;
 mod new_password;
 pub mod page;
 pub mod provider;
+pub mod provider_logout;
 pub mod register;
 pub mod respond;
 pub mod router;

@@ -11,6 +11,7 @@ mod ldap;
 mod new_device;
 pub mod oidc;
 mod open;
+pub(in crate::service) mod parked;
 pub mod passkey;
 pub mod password;
 pub mod step;
