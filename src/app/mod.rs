@@ -26,6 +26,7 @@ use crate::service::limiter::Limiter;
 use crate::service::metrics::Metrics;
 use crate::service::provider::Providers;
 use crate::service::signing::SigningKeys;
+use crate::service::trace;
 use crate::store::volatile::Volatile;
 use crate::store::{Database, OpenError, Place, key, root_key};
 use crate::web::brand::Brand;
@@ -34,6 +35,9 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::PathBuf;
 use std::sync::Arc;
+
+/// How long the end waits for the last traces to be written.
+const LAST_TRACES: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// Stores and keys, open: what `serve` and every command need.
 pub struct App {
@@ -148,6 +152,7 @@ impl App {
             cards: Cards::over(database.clone()),
             metrics,
             directories: directories::connected(config)?,
+            traces: trace::Writer::default(),
             database,
             volatile,
             policy,
@@ -159,6 +164,8 @@ impl App {
 
     /// Writes what is behind and closes the stores.
     pub async fn close(&self) {
+        // A store that hangs does not hold up the end.
+        drop(tokio::time::timeout(LAST_TRACES, self.core.traces.settled()).await);
         self.core.volatile.close().await;
         self.core.database.close().await;
     }

@@ -10,6 +10,7 @@ mod invite;
 mod migrate;
 mod rotate_keys;
 mod serve;
+mod trace;
 
 pub use check_config::run as check_config;
 pub use copy_store::{Bar, CopyStore, report as copied};
@@ -71,6 +72,8 @@ pub enum DeskCommand {
     /// Look at directories.
     #[command(subcommand)]
     Directory(directory::Command),
+    /// Show what came of sign-ins with identity providers and directories, and why.
+    Trace(trace::Options),
     /// Make new keys, revoke one at once, or list them.
     RotateKeys(rotate_keys::Options),
 }
@@ -110,6 +113,7 @@ impl DeskCommand {
             Self::Idp(command) => idp::run(desk, command).await,
             Self::Sync(options) => directory::sync(desk, options).await,
             Self::Directory(command) => directory::run(desk, command).await,
+            Self::Trace(options) => trace::run(desk, options).await,
             Self::RotateKeys(options) => rotate_keys::run(desk, options).await,
         }
     }

@@ -21,6 +21,7 @@ pub mod password;
 pub mod remembered_device;
 pub mod root_key;
 pub mod token;
+pub mod trace;
 pub mod volatile;
 
 pub use database::{Database, Link, OpenError, Place, Protection, Server, ServerPlace, StoreError, Tx};

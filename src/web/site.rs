@@ -21,6 +21,7 @@ use crate::service::registration::Registration;
 use crate::service::session::Sessions;
 use crate::service::setup::SetUp;
 use crate::service::sign_in::SignIn;
+use crate::service::trace::Traces;
 use crate::service::verify::Verify;
 use http::HeaderValue;
 use std::sync::Arc;
@@ -33,6 +34,8 @@ pub struct Site {
     pub core: Arc<Core>,
     /// Signing in.
     pub sign_in: SignIn,
+    /// What came of sign-ins, for administrators.
+    pub traces: Traces,
     /// Sessions.
     pub sessions: Sessions,
     /// Second factors.

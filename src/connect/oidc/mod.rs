@@ -6,6 +6,7 @@
 mod exchange;
 pub mod jws;
 pub mod metadata;
+pub mod probe;
 mod userinfo;
 
 pub use exchange::{Question, Tokens};

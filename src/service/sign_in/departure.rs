@@ -7,6 +7,7 @@ use crate::domain::identity::Source;
 use crate::domain::session::HandleHash;
 use crate::domain::sign_in::ATTEMPT_LIFETIME;
 use crate::domain::time::Timestamp;
+use crate::domain::trace::Facts;
 use crate::service::context::Context;
 use crate::service::core::{Trouble, fingerprint};
 use crate::store::volatile::Shelf;
@@ -45,6 +46,14 @@ pub enum Errand {
 }
 
 impl<P> Departure<P> {
+    /// Notes that the browser which left is back.
+    pub fn note(&self, ctx: &Context) {
+        let away = i64::try_from(ctx.now().since(self.left_at).as_secs()).unwrap_or(i64::MAX);
+        let facts = Facts::new().number("seconds_away", away).flag("invited", self.invitation.is_some());
+        let facts = facts.flag("stay", self.stay).flag("adds", self.errand != Errand::SignIn);
+        ctx.note("came_back", facts);
+    }
+
     /// What the person wants besides getting in. `replaces` is the session that the browser has now.
     #[must_use]
     pub fn wishes(&self, replaces: Option<HandleHash>) -> Wishes {

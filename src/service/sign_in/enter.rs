@@ -37,6 +37,7 @@ impl SignIn {
                 return Err(SignInError::Unresolved(refusal));
             }
         };
+        ctx.note_account(resolved.account.id);
         let upstream = arrival.upstream.as_ref();
         let voucher = Voucher {
             identity: resolved.identity,

@@ -4,6 +4,7 @@
 use super::answer::Answer;
 use super::departure::{Departure, Errand};
 use super::{AttemptHandle, Outcome, SignIn, SignInError};
+use crate::connect::oidc::jws::Verified;
 use crate::connect::oidc::{Known, OidcError, Question, Tokens};
 use crate::domain::audit::{Act, Event};
 use crate::domain::claims::Claims;
@@ -14,11 +15,12 @@ use crate::domain::secret::Secret;
 use crate::domain::session::{HandleHash, Methods};
 use crate::domain::sign_in::Way;
 use crate::domain::time::Timestamp;
-
+use crate::domain::trace::Facts;
 use crate::service::context::Context;
 use crate::service::core::Trouble;
 use crate::service::metrics::SignInOutcome;
 use crate::service::provider::{Oidc, Provider};
+use crate::service::trace::MAPPED;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -77,6 +79,20 @@ pub enum ProviderError {
     /// Somebody is vouched for, and goes no further.
     #[error(transparent)]
     SignIn(#[from] SignInError),
+}
+
+impl ProviderError {
+    /// For the trace.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Outdated => "outdated",
+            Self::Declined(_) => "declined",
+            Self::Away => "away",
+            Self::NotBelieved(code) => code,
+            Self::SignIn(error) => error.code(),
+        }
+    }
 }
 
 impl From<Trouble> for ProviderError {
@@ -140,6 +156,7 @@ impl SignIn {
             Err(SignInError::Outdated) => return Err(ProviderError::Outdated),
             Err(other) => return Err(other.into()),
         };
+        departure.note(ctx);
         let known = match oidc.client.known(ctx.now()).await {
             Ok(known) => known,
             Err(error) => return Err(self.failed_there(ctx, source, &error).await?),
@@ -151,6 +168,7 @@ impl SignIn {
             return Err(self.not_believed(ctx, source, "response_iss").await?);
         }
         if let Some(error) = answer.error {
+            ctx.note("declined", Facts::new().code("error", &error));
             self.note(ctx, source, "declined").await?;
             return Err(ProviderError::Declined(error));
         }
@@ -174,6 +192,7 @@ impl SignIn {
 
     async fn failed_there(&self, ctx: &Context, source: &Source, error: &OidcError) -> Result<ProviderError, Trouble> {
         tracing::warn!(%source, %error, "a sign-in with an identity provider failed");
+        ctx.note("provider_failed", Facts::new().code("reason", error.code()).sentence("detail", &error.to_string()));
         if error.is_outage() {
             self.note(ctx, source, error.code()).await?;
             return Ok(ProviderError::Away);
@@ -182,6 +201,7 @@ impl SignIn {
     }
 
     async fn not_believed(&self, ctx: &Context, source: &Source, code: &'static str) -> Result<ProviderError, Trouble> {
+        ctx.note("not_believed", Facts::new().code("reason", code));
         self.note(ctx, source, code).await?;
         Ok(ProviderError::NotBelieved(code))
     }
@@ -230,6 +250,7 @@ impl Round<'_> {
         let assertion = ctx.uuid().to_string();
         let tokens = client.redeem(self.known, code, &self.secrets.verifier, (&assertion, now)).await?;
         let token = client.verified(&tokens.id_token, now).await?;
+        self.note_token(ctx, &token);
         // Tokens of other kinds are signed with the same keys (RFC 8725 section 3.11).
         if token.kind.as_ref().is_some_and(|kind| kind.to_ascii_lowercase().contains("+jwt")) {
             return Err(Fault::Kind.into());
@@ -246,6 +267,7 @@ impl Round<'_> {
         id_token::check(&token.claims, &expected)?;
         let subject = token.claims.get("sub").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
         let userinfo = client.userinfo(self.known, &tokens.access, &subject, now).await?;
+        self.note_userinfo(ctx, userinfo.as_ref());
         let essential = &self.oidc.essential;
         let met = userinfo
             .as_ref()
@@ -254,7 +276,26 @@ impl Round<'_> {
             return Err(Fault::Essential.into());
         }
         let claims = Claims { userinfo, id_token: token.claims };
-        Ok(self.vouch(&claims, subject, tokens, now))
+        let vouched = self.vouch(&claims, subject, tokens, now);
+        ctx.note(MAPPED, vouched.noted());
+        Ok(vouched)
+    }
+
+    fn note_token(&self, ctx: &Context, token: &Verified) {
+        let facts = Facts::new().code("algorithm", &token.algorithm);
+        let issued = token.claims.get("iat").and_then(serde_json::Value::as_f64);
+        #[expect(clippy::cast_possible_truncation, reason = "a float that is too large becomes the largest number")]
+        let facts = match issued {
+            Some(issued) => facts.number("clock_ahead", (issued as i64).saturating_sub(ctx.now().seconds())),
+            None => facts,
+        };
+        ctx.note("id_token", facts.claims(&token.claims, &self.provider.attributes, ctx.now()));
+    }
+
+    fn note_userinfo(&self, ctx: &Context, userinfo: Option<&serde_json::Map<String, serde_json::Value>>) {
+        if let Some(claims) = userinfo {
+            ctx.note("userinfo", Facts::new().claims(claims, &self.provider.attributes, ctx.now()));
+        }
     }
 
     fn vouch(&self, claims: &Claims, subject: String, tokens: Tokens, now: Timestamp) -> Vouched {
