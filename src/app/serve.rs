@@ -22,9 +22,11 @@ use crate::service::outbox::Outbox;
 use crate::service::password::Passwords;
 use crate::service::recovery::Recovery;
 use crate::service::registration::Registration;
+use crate::service::revalidation::Revalidation;
 use crate::service::session::Sessions;
 use crate::service::setup::SetUp;
 use crate::service::sign_in::SignIn;
+use crate::service::sign_out::SignOut;
 use crate::service::trace::Traces;
 use crate::service::verify::Verify;
 use crate::web::internal::{self, Readiness};
@@ -117,6 +119,7 @@ pub async fn serve(
         housekeeping,
         outbox,
         directories,
+        revalidation: Revalidation::new(Arc::clone(&app.core), app.providers.clone()),
         providers: app.providers.clone(),
         surroundings: app.surroundings.clone(),
         tend_logs: log_file.map(tend_logs),
@@ -212,6 +215,7 @@ pub fn site(app: &App, config: &Config) -> Site {
         set_up: SetUp::new(Arc::clone(core)),
         invitations: Invitations::new(Arc::clone(core)),
         identities: Identities::new(Arc::clone(core)),
+        sign_out: SignOut::new(Arc::clone(core), app.providers.clone()),
         providers: app.providers.clone(),
         registration: Registration::new(Arc::clone(core)),
         verify: Verify::new(Arc::clone(core), mapping::application_secrets(config)),

@@ -7,6 +7,7 @@ use crate::connect::fetch::FetchSettings;
 use crate::connect::oidc::{Credential, Endpoints, OidcClient, Settings};
 use crate::domain::attribute_map::AttributeMap;
 use crate::domain::claims_request::EssentialClaims;
+use crate::domain::factor_trust::FactorTrust;
 use crate::domain::identity::{GroupRules, OnFirstSignIn, Source, SourceRules};
 use crate::domain::secret::Secret;
 use crate::service::provider::{Oidc, Protocol, Provider, Providers};
@@ -40,6 +41,12 @@ pub(super) fn providers(config: &Config) -> Result<Providers, String> {
             })),
             attributes: Arc::new(attributes(provider)),
             trust_email: provider.danger_trust_email,
+            trust: Arc::new(FactorTrust {
+                contexts: provider.oidc.second_factor_acr.clone(),
+                methods: provider.oidc.second_factor_amr.clone(),
+            }),
+            revalidates: provider.oidc.revalidate.is_some(),
+            single_logout: provider.single_logout,
         })
     });
     Ok(Providers::new(all.collect::<Result<_, String>>()?))
@@ -61,6 +68,7 @@ fn of_provider(provider: &IdentityProvider) -> SourceRules {
         approval: provider.approval,
         refresh: provider.update_profile,
         groups: GroupRules { exclusive: provider.groups.mode == GroupMode::Exclusive, create: provider.groups.create },
+        revalidate: provider.oidc.revalidate.map(|span| span.duration()),
     }
 }
 

@@ -10,6 +10,7 @@ mod invite;
 mod migrate;
 mod rotate_keys;
 mod serve;
+mod show;
 mod trace;
 
 pub use check_config::run as check_config;

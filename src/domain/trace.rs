@@ -55,8 +55,8 @@ pub struct Trace {
     pub source: Source,
     /// What came of it, as a code.
     pub outcome: String,
-    /// Somebody was vouched for. Whoever comes from the street cannot bring that about.
-    pub vouched: bool,
+    /// Somebody was believed for. Whoever comes from the street cannot bring that about.
+    pub believed: bool,
     /// Whose account it was.
     pub account: Option<AccountId>,
     /// What happened, in order.

@@ -4,9 +4,10 @@
 use super::caller::Operator;
 use super::context::Context;
 use super::provider_check::look;
-use crate::connect::oidc::{Known, OidcClient, OidcError};
+use crate::connect::oidc::{Known, OidcClient, OidcError, Settings};
 use crate::domain::attribute_map::AttributeMap;
 use crate::domain::claims_request::EssentialClaims;
+use crate::domain::factor_trust::FactorTrust;
 use crate::domain::identity::Source;
 use std::sync::Arc;
 
@@ -25,6 +26,12 @@ pub struct Provider {
     pub direct: bool,
     /// Its addresses count as verified though it does not say so.
     pub trust_email: bool,
+    /// Which of its words mean a second factor.
+    pub trust: Arc<FactorTrust>,
+    /// Its sessions are looked at again now and then; then the tokens for that are kept.
+    pub revalidates: bool,
+    /// Signing out here signs out there too, where there is a way.
+    pub single_logout: bool,
 }
 
 /// How a provider is spoken with.
@@ -102,11 +109,12 @@ impl Providers {
         let provider = self.named(slug)?;
         let Protocol::Oidc(oidc) = &provider.protocol;
         let settings = oidc.client.settings();
-        let facts = vec![
+        let mut facts = vec![
             format!("issuer             {}", settings.issuer),
             format!("client_id          {}", settings.client_id),
             format!("redirect address   {}  (register exactly this at the provider)", settings.redirect_uri),
         ];
+        facts.extend(to_register(settings));
         let mut report = Report { facts, problems: Vec::new() };
         let looked = match oidc.client.refresh(ctx.now()).await {
             Ok(known) => {
@@ -120,6 +128,18 @@ impl Providers {
         }
         Some(report)
     }
+}
+
+/// The other addresses that a provider may want to know.
+fn to_register(settings: &Settings) -> [String; 3] {
+    let here = settings.redirect_uri.trim_end_matches("callback");
+    [
+        format!("after signing out  {here}logout  (register it as post-logout redirect address)"),
+        format!("back channel       {here}backchannel-logout  (register it for back-channel logout)"),
+        format!(
+            "front channel      {here}frontchannel-logout  (only where there is no back channel; with iss and sid)"
+        ),
+    ]
 }
 
 fn described(known: &Known) -> Vec<String> {

@@ -13,7 +13,7 @@ use crate::domain::secret::Secret;
 use crate::domain::session::{CredentialEvent, Ends, HandleHash, Methods, Session};
 use crate::domain::time::Timestamp;
 use crate::store::volatile::LiveSession;
-use crate::store::{autologin, identity};
+use crate::store::{autologin, identity, provider_session};
 use std::sync::Arc;
 
 /// A session's secret handle: 32 random bytes. It goes into the sealed cookie and nowhere else.
@@ -207,6 +207,8 @@ impl Sessions {
             }
             None
         };
+        // Tokens of the provider are not kept longer than what they are for.
+        provider_session::closed(&mut tx, owner.session_id()).await?;
         let detail = serde_json::json!({ "session": owner.session_id(), "everywhere": everywhere });
         ctx.record(&mut tx, Event::about(Act::SignedOut, account).with(detail)).await?;
         if let Some(family) = owner.session().session.remembered {

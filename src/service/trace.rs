@@ -17,14 +17,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
-/// The step that notes what is known of somebody who is vouched for.
+/// The step that notes what is known of somebody who is believed for.
 pub const MAPPED: &str = "mapped";
 
 /// Traces a minute that strangers can bring about, and of these, from one network.
 const STRANGERS: (u32, u32) = (60, 10);
-/// Traces a minute of people who were vouched for.
-const VOUCHED: u32 = 600;
-/// Traces that are kept at most: of people who were vouched for, and of strangers (who cannot push out the others).
+/// Traces a minute of people who were believed for.
+const BELIEVED: u32 = 600;
+/// Traces that are kept at most: of people who were believed for, and of strangers (who cannot push out the others).
 const KEPT: [(bool, u32); 2] = [(true, 50_000), (false, 10_000)];
 /// Traces that wait for a slow store.
 const WAITING: usize = 256;
@@ -39,7 +39,7 @@ pub struct Writer {
 struct Queue {
     waiting: Vec<Trace>,
     minute: i64,
-    vouched: u32,
+    believed: u32,
     strangers: u32,
     by_network: HashMap<String, u32>,
     left_out: u64,
@@ -59,7 +59,7 @@ impl Writer {
     /// Takes a trace in, if there is room. True when somebody has to begin to write.
     fn admit(&self, new: Trace, network: String, now: Timestamp) -> bool {
         let mut queue = self.queue();
-        if !queue.has_room(new.vouched, network, now) {
+        if !queue.has_room(new.believed, network, now) {
             queue.left_out += 1;
             return false;
         }
@@ -85,7 +85,7 @@ impl Writer {
 }
 
 impl Queue {
-    fn has_room(&mut self, vouched: bool, network: String, now: Timestamp) -> bool {
+    fn has_room(&mut self, believed: bool, network: String, now: Timestamp) -> bool {
         let minute = now.seconds().div_euclid(60);
         if minute != self.minute {
             if self.left_out > 0 {
@@ -97,9 +97,9 @@ impl Queue {
         if self.waiting.len() >= WAITING {
             return false;
         }
-        if vouched {
-            self.vouched += 1;
-            return self.vouched <= VOUCHED;
+        if believed {
+            self.believed += 1;
+            return self.believed <= BELIEVED;
         }
         if self.strangers >= STRANGERS.0 {
             return false;
@@ -129,9 +129,9 @@ impl Traces {
     pub fn keep(&self, ctx: &Context, source: &Source, outcome: &str) {
         let (Some(id), true) = (ctx.request, self.core.policy.trace_days > 0) else { return };
         let noted = ctx.noted().clone();
-        let vouched = noted.notes.iter().any(|note| note.step == MAPPED);
+        let believed = noted.notes.iter().any(|note| note.step == MAPPED);
         let (source, outcome) = (source.clone(), outcome.to_owned());
-        let new = Trace { id, at: ctx.now(), source, outcome, vouched, account: noted.account, notes: noted.notes };
+        let new = Trace { id, at: ctx.now(), source, outcome, believed, account: noted.account, notes: noted.notes };
         if self.core.traces.admit(new, ctx.origin.network(), ctx.now()) {
             tokio::spawn(write(Arc::clone(&self.core)));
         }
@@ -189,11 +189,11 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_millis(1_795_284_300_000);
 
-    fn kept(writer: &Writer, vouched: bool, network: &str, now: Timestamp) -> bool {
+    fn kept(writer: &Writer, believed: bool, network: &str, now: Timestamp) -> bool {
         let before = writer.queue().waiting.len();
         let id = RequestId::new(uuid::Uuid::nil());
         let (source, outcome, notes) = (Source::provider("corp"), "x".to_owned(), Vec::new());
-        writer.admit(Trace { id, at: now, source, outcome, vouched, account: None, notes }, network.to_owned(), now);
+        writer.admit(Trace { id, at: now, source, outcome, believed, account: None, notes }, network.to_owned(), now);
         let after = writer.queue().waiting.len();
         writer.queue().waiting.clear();
         after > before
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(flood, 10);
         let flood = (0..1000).filter(|number| kept(&writer, false, &format!("net {number}"), NOW)).count();
         assert_eq!(flood, 50, "sixty with the ten from before");
-        assert!(kept(&writer, true, "198.51.100.0/24", NOW), "who was vouched for is kept");
+        assert!(kept(&writer, true, "198.51.100.0/24", NOW), "who is believed is kept");
         assert!(kept(&writer, false, "198.51.100.0/24", NOW.after(std::time::Duration::from_mins(1))));
         assert!(writer.queue().by_network.len() <= 60, "and the count itself is bounded");
     }
@@ -217,7 +217,7 @@ mod tests {
         for number in 0..1000 {
             let id = RequestId::new(uuid::Uuid::from_u128(number));
             let (source, outcome, notes) = (Source::provider("corp"), "x".to_owned(), Vec::new());
-            let new = Trace { id, at: NOW, source, outcome, vouched: true, account: None, notes };
+            let new = Trace { id, at: NOW, source, outcome, believed: true, account: None, notes };
             let begins = writer.admit(new, String::new(), NOW);
             assert_eq!(begins, number == 0, "one writer");
         }

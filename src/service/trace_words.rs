@@ -264,7 +264,7 @@ mod tests {
         let notes =
             notes.into_iter().map(|(step, facts)| Note { at, step: Cow::Borrowed(step), facts: facts.into_map() });
         let source = Source::provider("corp");
-        Trace { id, at, source, outcome: outcome.to_owned(), vouched: false, account: None, notes: notes.collect() }
+        Trace { id, at, source, outcome: outcome.to_owned(), believed: false, account: None, notes: notes.collect() }
     }
 
     #[test]

@@ -13,7 +13,7 @@ struct Row {
     at: i64,
     source: String,
     outcome: String,
-    vouched: bool,
+    believed: bool,
     account_id: Option<Uuid>,
     notes: String,
 }
@@ -30,7 +30,7 @@ impl TryFrom<Row> for Trace {
             at: Timestamp::from_millis(row.at),
             source: source.ok_or_else(|| StoreError::Unreadable("a trace has no known source".into()))?,
             outcome: row.outcome,
-            vouched: row.vouched,
+            believed: row.believed,
             account: row.account_id.map(AccountId::new),
             notes,
         })
@@ -45,13 +45,13 @@ pub async fn insert(link: &mut Link, new: &Trace) -> Result<(), StoreError> {
     let notes = serde_json::to_string(&new.notes).unwrap_or_else(|_| "[]".to_owned());
     execute!(
         link,
-        "INSERT INTO trace (id, at, source, outcome, vouched, account_id, notes) \
+        "INSERT INTO trace (id, at, source, outcome, believed, account_id, notes) \
          VALUES ($1, $2, $3, $4, $5, (SELECT id FROM account WHERE id = $6), $7) ON CONFLICT DO NOTHING",
         new.id.uuid(),
         new.at.millis(),
         new.source.key(),
         new.outcome.as_str(),
-        new.vouched,
+        new.believed,
         new.account.map(AccountId::uuid),
         notes.as_str()
     )
@@ -66,7 +66,7 @@ pub async fn by_id(link: &mut Link, id: RequestId) -> Result<Option<Trace>, Stor
     let row = fetch_optional!(
         link,
         Row,
-        "SELECT id, at, source, outcome, vouched, account_id, notes FROM trace WHERE id = $1",
+        "SELECT id, at, source, outcome, believed, account_id, notes FROM trace WHERE id = $1",
         id.uuid()
     )?;
     row.map(Trace::try_from).transpose()
@@ -81,7 +81,7 @@ pub async fn newest(link: &mut Link, of: Option<&[Source; 2]>, most: u32) -> Res
     let rows = fetch_all!(
         link,
         Row,
-        "SELECT id, at, source, outcome, vouched, account_id, notes FROM trace \
+        "SELECT id, at, source, outcome, believed, account_id, notes FROM trace \
          WHERE $1 IS NULL OR source = $1 OR source = $2 ORDER BY at DESC, id DESC LIMIT $3",
         one,
         other,
@@ -90,18 +90,18 @@ pub async fn newest(link: &mut Link, of: Option<&[Source; 2]>, most: u32) -> Res
     rows.into_iter().map(Trace::try_from).collect()
 }
 
-/// Removes those that are too old, and of those that somebody vouched for, or did not, all but the newest.
+/// Removes those that are too old, and of those that somebody believed for, or did not, all but the newest.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn prune(link: &mut Link, before: Timestamp, most: [(bool, u32); 2]) -> Result<(), StoreError> {
     execute!(link, "DELETE FROM trace WHERE at <= $1", before.millis())?;
-    for (vouched, most) in most {
+    for (believed, most) in most {
         execute!(
             link,
-            "DELETE FROM trace WHERE vouched = $1 \
-             AND at < (SELECT at FROM trace WHERE vouched = $1 ORDER BY at DESC LIMIT 1 OFFSET $2)",
-            vouched,
+            "DELETE FROM trace WHERE believed = $1 \
+             AND at < (SELECT at FROM trace WHERE believed = $1 ORDER BY at DESC LIMIT 1 OFFSET $2)",
+            believed,
             i64::from(most)
         )?;
     }

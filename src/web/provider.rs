@@ -17,7 +17,7 @@ use crate::domain::resolve::Refusal;
 use crate::service::provider::{Oidc, Protocol, Provider};
 use crate::service::sign_in::SignInError;
 use crate::service::sign_in::answer::Answer;
-use crate::service::sign_in::departure::Errand;
+use crate::service::sign_in::departure::{Brings, Errand};
 use crate::service::sign_in::oidc::{Arrived, Going, ProviderError};
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
@@ -41,10 +41,11 @@ pub async fn get(
         "" => None,
         text => Some(site.redirect(text).ok_or(Failure::ForeignTarget)?),
     };
-    let adds = query.text("add") == "1";
+    let (adds, confirms) = (query.text("add") == "1", query.text("confirm") == "1");
     let errand = match &visit.person {
         Some(person) if adds => Errand::AddTo(person.account()),
-        None if adds => return Err(PageError::SignIn),
+        Some(person) if confirms => Errand::Confirm(person.account(), query.text("factor") == "1"),
+        None if adds || confirms => return Err(PageError::SignIn),
         Some(_) => {
             return Ok(Reply::see_other(&target.unwrap_or(SafeRedirect::to(paths::ACCOUNT))).of(&visit).done());
         }
@@ -132,9 +133,10 @@ async fn arrive(
     there: (&Provider, &Oidc),
     answer: Answer,
 ) -> Result<Response, PageError> {
-    let browser = Jar::new(&site.cookies, &site.core.cookie_keys).attempt(headers);
-    let replaces = visit.person.as_ref().map(|person| *person.handle());
-    match site.sign_in.return_from_oidc(&visit.ctx, there, browser.as_ref(), answer, replaces).await {
+    let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
+    let browser = jar.attempt(headers);
+    let brings = Brings { person: visit.person.clone(), device: jar.device(headers) };
+    match site.sign_in.return_from_oidc(&visit.ctx, there, browser.as_ref(), answer, brings).await {
         Ok(Arrived::SignedIn(outcome)) => {
             site.traces.keep(&visit.ctx, &there.0.source, outcome.code());
             Ok(outcome_reply(site, outcome))

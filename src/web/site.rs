@@ -21,6 +21,7 @@ use crate::service::registration::Registration;
 use crate::service::session::Sessions;
 use crate::service::setup::SetUp;
 use crate::service::sign_in::SignIn;
+use crate::service::sign_out::SignOut;
 use crate::service::trace::Traces;
 use crate::service::verify::Verify;
 use http::HeaderValue;
@@ -38,6 +39,8 @@ pub struct Site {
     pub traces: Traces,
     /// Sessions.
     pub sessions: Sessions,
+    /// Signing out, also at providers and by them.
+    pub sign_out: SignOut,
     /// Second factors.
     pub factors: Factors,
     /// Passwords.

@@ -5,11 +5,11 @@ CREATE TABLE trace (
     at         BIGINT  NOT NULL,
     source     TEXT    NOT NULL,
     outcome    TEXT    NOT NULL,
-    vouched    BOOLEAN NOT NULL,
+    believed   BOOLEAN NOT NULL,
     account_id UUID    REFERENCES account (id) ON DELETE CASCADE,
     notes      TEXT    NOT NULL
 );
-CREATE INDEX trace_order ON trace (vouched, at);
+CREATE INDEX trace_order ON trace (believed, at);
 CREATE INDEX trace_time ON trace (at);
 CREATE INDEX trace_account ON trace (account_id);
 
