@@ -24,7 +24,7 @@ const USUAL: i64 = 2;
 pub(super) async fn look(ctx: &Context, oidc: &Oidc, known: &Known, report: &mut Report) -> Result<(), OidcError> {
     let random = || URL_SAFE_NO_PAD.encode(ctx.bytes::<32>());
     let (state, nonce, verifier) = (random(), random(), random());
-    let question = Question { state: &state, nonce: &nonce, verifier: &verifier };
+    let question = Question { state: &state, nonce: &nonce, verifier: &verifier, anew: false };
     let probe = oidc.client.probe(known, &question, ctx.now()).await?;
     clock(&probe, report);
     certificate(ctx, &probe, report);
