@@ -23,7 +23,7 @@ fn reference(page: &str) -> String {
 async fn traces(house: &House) -> Vec<Trace> {
     house.app.core.traces.settled().await;
     let traces = Traces::new(Arc::clone(&house.app.core));
-    traces.newest(Operator::believed(), None, 1000).await.expect("traces")
+    traces.newest(Operator::vouched(), None, 1000).await.expect("traces")
 }
 
 /// The one with this outcome: the clock stands still, so there is no newest.
@@ -49,7 +49,7 @@ async fn a_failure_is_explained_under_the_reference_on_the_page() {
     assert!(told.contains("the provider's clock is 4 min ahead of this one"), "{told}");
     assert!(told.contains("Set both by NTP."), "{told}");
     let found =
-        Traces::new(Arc::clone(&house.app.core)).find(Operator::believed(), shown.parse().expect("an id")).await;
+        Traces::new(Arc::clone(&house.app.core)).find(Operator::vouched(), shown.parse().expect("an id")).await;
     assert_eq!(found.expect("an answer"), Some(trace));
     // The page says nothing of it, and the reference opens nothing for whoever has it.
     assert!(!answer.body.contains("id_token") && !answer.body.contains("clock"));
@@ -65,7 +65,7 @@ async fn a_success_says_which_groups_came_and_which_were_not_mapped() {
     openid.claim("groups", json!(["app-staff", "app-unknown", "vpn"]));
     let more = "[identity_provider.groups]\nfrom = [\"groups\"]\npatterns = [\"app-(*)\"]\ncreate = false";
     let house = house(&openid, more).await;
-    house.groups().create(&house.operator(), Operator::believed(), "staff").await.expect("a group");
+    house.groups().create(&house.operator(), Operator::vouched(), "staff").await.expect("a group");
     assert_eq!(signs_in(&mut house.browser(), &openid).await.status, StatusCode::SEE_OTHER);
     let trace = ended(&house, "signed_in").await;
     assert_eq!((trace.outcome.as_str(), trace.believed), ("signed_in", true));
