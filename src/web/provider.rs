@@ -115,6 +115,12 @@ pub async fn post_callback(
     Ok(Reply::see_other(&target).done())
 }
 
+/// The answer in a query or a posted form; `None` when it is malformed.
+#[must_use]
+pub fn read_answer(bytes: &[u8]) -> Option<Answer> {
+    extract::parse(bytes).map(|fields| answer(&fields))
+}
+
 fn answer(fields: &HashMap<String, String>) -> Answer {
     let some = |name: &str| fields.get(name).filter(|value| !value.is_empty()).cloned();
     Answer { state: some("state").unwrap_or_default(), code: some("code"), iss: some("iss"), error: some("error") }
@@ -131,7 +137,10 @@ async fn arrive(
     let browser = jar.attempt(headers);
     let brings = Brings { person: visit.person.clone(), device: jar.device(headers) };
     match site.sign_in.return_from_oidc(&visit.ctx, there, browser.as_ref(), answer, brings).await {
-        Ok(Arrived::SignedIn(outcome)) => Ok(outcome_reply(site, outcome)),
+        Ok(Arrived::SignedIn(outcome)) => {
+            site.traces.keep(&visit.ctx, &there.0.source, outcome.code());
+            Ok(outcome_reply(site, outcome))
+        }
         Ok(Arrived::ToAdd(arrival)) => {
             let person = visit.person.as_ref().ok_or(PageError::SignIn)?;
             super::account::identities::asked(site, visit, person, *arrival).await
@@ -146,6 +155,7 @@ async fn arrive(
 
 /// The page when it did not work.
 fn problem(site: &Site, visit: &Visit, provider: &Provider, error: ProviderError) -> Result<Response, PageError> {
+    site.traces.keep(&visit.ctx, &provider.source, error.code());
     let problem = match error {
         ProviderError::Outdated | ProviderError::SignIn(SignInError::Outdated) => ProviderProblem::Outdated,
         ProviderError::Declined(_) => ProviderProblem::Declined,
