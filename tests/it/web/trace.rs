@@ -48,8 +48,7 @@ async fn a_failure_is_explained_under_the_reference_on_the_page() {
     let told = trace_words::told(&trace).join("\n");
     assert!(told.contains("the provider's clock is 4 min ahead of this one"), "{told}");
     assert!(told.contains("Set both by NTP."), "{told}");
-    let found =
-        Traces::new(Arc::clone(&house.app.core)).find(Operator::vouched(), shown.parse().expect("an id")).await;
+    let found = Traces::new(Arc::clone(&house.app.core)).find(Operator::vouched(), shown.parse().expect("an id")).await;
     assert_eq!(found.expect("an answer"), Some(trace));
     // The page says nothing of it, and the reference opens nothing for whoever has it.
     assert!(!answer.body.contains("id_token") && !answer.body.contains("clock"));
