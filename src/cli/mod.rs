@@ -10,6 +10,7 @@ mod invite;
 mod migrate;
 mod rotate_keys;
 mod serve;
+mod setting;
 mod show;
 mod trace;
 
@@ -18,11 +19,12 @@ pub use copy_store::{Bar, CopyStore, report as copied};
 pub use migrate::{Migrate, checked, migrated};
 pub use serve::Running;
 
-use crate::config::Loaded;
+use crate::config::{LeftOut, Loaded};
 use crate::service::context::Context;
 use crate::service::core::Core;
 use crate::service::keys::Keys;
 use crate::service::provider::Providers;
+use crate::service::setting::Settings;
 use clap::{Parser, Subcommand};
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -77,6 +79,9 @@ pub enum DeskCommand {
     Trace(trace::Options),
     /// Make new keys, revoke one at once, or list them.
     RotateKeys(rotate_keys::Options),
+    /// See what holds and where it comes from; store settings for all nodes, take them back, move them.
+    #[command(subcommand)]
+    Settings(setting::Command),
 }
 
 /// Anything that ends a command, in words for the operator.
@@ -90,6 +95,8 @@ pub struct Desk {
     pub keys: Keys,
     /// Identity providers.
     pub providers: Providers,
+    /// Stored settings.
+    pub settings: Settings,
     /// Acts as the operator.
     pub ctx: Context,
 }
@@ -116,6 +123,7 @@ impl DeskCommand {
             Self::Directory(command) => directory::run(desk, command).await,
             Self::Trace(options) => trace::run(desk, options).await,
             Self::RotateKeys(options) => rotate_keys::run(desk, options).await,
+            Self::Settings(command) => setting::run(desk, command).await,
         }
     }
 }
@@ -126,9 +134,16 @@ pub fn complain_of(failure: &Failure) {
 }
 
 /// Says what an operator should know, though it stops nothing.
-pub fn warn(loaded: &Loaded) {
+fn warn(loaded: &Loaded) {
     for warning in &loaded.warnings {
         complain(&format!("warning: {warning}"));
+    }
+}
+
+/// Says which stored settings this node does without.
+pub fn warn_of(left_out: &[LeftOut]) {
+    for LeftOut { why, .. } in left_out {
+        complain(&format!("warning: left out on this node: {why}"));
     }
 }
 

@@ -19,6 +19,7 @@ mod process;
 mod proxies;
 mod resolve;
 mod routes;
+mod settings;
 mod store_durable;
 mod store_volatile;
 mod support;

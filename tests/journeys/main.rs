@@ -34,6 +34,7 @@ mod main_app;
 mod pages;
 mod phone;
 mod provider;
+mod providers;
 mod reading;
 mod recovery;
 mod sessions;

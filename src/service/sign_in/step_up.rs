@@ -178,7 +178,7 @@ impl SignIn {
 /// The source's word as it goes over to a session that takes the place of another.
 pub(super) fn going_on(one: ProviderSession, source: Source, from: Carried) -> Voucher {
     let ProviderSession { identity, upstream, .. } = one;
-    Voucher { identity, upstream, sealed: None, stated: Stated::default(), carried: Some(from), source }
+    Voucher { identity, upstream, sealed: None, stated: Stated::default(), at: None, carried: Some(from), source }
 }
 
 fn wishes(owner: &SignedIn, return_to: Option<String>, factor: bool) -> Wishes {
