@@ -27,6 +27,8 @@ const provider = new Provider(issuer, {
     claims: () => ({ sub, email: `${sub}@corp.example`, email_verified: true, name: "Anna Berg", preferred_username: sub }),
   }),
   pkce: { required: () => true },
+  // It would not speak to this very machine by itself.
+  fetch: (url, { dispatcher, ...options }) => fetch(url, options),
   features: { devInteractions: { enabled: true }, backchannelLogout: { enabled: true } },
 });
 server.on("request", provider.callback());
