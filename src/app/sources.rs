@@ -68,7 +68,7 @@ fn of_provider(provider: &IdentityProvider) -> SourceRules {
         approval: provider.approval,
         refresh: provider.update_profile,
         groups: GroupRules { exclusive: provider.groups.mode == GroupMode::Exclusive, create: provider.groups.create },
-        revalidate: provider.oidc.revalidate.map(|span| span.duration()),
+        revalidate: provider.oidc.revalidation(),
     }
 }
 

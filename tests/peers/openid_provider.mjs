@@ -16,7 +16,9 @@ const provider = new Provider(issuer, {
   clients: [{
     client_id: id, client_secret: secret, redirect_uris: [redirect], grant_types: ["authorization_code", "refresh_token"],
     post_logout_redirect_uris: [redirect.replace(/callback$/, "logout")],
-    backchannel_logout_uri: redirect.replace(/callback$/, "backchannel-logout"), backchannel_logout_session_required: true,
+    // By number: whom the name is resolved to first, depends on the version of node.
+    backchannel_logout_uri: redirect.replace(/callback$/, "backchannel-logout").replace("//localhost", "//127.0.0.1"),
+    backchannel_logout_session_required: true,
   }],
   issueRefreshToken: async () => true,
   claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name", "preferred_username"] },
@@ -25,6 +27,8 @@ const provider = new Provider(issuer, {
     claims: () => ({ sub, email: `${sub}@corp.example`, email_verified: true, name: "Anna Berg", preferred_username: sub }),
   }),
   pkce: { required: () => true },
+  // It would not speak to this very machine by itself.
+  fetch: (url, { dispatcher, ...options }) => fetch(url, options),
   features: { devInteractions: { enabled: true }, backchannelLogout: { enabled: true } },
 });
 server.on("request", provider.callback());

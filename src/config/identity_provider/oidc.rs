@@ -1,6 +1,7 @@
 //! `[[identity_provider]]` with `kind = "oidc"`: the keys that only OpenID Connect has.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -219,6 +220,12 @@ impl Algorithm {
 }
 
 impl Oidc {
+    /// How often the provider is asked about a session again; `None` is never.
+    #[must_use]
+    pub fn revalidation(&self) -> Option<Duration> {
+        self.revalidate.map(Span::duration)
+    }
+
     pub(super) fn check(&self, key: &dyn Fn(&str) -> String, secrets_read: bool, found: &mut Findings) {
         if self.issuer.is_none() {
             found.wrong(&key("issuer"), "is missing");
