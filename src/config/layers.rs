@@ -5,8 +5,9 @@ use super::{
     ConfigError, Loaded, Problem, Source,
     findings::Place,
     load::{Built, Sources, build, first_that_exists, secret_of, text_of},
-    setting::{Setting, Under},
+    setting::Setting,
     shape::ReadSecret,
+    under::Under,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

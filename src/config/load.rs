@@ -17,10 +17,11 @@ use super::{
     findings::{ConfigError, Findings, Problem},
     identity_provider,
     layers::Layers,
-    setting::{self, Marks, Under},
+    setting::{self, Marks},
     shape::{self, ReadSecret},
     spec::{Kind, Table},
     tree,
+    under::{self, Under},
 };
 
 /// Where the configuration is looked for when no file is named; the first one that exists counts.
@@ -134,7 +135,7 @@ pub(super) fn gather(
         return None;
     }
     let variables = environment::overlay(&mut root, sources.environment, spec, found);
-    setting::lay_under(&mut root, sources.stored, spec, found);
+    under::lay_under(&mut root, sources.stored, spec, found);
     shape::fit(&mut root, spec, sources.read_secret, found);
     Some((root, variables))
 }

@@ -40,6 +40,7 @@ mod spec;
 mod survey;
 pub mod throttle;
 mod tree;
+mod under;
 pub mod values;
 
 pub use findings::{ConfigError, Place, Problem};

@@ -1,16 +1,16 @@
-//! Settings that are kept in the database: which keys can be, how a value is read, and how they lie under file and
-//! environment. Keeping them is the store's business, changing them the service's.
+//! Settings that are kept in the database: which keys can be, and how a value is read and shown. How they lie under file
+//! and environment is in `under`; keeping them is the store's business, changing them the service's.
 
 use super::{
     environment,
-    findings::{Findings, Place, Problem, nearest},
+    findings::{Findings, nearest},
     spec::{Key, Kind, Table},
     tree::{self, inside},
     values::Slug,
 };
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// What tells one item of a list from another of the same name: SHA-256 of all that was set for it, by `list.slug`.
@@ -19,7 +19,7 @@ pub type Marks = BTreeMap<String, [u8; 32]>;
 const EARLY: &str = "it is needed before the database is open";
 const NODE: &str = "it belongs to one node";
 const MACHINE: &str = "it belongs to one machine, its memory and its cores";
-const FILE: &str = "it names a file of one machine";
+pub(super) const FILE: &str = "it names a file of one machine";
 const BROWSERS: &str = "browsers of people who are signed in would lose their cookies in the midst of it";
 
 /// Keys, and beginnings of keys, that cannot be stored, and why.
@@ -100,7 +100,7 @@ pub enum KeyFault {
     },
 }
 
-enum Target<'a> {
+pub(super) enum Target<'a> {
     Leaf { tables: Vec<&'a str>, key: &'a Key, twin: Option<String> },
     Item { list: &'a str, slug: &'a str, spec: &'a Table },
 }
@@ -210,7 +210,7 @@ pub(super) fn masked_table(spec: &Table, value: &Value) -> Value {
     Value::Object(values.iter().map(shown).collect())
 }
 
-fn target<'a>(text: &'a str, spec: &'a Table) -> Result<Target<'a>, KeyFault> {
+pub(super) fn target<'a>(text: &'a str, spec: &'a Table) -> Result<Target<'a>, KeyFault> {
     let unknown = || KeyFault::Unknown { key: text.to_owned(), nearest: near(text, spec) };
     let (mut table, mut tables, mut parts) = (spec, Vec::new(), text.split('.'));
     while let Some(part) = parts.next() {
@@ -269,80 +269,6 @@ fn collect(table: &Table, path: &str, names: &mut Vec<String>) {
             _ => names.push(path),
         }
     }
-}
-
-/// Stored settings, and which of them count although file or environment have something else.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Under<'a> {
-    pub(super) settings: &'a [Setting],
-    /// For finding out whether they would be right where neither sets them.
-    pub(super) first: Option<&'a BTreeSet<String>>,
-}
-
-/// Lays stored settings under what file and environment have set.
-pub(super) fn lay_under(root: &mut Map<String, Value>, under: Under<'_>, spec: &Table, found: &mut Findings) {
-    for setting in under.settings {
-        let first = under.first.is_some_and(|first| first.contains(&setting.key));
-        let place = Place::Stored(setting.key.clone());
-        match target(&setting.key, spec) {
-            Ok(Target::Leaf { tables, key, twin }) => {
-                let Some(table) = descend(root, &tables) else { continue };
-                let set = table.contains_key(&key.name) || twin.as_ref().is_some_and(|twin| table.contains_key(twin));
-                if set && !first {
-                    continue;
-                }
-                if let Some(twin) = twin {
-                    table.remove(&twin);
-                }
-                table.insert(key.name.clone(), setting.value.clone());
-                found.wrote_whole(setting.key.clone(), place);
-            }
-            Ok(Target::Item { list, slug, .. }) => {
-                let Some(path) = lay_item(root, (list, slug), &setting.value, first) else { continue };
-                found.wrote_whole(path.clone(), place);
-                for name in files_of(&setting.value) {
-                    found.wrong(&inside(&path, name), &format!("cannot be stored: {FILE}"));
-                }
-            }
-            Err(fault) => found.add(Problem {
-                place,
-                key: setting.key.clone(),
-                text: fault.to_string(),
-                allowed: None,
-                nearest: None,
-            }),
-        }
-    }
-}
-
-/// Puts an item into its list, and says where; `None` where the list has one of this slug that counts.
-fn lay_item(root: &mut Map<String, Value>, (list, slug): (&str, &str), value: &Value, first: bool) -> Option<String> {
-    let items = root.entry(list).or_insert_with(|| Value::Array(Vec::new())).as_array_mut()?;
-    let same = items.iter().position(|item| item.get("slug").and_then(Value::as_str) == Some(slug));
-    if same.is_some() && !first {
-        return None;
-    }
-    let mut value = value.clone();
-    if let Some(item) = value.as_object_mut() {
-        item.insert("slug".to_owned(), Value::from(slug));
-    }
-    let index = same.unwrap_or(items.len());
-    match items.get_mut(index) {
-        Some(place) => *place = value,
-        None => items.push(value),
-    }
-    Some(format!("{list}[{index}]"))
-}
-
-fn files_of(value: &Value) -> impl Iterator<Item = &str> {
-    value.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).filter(|name| name.ends_with("_file"))
-}
-
-/// The table at this place, made where it is missing; `None` where file or environment have something else there.
-fn descend<'a>(root: &'a mut Map<String, Value>, tables: &[&str]) -> Option<&'a mut Map<String, Value>> {
-    tables
-        .iter()
-        .try_fold(root, |table, name| table.entry(*name).or_insert_with(|| Value::Object(Map::new())).as_object_mut())
 }
 
 /// The marks of all items.

@@ -5,9 +5,10 @@ use super::{
     Layers, Place,
     findings::{ConfigError, Findings, Problem},
     load::gather,
-    setting::{self, MASK, Setting, SettingKey, Under},
+    setting::{self, MASK, Setting, SettingKey},
     spec::{Kind, Table},
     tree::{self, inside},
+    under::Under,
 };
 use serde_json::{Map, Value};
 

@@ -6,7 +6,7 @@ use super::factor::Factors;
 use super::keys::Keys;
 use super::lease::Leases;
 use super::revocation;
-use super::setting;
+use super::setting_seal;
 use crate::domain::audit::{Act, Event};
 use crate::domain::notice::Notice;
 use crate::domain::session::CredentialEvent;
@@ -141,7 +141,7 @@ impl Housekeeping {
         if let Err(error) = Factors::new(Arc::clone(&self.core)).reseal(ctx).await {
             tracing::error!(%error, "second factors could not be sealed with the key in use");
         }
-        if let Err(error) = setting::reseal_all(&self.core, ctx).await {
+        if let Err(error) = setting_seal::reseal_all(&self.core, ctx).await {
             tracing::error!(%error, "settings could not be sealed with the key in use");
         }
         self.end_accounts(ctx).await

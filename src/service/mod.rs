@@ -40,6 +40,7 @@ pub mod revalidation;
 mod revocation;
 pub mod session;
 pub mod setting;
+mod setting_seal;
 pub mod setup;
 pub mod sign_in;
 pub mod sign_out;

@@ -4,6 +4,7 @@
 use super::caller::Operator;
 use super::context::Context;
 use super::core::{Core, Trouble};
+use super::setting_seal::{opened, sealed};
 use crate::config::{Config, ConfigError, Layers, LeftOut, Line, Merged, Place, Setting, SettingKey, to_toml};
 use crate::domain::audit::{Act, Actor, Event};
 use crate::domain::id::AccountId;
@@ -11,7 +12,7 @@ use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::store::setting::{self, StoredSetting, StoredValue};
 use crate::store::{Link, StoreError};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Longest value, in bytes of JSON.
@@ -121,7 +122,7 @@ impl Settings {
         let revision = setting::revision(&mut link).await?;
         let rows = setting::all(&mut link).await?;
         drop(link);
-        let (settings, mut closed) = self.opened(&rows);
+        let (settings, mut closed) = opened(&self.core, &rows);
         let mut merged = self.layers.merged(settings)?;
         merged.left_out.append(&mut closed);
         Ok((revision, merged))
@@ -135,7 +136,7 @@ impl Settings {
         let mut link = self.core.database.read().await?;
         let rows = setting::all(&mut link).await?;
         drop(link);
-        let (settings, mut closed) = self.opened(&rows);
+        let (settings, mut closed) = opened(&self.core, &rows);
         let kept = |key: &str| {
             let (row, value) = (rows.iter().find(|row| row.key == key)?, settings.iter().find(|one| one.key == key)?);
             let shown = SettingKey::parse(key).map(|key| key.masked(&value.value)).unwrap_or_default();
@@ -197,7 +198,7 @@ impl Settings {
             ctx.record(&mut tx, Event::of(Act::SettingsExported)).await?;
         }
         tx.commit().await?;
-        let (settings, closed) = self.opened(&rows);
+        let (settings, closed) = opened(&self.core, &rows);
         if let Some(closed) = closed.first() {
             return Err(SettingError::Obstacle(closed.why.clone()));
         }
@@ -208,7 +209,7 @@ impl Settings {
         // Nobody else changes settings meanwhile: what is looked at together is stored together.
         let mut tx = self.core.database.begin().await?;
         let rows = setting::all(&mut tx).await?;
-        let (before, _) = self.opened(&rows);
+        let (before, _) = opened(&self.core, &rows);
         for (key, wish) in &mut wishes {
             *wish = wish.take().map(|value| Setting::new(key.clone(), value).value);
         }
@@ -275,13 +276,7 @@ impl Settings {
             setting::remove(link, key).await?;
             return Ok(());
         };
-        let text = Secret::new(value.to_string());
-        let secret = SettingKey::parse(key).is_ok_and(|key| key.holds_secret(value));
-        let value = if secret {
-            StoredValue::Sealed(self.core.seal_column(ctx, &column(key), text.expose().as_bytes())?)
-        } else {
-            StoredValue::Plain(text.expose().clone())
-        };
+        let value = sealed(&self.core, ctx, key, value)?;
         let changed_by = match ctx.actor {
             Actor::Account(id) => Some(id),
             _ => None,
@@ -289,61 +284,4 @@ impl Settings {
         let row = StoredSetting { key: key.to_owned(), value, changed_at: ctx.now(), changed_by };
         Ok(setting::put(link, &row).await?)
     }
-
-    /// What rows say; those that cannot be read are told.
-    fn opened(&self, rows: &[StoredSetting]) -> (Vec<Setting>, Vec<LeftOut>) {
-        let (mut settings, mut closed) = (Vec::new(), Vec::new());
-        for row in rows {
-            let value = match &row.value {
-                StoredValue::Plain(text) => serde_json::from_str(text).ok(),
-                StoredValue::Sealed(sealed) => self
-                    .core
-                    .open_column(&column(&row.key), sealed)
-                    .ok()
-                    .and_then(|plain| serde_json::from_slice(Secret::new(plain).expose()).ok()),
-            };
-            match value {
-                Some(value) => settings.push(Setting { key: row.key.clone(), value }),
-                None => closed.push(LeftOut {
-                    key: row.key.clone(),
-                    why: format!(
-                        "stored setting {}: cannot be opened with any key of the ring; store it anew",
-                        row.key
-                    ),
-                }),
-            }
-        }
-        (settings, closed)
-    }
-}
-
-/// What a sealed value is bound to: one that is moved to another row does not open.
-fn column(key: &str) -> String {
-    format!("setting.sealed {key}")
-}
-
-/// Seals with the key in use what an older one has sealed, before that retires.
-///
-/// # Errors
-/// [`Trouble`].
-pub(super) async fn reseal_all(core: &Core, ctx: &Context) -> Result<(), Trouble> {
-    let rows = {
-        let mut link = core.database.read().await?;
-        setting::all(&mut link).await?
-    };
-    let sealed: BTreeMap<_, _> = rows
-        .into_iter()
-        .filter_map(|row| match row.value {
-            StoredValue::Sealed(sealed) if core.column_keys.is_outdated(&sealed) => Some((row.key, sealed)),
-            _ => None,
-        })
-        .collect();
-    for (key, old) in sealed {
-        let plain = Secret::new(core.open_column(&column(&key), &old)?);
-        let new = core.seal_column(ctx, &column(&key), plain.expose())?;
-        let mut tx = core.database.begin().await?;
-        setting::reseal(&mut tx, &key, &old, &new).await?;
-        tx.commit().await?;
-    }
-    Ok(())
 }
