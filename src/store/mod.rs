@@ -20,6 +20,7 @@ pub mod notice;
 pub mod password;
 pub mod remembered_device;
 pub mod root_key;
+mod series;
 pub mod token;
 pub mod volatile;
 

@@ -13,6 +13,7 @@ pub mod oidc;
 mod open;
 pub mod passkey;
 pub mod password;
+mod phone;
 pub mod step;
 pub mod step_up;
 

@@ -2,15 +2,18 @@
 
 mod browser;
 pub(crate) mod cable;
+pub(crate) mod dump;
 pub(crate) mod engine;
 pub(crate) mod factors;
 pub(crate) mod fake_ad;
+pub(crate) mod gateway;
 mod house;
 mod letters;
 pub(crate) mod openid;
 pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod redis;
+pub(crate) mod security_key;
 pub(crate) mod slapd;
 pub(crate) mod wire;
 
