@@ -79,7 +79,7 @@ pub struct Gateway {
     #[schemars(example = &"https://gateway.example.org/messages")]
     pub url: Option<String>,
 
-    /// How it is asked.
+    /// How it is asked: with a body or without one.
     pub method: GatewayMethod,
 
     /// Headers, as `Name: value`, with gaps.
