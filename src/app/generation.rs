@@ -2,7 +2,7 @@
 //! settings change that all nodes share, and put in the place of the one before without a pause.
 
 use super::serve::{site, trace};
-use super::{App, StartError, brand, check, directories, mapping, sources};
+use super::{App, StartError, brand, check, directories, gateways, mapping, sources};
 use crate::config::{Config, Layers, LeftOut, Loaded, Marks, Merged};
 use crate::jobs::{Duties, Jobs, TendLogs};
 use crate::service::core::Core;
@@ -191,6 +191,7 @@ fn under(before: &App, loaded: &Loaded, marks: &Marks) -> Result<App, StartError
     };
     let policy = mapping::policy(config);
     let core = Core {
+        gateways: Arc::new(gateways::gateways(config).map_err(StartError::Gateway)?),
         webauthn: passkey::relying_party(&policy.public_url, &policy.product),
         limiter: before.core.limiter.with(mapping::limits(config)),
         directories: directories::connected(config)?.into_iter().map(connected).collect(),

@@ -1,6 +1,6 @@
 //! From the operator's words to the services' terms.
 
-use super::sources;
+use super::{gateways, sources};
 use crate::config::Config;
 use crate::config::application::{self as site, AccessRule};
 use crate::config::database::{DatabaseTls, ServerUrl};
@@ -71,14 +71,19 @@ fn factor(config: &Config) -> FactorPolicy {
     let kind = |method: &FactorMethod| match method {
         FactorMethod::Totp => Kind::Totp,
         FactorMethod::Passkey => Kind::Passkey,
+        FactorMethod::Sms | FactorMethod::Voice => Kind::Phone,
     };
+    let mut kinds: Vec<_> = section.methods.iter().map(kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
     FactorPolicy {
         requirement: Requirement {
             all: section.required == Required::All,
             administrators: section.required == Required::Admins,
             groups: section.required_groups.iter().map(|group| group.as_str().to_owned()).collect(),
         },
-        kinds: section.methods.iter().map(kind).collect(),
+        kinds,
+        channels: gateways::channels(config),
         passkey_sign_in: section.passkey_sign_in,
         remember_days: section.remember_days,
         totp_skew: u16::try_from(section.totp_skew).unwrap_or(1),
@@ -239,6 +244,7 @@ pub fn limits(config: &Config) -> Limits {
         address: limit(throttle.address_failures, &throttle.address_window),
         network: limit(throttle.network_failures, &throttle.network_window),
         recovery_account: limit(throttle.recovery_per_account, &throttle.recovery_window),
+        codes: gateways::limits(config),
         recovery_address: limit(throttle.recovery_per_address, &throttle.recovery_window),
     }
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod directories;
+mod gateways;
 pub mod generation;
 pub mod mapping;
 mod migration;
@@ -80,6 +81,9 @@ pub enum StartError {
     /// An identity provider cannot be used as configured.
     #[error("{0}")]
     Provider(String),
+    /// A gateway for codes cannot be used as configured.
+    #[error("{0}")]
+    Gateway(String),
     /// The root key cannot be read or made.
     #[error("cannot use the root key {}: {source}", path.display())]
     RootKey {
@@ -159,6 +163,7 @@ impl App {
         let metrics = Arc::new(Metrics::new());
         let core = Arc::new(Core {
             node: surroundings.uuid(),
+            gateways: Arc::new(gateways::gateways(config).map_err(StartError::Gateway)?),
             webauthn: passkey::relying_party(&policy.public_url, &policy.product),
             cookie_keys: Arc::new(KeyRing::default()),
             column_keys: Arc::new(KeyRing::default()),

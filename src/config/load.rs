@@ -233,6 +233,12 @@ fn check(config: &Config, secrets_read: bool, found: &mut Findings) {
     if sound(found, "second_factor") {
         config.second_factor.check(found);
     }
+    if sound(found, "second_factor") && sound(found, "sms") {
+        config.check_codes(found);
+    }
+    if sound(found, "sms") {
+        config.sms.check(secrets_read, found);
+    }
     if sound(found, "registration") {
         config.registration.check(found);
     }

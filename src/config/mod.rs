@@ -35,6 +35,7 @@ pub mod server;
 pub mod sessions;
 mod setting;
 mod shape;
+pub mod sms;
 mod span;
 mod spec;
 mod survey;
@@ -94,6 +95,9 @@ pub struct Config {
     pub password: password::Password,
     /// The second factor: an app or a key besides the password.
     pub second_factor: second_factor::SecondFactor,
+    /// Codes to phones, as a second factor: the gateway that sends them as text messages (`[sms]`), the one that reads them
+    /// out (`[sms.voice]`), and how many may be sent. They are offered where `second_factor.methods` names them.
+    pub sms: sms::Sms,
     /// How many failed tries are borne before further ones have to wait. All secrets count: password, second factor,
     /// backup code, recovery. The counters of a person start again when a session opens. 0 turns one limit off.
     pub throttle: throttle::Throttle,
@@ -136,6 +140,7 @@ impl Default for Config {
             autologin: autologin::Autologin::default(),
             password: password::Password::default(),
             second_factor: second_factor::SecondFactor::default(),
+            sms: sms::Sms::default(),
             throttle: throttle::Throttle::default(),
             registration: registration::Registration::default(),
             mail: mail::Mail::default(),
@@ -203,6 +208,26 @@ impl Config {
                 "secret_key and secret_key_file are not set: the root key of this data_dir belongs to the database, and every \
                  other node needs the same one"
                     .to_owned(),
+            );
+        }
+    }
+
+    /// Codes to phones: never offered where nothing could send them, and never alone.
+    fn check_codes(&self, found: &mut Findings) {
+        use second_factor::FactorMethod;
+        let methods = &self.second_factor.methods;
+        let key = "second_factor.methods";
+        if methods.contains(&FactorMethod::Sms) && !self.sms.gateway.is_set() {
+            found.wrong(key, "has \"sms\", and sms.url is not set: nothing could send a code");
+        }
+        if methods.contains(&FactorMethod::Voice) && !self.sms.voice.is_set() {
+            found.wrong(key, "has \"voice\", and sms.voice.url is not set: nothing could send a code");
+        }
+        let phones = |method: &FactorMethod| matches!(method, FactorMethod::Sms | FactorMethod::Voice);
+        if !methods.is_empty() && methods.iter().all(phones) {
+            found.wrong(
+                key,
+                "has codes to phones only: offer \"totp\" or \"passkey\" as well (NIST SP 800-63B-4 section 3.2.9)",
             );
         }
     }

@@ -18,7 +18,8 @@ pub struct SecondFactor {
     #[schemars(example = ["finance"])]
     pub required_groups: Vec<GroupName>,
 
-    /// Which ones people can set up. What somebody has already goes on working when its kind is taken off this list, so that
+    /// Which ones people can set up. `sms` and `voice` need a gateway (`[sms]`) and one of the others beside them, because
+    /// numbers can be taken over (NIST SP 800-63B-4 section 3.2.9). What somebody has already goes on working when its kind is taken off this list, so that
     /// nobody is left without the factor that protects the account.
     #[schemars(example = ["totp", "passkey"])]
     pub methods: Vec<FactorMethod>,
@@ -92,4 +93,8 @@ pub enum FactorMethod {
     Totp,
     /// A security key or passkey.
     Passkey,
+    /// A code in a text message.
+    Sms,
+    /// A code read out in a call.
+    Voice,
 }

@@ -1,6 +1,7 @@
-//! What is outside: mail servers, identity providers, log files.
+//! What is outside: mail servers, gateways, identity providers, log files.
 
 pub mod fetch;
+pub mod gateway;
 pub mod ldap;
 pub mod log;
 pub mod log_file;

@@ -128,6 +128,8 @@ acts! {
     FactorsReset => "factor.reset",
     /// A second factor was proved in a sign-in.
     FactorProved => "factor.proved",
+    /// A code was sent to a phone, or could not be.
+    FactorCodeSent => "factor.code_sent",
     /// A key answered with a counter that went backwards: it may have been copied.
     FactorCloned => "factor.clone_suspected",
     /// Backup codes were made.

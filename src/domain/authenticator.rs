@@ -19,11 +19,13 @@ pub enum Kind {
     Passkey,
     /// An app that shows a new code every half minute (RFC 6238).
     Totp,
+    /// A phone number that codes are sent to. A restricted authenticator (NIST SP 800-63B-4 section 3.2.9).
+    Phone,
 }
 
 impl Kind {
     /// Every kind, the strongest first.
-    pub const ALL: [Self; 2] = [Self::Passkey, Self::Totp];
+    pub const ALL: [Self; 3] = [Self::Passkey, Self::Totp, Self::Phone];
 
     /// As stored.
     #[must_use]
@@ -31,6 +33,7 @@ impl Kind {
         match self {
             Self::Passkey => "passkey",
             Self::Totp => "totp",
+            Self::Phone => "phone",
         }
     }
 
@@ -49,13 +52,15 @@ pub enum FactorWay {
     Passkey,
     /// With an app's code.
     Totp,
+    /// With a code that was sent to a phone.
+    Phone,
     /// With a code from paper.
     Backup,
 }
 
 impl FactorWay {
     /// Every way, in the order in which they are offered.
-    pub const ALL: [Self; 3] = [Self::Passkey, Self::Totp, Self::Backup];
+    pub const ALL: [Self; 4] = [Self::Passkey, Self::Totp, Self::Phone, Self::Backup];
 
     /// As it stands in forms and in the audit trail.
     #[must_use]
@@ -63,6 +68,7 @@ impl FactorWay {
         match self {
             Self::Passkey => "passkey",
             Self::Totp => "totp",
+            Self::Phone => "phone",
             Self::Backup => "backup",
         }
     }
@@ -79,6 +85,7 @@ impl From<Kind> for FactorWay {
         match kind {
             Kind::Passkey => Self::Passkey,
             Kind::Totp => Self::Totp,
+            Kind::Phone => Self::Phone,
         }
     }
 }

@@ -235,7 +235,7 @@ pub const DURABLE: &[Column] = &[
     column("authenticator.account_id", PROOF, "whose it is"),
     column("authenticator.kind", PROOF, "what it is"),
     column("authenticator.name", PROOF, "telling one's own apart"),
-    column("authenticator.sealed", SECRET, "checking its codes and signatures"),
+    column("authenticator.sealed", SECRET, "checking its codes and signatures; sending codes to a phone number"),
     column("authenticator.credential_hash", SECRET, "finding the account of a passkey"),
     column("authenticator.last_step", PROOF, "taking a code once"),
     column("authenticator.preferred", PROOF, "which is asked for first"),

@@ -31,6 +31,10 @@ impl Methods {
     pub const KEY: Self = Self(1 << 4);
     /// The key asked for a PIN, a finger or a face before it answered (`user`).
     pub const USER_VERIFIED: Self = Self(1 << 5);
+    /// A code in a text message to a number of theirs (`sms`).
+    pub const TEXT_MESSAGE: Self = Self(1 << 6);
+    /// A code read out in a call to a number of theirs (`tel`).
+    pub const CALL: Self = Self(1 << 7);
     /// A code from paper; no registered name.
     pub const BACKUP: Self = Self(1 << 8);
     /// The second factor was spared because this browser proved it before; it never counts as one, let alone as fresh.
@@ -39,13 +43,15 @@ impl Methods {
     /// the provider's word.
     pub const FEDERATED: Self = Self(1 << 14);
 
-    const NAMES: [(Self, &'static str); 9] = [
+    const NAMES: [(Self, &'static str); 11] = [
         (Self::PASSWORD, "pwd"),
         (Self::REMEMBERED, "remembered"),
         (Self::MULTI_FACTOR, "mfa"),
         (Self::CODE, "otp"),
         (Self::KEY, "pop"),
         (Self::USER_VERIFIED, "user"),
+        (Self::TEXT_MESSAGE, "sms"),
+        (Self::CALL, "tel"),
         (Self::BACKUP, "backup"),
         (Self::REMEMBERED_DEVICE, "remembered_device"),
         (Self::FEDERATED, "federated"),

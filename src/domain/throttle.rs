@@ -15,12 +15,35 @@ pub enum Scope {
     RecoveryAccount,
     /// Recovery letters asked from one address.
     RecoveryAddress,
+    /// Codes sent for one sign-in or one binding.
+    CodesSeat,
+    /// Codes sent for one account.
+    CodesAccount,
+    /// Codes sent to one number.
+    CodesNumber,
+    /// Codes asked for from one network.
+    CodesNetwork,
+    /// Codes that this service sends in an hour: what they cost has a bound.
+    CodesHour,
+    /// Codes that this service sends in a day.
+    CodesDay,
 }
 
 impl Scope {
     /// Every scope, for unblocking.
-    pub const ALL: [Self; 5] =
-        [Self::Account, Self::Address, Self::Network, Self::RecoveryAccount, Self::RecoveryAddress];
+    pub const ALL: [Self; 11] = [
+        Self::Account,
+        Self::Address,
+        Self::Network,
+        Self::RecoveryAccount,
+        Self::RecoveryAddress,
+        Self::CodesSeat,
+        Self::CodesAccount,
+        Self::CodesNumber,
+        Self::CodesNetwork,
+        Self::CodesHour,
+        Self::CodesDay,
+    ];
 
     /// As stored.
     #[must_use]
@@ -31,6 +54,12 @@ impl Scope {
             Self::Network => "network",
             Self::RecoveryAccount => "recovery-account",
             Self::RecoveryAddress => "recovery-address",
+            Self::CodesSeat => "codes-seat",
+            Self::CodesAccount => "codes-account",
+            Self::CodesNumber => "codes-number",
+            Self::CodesNetwork => "codes-network",
+            Self::CodesHour => "codes-hour",
+            Self::CodesDay => "codes-day",
         }
     }
 }

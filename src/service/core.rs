@@ -4,6 +4,7 @@ use super::card::Cards;
 use super::context::Context;
 use super::directory::Connected;
 use super::factor::FactorPolicy;
+use super::factor::phone::Gateways;
 use super::hasher::{HashError, Hasher, Verdict};
 use super::key_ring::KeyRing;
 use super::limiter::Limiter;
@@ -49,6 +50,8 @@ pub struct Core {
     pub cards: Arc<Cards>,
     /// Counts what happens.
     pub metrics: Arc<Metrics>,
+    /// Carry codes to phones.
+    pub gateways: Arc<Gateways>,
     /// Asks keys; `None` where browsers allow none.
     pub webauthn: Option<Webauthn>,
     /// Directories, in the order in which somebody unknown is looked for.
@@ -229,7 +232,11 @@ impl Core {
 
     /// The kinds of second factors that can be bound here.
     pub(super) fn bindable(&self) -> Vec<Kind> {
-        let usable = |kind: &&Kind| **kind != Kind::Passkey || self.webauthn.is_some();
+        let usable = |kind: &&Kind| match kind {
+            Kind::Totp => true,
+            Kind::Passkey => self.webauthn.is_some(),
+            Kind::Phone => !self.policy.factor.channels.is_empty(),
+        };
         self.policy.factor.kinds.iter().filter(usable).copied().collect()
     }
 

@@ -90,6 +90,7 @@ pub fn kind_text(kind: Kind, t: &Texts) -> String {
     match kind {
         Kind::Passkey => t.msg("factor-kind-passkey"),
         Kind::Totp => t.msg("factor-kind-totp"),
+        Kind::Phone => t.msg("factor-kind-phone"),
     }
 }
 

@@ -5,6 +5,7 @@ use super::flights::{Flight, Flights};
 use super::metrics::{Metrics, ThrottleScope};
 use crate::domain::account::LoginName;
 use crate::domain::id::AccountId;
+use crate::domain::phone::PhoneNumber;
 use crate::domain::throttle::{Admission, Charge, Limit, Scope};
 use crate::domain::time::Timestamp;
 use crate::store::volatile::{Unavailable, Volatile};
@@ -26,6 +27,36 @@ pub struct Limits {
     pub recovery_account: Limit,
     /// Recovery letters from one address.
     pub recovery_address: Limit,
+    /// Codes to phones.
+    pub codes: CodeLimits,
+}
+
+/// How many codes may be sent to phones.
+#[derive(Clone, Copy, Debug)]
+pub struct CodeLimits {
+    /// For one sign-in or one binding.
+    pub seat: Limit,
+    /// For one account.
+    pub account: Limit,
+    /// To one number.
+    pub number: Limit,
+    /// Asked for from one network.
+    pub network: Limit,
+    /// By this service in an hour.
+    pub hour: Limit,
+    /// By this service in a day.
+    pub day: Limit,
+}
+
+/// What a code is sent for.
+#[derive(Clone, Copy)]
+pub struct CodeFor<'a> {
+    /// The hash of the sign-in or session.
+    pub seat: &'a [u8; 32],
+    /// Whose.
+    pub account: AccountId,
+    /// Where to.
+    pub number: &'a PhoneNumber,
 }
 
 /// Counts failures in the volatile store.
@@ -106,6 +137,29 @@ impl Limiter {
         self.admit(charges, now).await
     }
 
+    /// Asks to send a code. It stays counted whatever the gateway says: nobody knows whether it was sent and has to be paid.
+    ///
+    /// # Errors
+    /// [`Unavailable`]; then nothing must be sent.
+    pub async fn ask_code(&self, what: CodeFor<'_>, origin: &Origin, now: Timestamp) -> Result<Admission, Unavailable> {
+        let limits = &self.limits.codes;
+        let charge = |scope, key: &[u8], limit| Charge { scope, subject: hashed(scope, key), limit };
+        // Few enough bits that the counter tells no number, and enough that strangers seldom share one.
+        let number = hashed(Scope::CodesNumber, what.number.expose().as_bytes());
+        let mut charges = vec![
+            charge(Scope::CodesSeat, what.seat, limits.seat),
+            charge(Scope::CodesAccount, what.account.uuid().as_bytes(), limits.account),
+            charge(Scope::CodesNumber, number.get(..3).unwrap_or_default(), limits.number),
+            charge(Scope::CodesHour, &[], limits.hour),
+            charge(Scope::CodesDay, &[], limits.day),
+        ];
+        if let Some(address) = origin.address {
+            charges.push(by_address(Scope::CodesNetwork, network_key(address), limits.network));
+        }
+        // Not `admit`: nothing here is given back, so nobody waits for others.
+        self.store.admit(&charges, now).await
+    }
+
     async fn admit(&self, charges: Vec<Charge>, now: Timestamp) -> Result<Try, Unavailable> {
         loop {
             let flight = self.flights.asking(charges.iter().map(|charge| charge.subject));
@@ -170,7 +224,7 @@ const fn counted(scope: Scope) -> Option<ThrottleScope> {
         Scope::Account => Some(ThrottleScope::Account),
         Scope::Address => Some(ThrottleScope::Address),
         Scope::Network => Some(ThrottleScope::Network),
-        Scope::RecoveryAccount | Scope::RecoveryAddress => None,
+        _ => None,
     }
 }
 

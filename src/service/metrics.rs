@@ -3,6 +3,7 @@
 
 use std::{fmt, time::Duration};
 
+use crate::domain::phone::Channel;
 use prometheus_client::{
     encoding::text,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
@@ -91,6 +92,21 @@ pub enum MailOutcome {
     Failed,
 }
 
+/// What became of a code to a phone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeOutcome {
+    /// The gateway took it.
+    Sent,
+    /// The gateway said no.
+    Refused,
+    /// The gateway did not answer.
+    Failed,
+    /// Not sent: too many for this sign-in, account, number or network.
+    Throttled,
+    /// Not sent: this service has sent as many as it may.
+    Bounded,
+}
+
 /// The value of a metric's label: a closed list, so that nobody outside can invent time series.
 trait Label: Copy + 'static {
     const ALL: &'static [Self];
@@ -125,6 +141,10 @@ label!(VerifyOutcome {
 });
 label!(RevalidationOutcome { Stands => "stands", Ended => "ended", Unknown => "unknown" });
 label!(ThrottleScope { Account => "account", Address => "address", Network => "network" });
+label!(Channel { Sms => "sms", Voice => "voice" });
+label!(CodeOutcome {
+    Sent => "sent", Refused => "refused", Failed => "failed", Throttled => "throttled", Bounded => "bounded",
+});
 label!(MailOutcome { Sent => "sent", Failed => "failed" });
 
 /// The route of a request that no route matched.
@@ -140,6 +160,7 @@ pub struct Metrics {
     throttle_refusals: Vec<Counter>,
     mails: Vec<Counter>,
     revalidations: Vec<Counter>,
+    codes: Vec<Counter>,
     http_requests: Family<RouteLabels, Counter>,
     sessions_opened: Counter,
     sessions_ended: Counter,
@@ -161,7 +182,8 @@ impl Metrics {
         let mut registry = Registry::with_prefix("vestibule");
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The version that is running", version);
-        let sign_ins = sign_in_counters(&mut registry);
+        let sign_ins =
+            pairs::<SignInWay, SignInOutcome>(&mut registry, ("sign_ins", "Attempts to sign in"), ["way", "outcome"]);
         let verify =
             counters::<VerifyOutcome>(&mut registry, "verify", "Answers of the forward-auth endpoint", "outcome");
         let throttle_refusals =
@@ -169,6 +191,7 @@ impl Metrics {
         let mails = counters::<MailOutcome>(&mut registry, "mails", "Mails handed over", "outcome");
         let asked = "Sessions that a provider was asked about again";
         let revalidations = counters::<RevalidationOutcome>(&mut registry, "revalidations", asked, "outcome");
+        let codes = pairs::<Channel, CodeOutcome>(&mut registry, ("codes", "Codes to phones"), ["channel", "outcome"]);
         let http_requests = Family::default();
         registry.register("http_requests", "Requests for pages and endpoints", http_requests.clone());
         let sessions_opened = counter(&mut registry, "sessions_opened", "Sessions opened");
@@ -191,6 +214,7 @@ impl Metrics {
             throttle_refusals,
             mails,
             revalidations,
+            codes,
             http_requests,
             sessions_opened,
             sessions_ended,
@@ -223,6 +247,11 @@ impl Metrics {
     /// A mail was handed over, or could not be.
     pub fn mail(&self, outcome: MailOutcome) {
         count(&self.mails, outcome.position());
+    }
+
+    /// A code to a phone was handed over, or was not.
+    pub fn code(&self, channel: Channel, outcome: CodeOutcome) {
+        count(&self.codes, channel.position() * CodeOutcome::ALL.len() + outcome.position());
     }
 
     /// A request was answered. `route` is the router's template (`/login/{slug}`), never the path that was asked for;
@@ -312,13 +341,17 @@ fn counters<L: Label>(registry: &mut Registry, name: &str, help: &str, label: &'
     resolved
 }
 
-fn sign_in_counters(registry: &mut Registry) -> Vec<Counter> {
+/// One counter per pair of label values: those of the first label one after the other.
+fn pairs<A: Label, B: Label>(
+    registry: &mut Registry,
+    (name, help): (&str, &str),
+    labels: [&'static str; 2],
+) -> Vec<Counter> {
     let family = Family::<[(&'static str, &'static str); 2], Counter>::default();
-    let pairs = SignInWay::ALL.iter().flat_map(|way| SignInOutcome::ALL.iter().map(move |outcome| (way, outcome)));
-    let resolved = pairs
-        .map(|(way, outcome)| family.get_or_create_owned(&[("way", way.label()), ("outcome", outcome.label())]))
-        .collect();
-    registry.register("sign_ins", "Attempts to sign in", family);
+    let values = A::ALL.iter().flat_map(|first| B::ALL.iter().map(move |second| [first.label(), second.label()]));
+    let [one, two] = labels;
+    let resolved = values.map(|[first, second]| family.get_or_create_owned(&[(one, first), (two, second)])).collect();
+    registry.register(name, help, family);
     resolved
 }
 
@@ -371,6 +404,8 @@ mod tests {
             VerifyOutcome::ALL.iter().map(|v| v.label()).collect(),
             ThrottleScope::ALL.iter().map(|v| v.label()).collect(),
             MailOutcome::ALL.iter().map(|v| v.label()).collect(),
+            Channel::ALL.iter().map(|v| v.label()).collect(),
+            CodeOutcome::ALL.iter().map(|v| v.label()).collect(),
         ];
         for value in values.iter().flatten() {
             assert!(page.contains(&format!("`{value}`")), "{value} is not explained");
@@ -384,6 +419,7 @@ mod tests {
         metrics.verify(VerifyOutcome::Malformed);
         metrics.throttle_refusal(ThrottleScope::Network);
         metrics.mail(MailOutcome::Failed);
+        metrics.code(Channel::Voice, CodeOutcome::Bounded);
         metrics.sessions_ended(3);
         metrics.http_request(NO_ROUTE, 404);
         let text = metrics.render().unwrap();
@@ -394,6 +430,7 @@ mod tests {
             r#"vestibule_verify_total{outcome="malformed"} 1"#,
             r#"vestibule_throttle_refusals_total{scope="network"} 1"#,
             r#"vestibule_mails_total{outcome="failed"} 1"#,
+            r#"vestibule_codes_total{channel="voice",outcome="bounded"} 1"#,
             r#"vestibule_http_requests_total{route="none",status="4xx"} 1"#,
             "vestibule_sessions_ended_total 3",
         ];

@@ -144,6 +144,8 @@ impl From<FactorError> for PageError {
         match error {
             FactorError::TooManyFailures { retry_after } => Self::TooMany(retry_after),
             FactorError::Trouble(trouble) => Self::Trouble(trouble),
+            FactorError::TooManyCodes { retry_after } => Self::TooMany(retry_after),
+            FactorError::NotSent => Self::Failed(Failure::Unavailable),
             FactorError::Off | FactorError::NotFound => Self::Failed(Failure::NotFound),
             FactorError::WrongCode | FactorError::Outdated | FactorError::TooMany | FactorError::Required => {
                 Self::Failed(Failure::BadRequest)

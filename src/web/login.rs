@@ -1,5 +1,6 @@
 //! `/login`, `/login/internal`: the sign-in page. A remembered browser is restored here and nowhere else.
 
+use super::attempt::minutes;
 use super::cookies::Jar;
 use super::error::PageError;
 use super::extract::{Fields, Visit};
@@ -218,8 +219,7 @@ fn safe_target(site: &Site, wanted: &str) -> Result<Option<SafeRedirect>, PageEr
 fn refused(site: &Site, visit: &Visit, mut form: Form<'_>, error: &SignInError) -> Result<Response, PageError> {
     (form.problem, form.status, form.retry_after) = match error {
         SignInError::TooManyFailures { retry_after } => {
-            let minutes = u32::try_from(retry_after.as_secs().div_ceil(60)).unwrap_or(u32::MAX).max(1);
-            let problem = SignInProblem::TooManyAttempts { minutes };
+            let problem = SignInProblem::TooManyAttempts { minutes: minutes(*retry_after) };
             (Some(problem), StatusCode::TOO_MANY_REQUESTS, Some(*retry_after))
         }
         SignInError::Trouble(Trouble::Busy { retry_after }) => {
@@ -279,11 +279,8 @@ fn login_page(site: &Site, visit: &Visit, form: &Form<'_>) -> Result<Response, P
     let scripted = page.passkey.is_some();
     let target = site.redirect(form.return_to);
     let reply = Reply::page_with(site, visit, form.status, &page)?.scripted(scripted);
-    let mut response = reply.leading_to(target.as_ref().map(SafeRedirect::as_str)).done();
-    if let Some(wait) = form.retry_after {
-        response.headers_mut().insert(http::header::RETRY_AFTER, wait.as_secs().max(1).into());
-    }
-    Ok(response)
+    let reply = reply.leading_to(target.as_ref().map(SafeRedirect::as_str));
+    Ok(reply.retry_after(form.retry_after).done())
 }
 
 /// The response to a request along the corridor.

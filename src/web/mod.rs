@@ -3,6 +3,7 @@
 pub mod account;
 pub mod arrival;
 pub mod assets;
+mod attempt;
 pub mod avatar;
 pub mod brand;
 pub mod confirm;
@@ -23,6 +24,7 @@ pub mod lost_password;
 pub mod multipart;
 mod new_password;
 pub mod page;
+pub mod phone;
 pub mod provider;
 pub mod provider_logout;
 pub mod register;

@@ -11,8 +11,9 @@ use crate::domain::id::AccountId;
 use crate::domain::redirect::{AllowedOrigin, SafeRedirect};
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{CONTENT_TYPE, LOCATION, REFRESH, SET_COOKIE};
+use http::header::{CONTENT_TYPE, LOCATION, REFRESH, RETRY_AFTER, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
+use std::time::Duration;
 
 /// The application that a page's form leads to in the end.
 #[derive(Clone, Debug)]
@@ -142,6 +143,15 @@ impl Reply {
         if let Some(origin) = target.and_then(|text| url::Url::parse(text).ok()).and_then(|url| AllowedOrigin::of(&url))
         {
             self.response.extensions_mut().insert(LeadsTo(origin));
+        }
+        self
+    }
+
+    /// Says when it is worth trying again.
+    #[must_use]
+    pub fn retry_after(mut self, wait: Option<Duration>) -> Self {
+        if let Some(wait) = wait {
+            self.response.headers_mut().insert(RETRY_AFTER, wait.as_secs().max(1).into());
         }
         self
     }

@@ -3,7 +3,7 @@
 use super::site::Site;
 use super::trace::{Trace, trace};
 use super::{
-    account, assets, avatar, confirm, dev, forbidden, frame, internal, invitation, login, logout, lost_password,
+    account, assets, avatar, confirm, dev, forbidden, frame, internal, invitation, login, logout, lost_password, phone,
     provider, provider_logout, register, security_txt, setup, step, step_factor, verify, whoami,
 };
 use axum::Router;
@@ -39,6 +39,10 @@ pub const ROUTES: &[(&str, &str, Who)] = &[
     ("POST", "/login/step/password", Who::Attempt),
     ("GET", "/login/step/factor", Who::Attempt),
     ("POST", "/login/step/factor", Who::Attempt),
+    ("POST", "/login/step/factor/send", Who::Attempt),
+    ("GET", "/login/step/enrol/phone", Who::Attempt),
+    ("POST", "/login/step/enrol/phone", Who::Attempt),
+    ("POST", "/login/step/enrol/phone/code", Who::Attempt),
     ("GET", "/login/step/enrol", Who::Attempt),
     ("POST", "/login/step/enrol", Who::Attempt),
     ("POST", "/login/step/enrol/passkey", Who::Attempt),
@@ -79,6 +83,9 @@ pub const ROUTES: &[(&str, &str, Who)] = &[
     ("POST", "/account/security/totp", Who::Person),
     ("GET", "/account/security/passkey", Who::Person),
     ("POST", "/account/security/passkey", Who::Person),
+    ("GET", "/account/security/phone", Who::Person),
+    ("POST", "/account/security/phone", Who::Person),
+    ("POST", "/account/security/phone/code", Who::Person),
     ("POST", "/account/security/backup-codes", Who::Person),
     ("POST", "/account/security/rename", Who::Person),
     ("POST", "/account/security/prefer", Who::Person),
@@ -134,6 +141,9 @@ pub fn pages(site: Arc<Site>, around: Arc<Trace>, readiness: internal::Readiness
         .route("/login/{slug}/logout", get(provider_logout::get_back))
         .route("/login/step/password", get(step::get_password).post(step::post_password))
         .route("/login/step/factor", get(step_factor::get).post(step_factor::post))
+        .route("/login/step/factor/send", post(step_factor::post_send))
+        .route("/login/step/enrol/phone", get(phone::get_step).post(phone::post_step))
+        .route("/login/step/enrol/phone/code", post(phone::post_step_code))
         .route("/login/step/enrol", get(step_factor::get_enrol).post(step_factor::post_enrol))
         .route("/login/step/enrol/passkey", post(step_factor::post_enrol_passkey))
         .route("/login/passkey", post(login::post_passkey))
@@ -184,6 +194,8 @@ fn security_routes() -> Router<Arc<Site>> {
         .route("/account/security", get(security::get))
         .route("/account/security/totp", get(security::get_totp).post(security::post_totp))
         .route("/account/security/passkey", get(security::get_passkey).post(security::post_passkey))
+        .route("/account/security/phone", get(phone::get).post(phone::post))
+        .route("/account/security/phone/code", post(phone::post_code))
         .route("/account/security/backup-codes", post(security::make_backup_codes))
         .route("/account/security/rename", post(security::rename))
         .route("/account/security/prefer", post(security::prefer))

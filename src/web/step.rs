@@ -1,11 +1,10 @@
 //! `/login/step/…`: what a sign-in still owes. Only the browser that began has the attempt's cookie.
 
-use super::cookies::Jar;
+use super::attempt::{attempt, begin_again};
 use super::error::PageError;
 use super::extract::{Fields, Visit};
 use super::login::{outcome_reply, step_path};
 use super::new_password::{self, Complaints};
-use super::page::paths;
 use super::page::sign_in::{ChangePasswordPage, ChangeReason};
 use super::respond::Reply;
 use super::site::Site;
@@ -82,12 +81,4 @@ async fn password_page(
     let target = view.return_to.as_deref().and_then(|text| site.redirect(text));
     let reply = Reply::page_with(site, visit, status, &page)?;
     Ok(reply.leading_to(target.as_ref().map(SafeRedirect::as_str)).done())
-}
-
-fn attempt(site: &Site, headers: &HeaderMap) -> Option<AttemptHandle> {
-    Jar::new(&site.cookies, &site.core.cookie_keys).attempt(headers)
-}
-
-fn begin_again() -> Response {
-    Reply::see_other(&SafeRedirect::to(paths::LOGIN)).done()
 }

@@ -1,17 +1,20 @@
 //! `/login/step/factor` and `/login/step/enrol`: proving the second factor in a sign-in, and binding one where it must be.
 
 use super::account::security;
-use super::cookies::Jar;
+use super::attempt::{attempt, begin_again, minutes};
 use super::error::PageError;
 use super::extract::{Fields, Visit};
 use super::login::{opened_cookies, outcome_reply, step_path};
 use super::page::factor::{AppForm, BackupCodesPage, Drawing, EnrolPage, FactorPage, KeyForm};
+use super::page::outcome::Failure;
+use super::page::phone::PhoneAsk;
 use super::page::words::{FactorProblem, SignInProblem};
 use super::page::{Field, paths};
 use super::respond::Reply;
 use super::site::Site;
 use super::verify::Query;
 use crate::domain::authenticator::{AuthenticatorName, FactorWay, Kind};
+use crate::domain::phone::Channel;
 use crate::domain::redirect::SafeRedirect;
 use crate::domain::sign_in::Step;
 use crate::service::factor::backup::BackupCode;
@@ -58,6 +61,7 @@ pub async fn post(
     let given = match way {
         Some(FactorWay::Backup) => Given::Backup(code),
         Some(FactorWay::Passkey) => Given::Passkey(reply(&fields)),
+        Some(FactorWay::Phone) => Given::Phone(code),
         _ => Given::Totp(code),
     };
     let t = visit.texts();
@@ -68,8 +72,7 @@ pub async fn post(
             Said { status, code_error: Some(FactorProblem::of(given.way()).text(t)), ..Said::default() }
         }
         Err(SignInError::TooManyFailures { retry_after }) => {
-            let minutes = u32::try_from(retry_after.as_secs().div_ceil(60)).unwrap_or(u32::MAX).max(1);
-            let problem = Some(SignInProblem::TooManyAttempts { minutes }.text(t));
+            let problem = Some(SignInProblem::TooManyAttempts { minutes: minutes(retry_after) }.text(t));
             let status = StatusCode::TOO_MANY_REQUESTS;
             Said { status, problem, retry_after: Some(retry_after), ..Said::default() }
         }
@@ -77,6 +80,34 @@ pub async fn post(
         Err(other) => return Err(other.into()),
     };
     factor_page(&site, &visit, &handle, way, said).await
+}
+
+/// `POST /login/step/factor/send`: sends a code to a phone.
+pub async fn post_send(
+    State(site): State<Arc<Site>>,
+    headers: HeaderMap,
+    visit: Visit,
+    fields: Fields,
+) -> Result<Response, PageError> {
+    let Some(handle) = attempt(&site, &headers) else { return Ok(begin_again()) };
+    let id = fields.text("factor").parse().map_err(|_| Failure::NotFound)?;
+    let channel = Channel::parse(fields.text("channel")).ok_or(Failure::BadRequest)?;
+    let t = visit.texts();
+    let said = match site.sign_in.send_factor_code(&visit.ctx, &handle, id, channel).await {
+        Ok(()) => return Ok(Reply::see_other(&SafeRedirect::to(paths::LOGIN_STEP_FACTOR_PHONE)).done()),
+        Err(FactorError::NotSent) => {
+            let problem = Some(FactorProblem::NotSent.text(t));
+            Said { status: StatusCode::SERVICE_UNAVAILABLE, problem, ..Said::default() }
+        }
+        Err(FactorError::TooManyCodes { retry_after }) => {
+            let problem = Some(FactorProblem::TooManyCodes { minutes: minutes(retry_after) }.text(t));
+            let status = StatusCode::TOO_MANY_REQUESTS;
+            Said { status, problem, retry_after: Some(retry_after), ..Said::default() }
+        }
+        Err(FactorError::Outdated) => return Ok(begin_again()),
+        Err(other) => return Err(other.into()),
+    };
+    factor_page(&site, &visit, &handle, Some(FactorWay::Phone), said).await
 }
 
 async fn factor_page(
@@ -101,10 +132,16 @@ async fn factor_page(
         _ => None,
     };
     let scripted = key.is_some();
+    let phones = view.phones;
     let page = FactorPage {
         shell: visit.shell(site),
         way,
         key,
+        phone: PhoneAsk {
+            numbers: phones.numbers.into_iter().map(|(id, number)| (id.to_string(), number)).collect(),
+            channels: phones.channels,
+            sent: phones.sent.map(|sent| (sent.to, sent.channel)),
+        },
         others: view.ways.into_iter().filter(|other| *other != way).collect(),
         problem: said.problem,
         code_error: said.code_error,
@@ -112,12 +149,8 @@ async fn factor_page(
     };
     let target = view.return_to.as_deref().and_then(|text| site.redirect(text));
     let reply = Reply::page_with(site, visit, said.status, &page)?;
-    let reply = reply.scripted(scripted);
-    let mut response = reply.leading_to(target.as_ref().map(SafeRedirect::as_str)).done();
-    if let Some(wait) = said.retry_after {
-        response.headers_mut().insert(http::header::RETRY_AFTER, wait.as_secs().max(1).into());
-    }
-    Ok(response)
+    let reply = reply.scripted(scripted).retry_after(said.retry_after);
+    Ok(reply.leading_to(target.as_ref().map(SafeRedirect::as_str)).done())
 }
 
 /// What the page of binding says about the last try.
@@ -211,7 +244,7 @@ async fn enrol_page(site: &Site, visit: &Visit, handle: &AttemptHandle, tried: T
         None
     };
     let scripted = key.is_some();
-    let page = EnrolPage { shell: visit.shell(site), app, key };
+    let page = EnrolPage { shell: visit.shell(site), app, key, phone: view.kinds.contains(&Kind::Phone) };
     let target = view.return_to.as_deref().and_then(|text| site.redirect(text));
     let reply = Reply::page_with(site, visit, tried.status, &page)?.scripted(scripted);
     Ok(reply.leading_to(target.as_ref().map(SafeRedirect::as_str)).done())
@@ -252,12 +285,4 @@ fn opened_with_codes(site: &Site, visit: &Visit, opened: &Opened, codes: &[Backu
         next: target.unwrap_or(SafeRedirect::to(paths::ACCOUNT)).as_str().to_owned(),
     };
     Ok(opened_cookies(site, Reply::page(site, visit, &page)?, opened).done())
-}
-
-fn attempt(site: &Site, headers: &HeaderMap) -> Option<AttemptHandle> {
-    Jar::new(&site.cookies, &site.core.cookie_keys).attempt(headers)
-}
-
-fn begin_again() -> Response {
-    Reply::see_other(&SafeRedirect::to(paths::LOGIN)).done()
 }

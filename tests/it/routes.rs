@@ -56,7 +56,8 @@ async fn strangers_get_no_further_than_listed() {
 }
 
 /// Pages that are only there for whoever brings the link of a letter, or the name of a question.
-const ASKED: [&str; 2] = ["/account/email/confirm", "/account/identities/add"];
+/// Or where the operator has a gateway.
+const ASKED: [&str; 3] = ["/account/email/confirm", "/account/identities/add", "/account/security/phone"];
 
 #[tokio::test]
 async fn people_get_to_what_is_theirs() {

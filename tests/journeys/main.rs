@@ -14,6 +14,9 @@
 )]
 
 #[expect(dead_code, reason = "shared with the integration tests, which use more of it")]
+#[path = "../it/support/gateway.rs"]
+mod gateway;
+#[expect(dead_code, reason = "shared with the integration tests, which use more of it")]
 #[path = "../it/support/letters.rs"]
 mod letters;
 #[expect(dead_code, reason = "shared with the integration tests, which use more of it")]
@@ -39,6 +42,7 @@ mod reading;
 mod recovery;
 mod sessions;
 mod stage;
+mod text_messages;
 mod webdriver;
 mod whole;
 

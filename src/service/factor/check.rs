@@ -1,7 +1,7 @@
 //! Checking what somebody shows as second factor. Each thing is taken once, atomically; the limiter is asked by the caller.
 
 use super::passkey::{self, Reply};
-use super::{COLUMN, backup, totp};
+use super::{COLUMN, backup, phone, totp};
 use crate::domain::audit::{Act, Actor, Event};
 use crate::domain::authenticator::{FactorWay, Kind};
 use crate::domain::id::AccountId;
@@ -17,6 +17,8 @@ use crate::store::{Tx, authenticator, backup_code};
 pub enum Given<'a> {
     /// A code of an app.
     Totp(&'a str),
+    /// A code that was sent to a phone.
+    Phone(&'a str),
     /// A code from paper.
     Backup(&'a str),
     /// A key's answer.
@@ -29,6 +31,7 @@ impl Given<'_> {
     pub const fn way(&self) -> FactorWay {
         match self {
             Self::Totp(_) => FactorWay::Totp,
+            Self::Phone(_) => FactorWay::Phone,
             Self::Backup(_) => FactorWay::Backup,
             Self::Passkey(_) => FactorWay::Passkey,
         }
@@ -45,6 +48,7 @@ pub(in crate::service) async fn prove(
 ) -> Result<Option<Methods>, Trouble> {
     match given {
         Given::Totp(typed) => with_app(core, ctx, account, typed).await,
+        Given::Phone(typed) => phone::prove(core, ctx, account, seat, typed).await,
         Given::Passkey(reply) => passkey::prove(core, ctx, account, seat, reply).await,
         Given::Backup(typed) => with_backup_code(core, ctx, account, typed).await,
     }

@@ -1,6 +1,6 @@
 //! Looking at one's authenticators, renaming, preferring and removing them; and taking all away for somebody who lost them.
 
-use super::{COLUMN, FactorError, Factors};
+use super::{COLUMN, FactorError, Factors, phone};
 use crate::domain::account::Account;
 use crate::domain::audit::{Act, Event};
 use crate::domain::authenticator::{Authenticator, AuthenticatorName, Kind};
@@ -25,6 +25,8 @@ const PAGE: u32 = 500;
 pub struct Overview {
     /// What is bound, the preferred one first.
     pub authenticators: Vec<Authenticator>,
+    /// The numbers among them, masked.
+    pub numbers: Vec<(AuthenticatorId, String)>,
     /// Backup codes left.
     pub backup_codes: u32,
     /// Devices that are spared the factor.
@@ -42,9 +44,11 @@ impl Factors {
     /// [`Trouble`].
     pub async fn overview(&self, ctx: &Context, who: &SignedIn) -> Result<Overview, Trouble> {
         let account = &who.card().account;
+        let numbers = phone::masked(&self.core, account.id).await?;
         let mut link = self.core.database.read().await?;
         let stored = authenticator::of_account(&mut link, account.id).await?;
         Ok(Overview {
+            numbers,
             authenticators: stored.into_iter().map(|one| one.about).collect(),
             backup_codes: backup_code::left(&mut link, account.id).await?,
             devices: remembered_device::of_account(&mut link, account.id, ctx.now()).await?,

@@ -8,6 +8,8 @@ pub mod check;
 pub(in crate::service) mod device;
 mod manage;
 pub mod passkey;
+pub mod phone;
+mod phone_account;
 pub mod totp;
 
 use super::context::Context;
@@ -15,6 +17,7 @@ use super::core::{Core, Trouble};
 use super::session::{Handle, Sessions};
 use crate::domain::account::Account;
 use crate::domain::authenticator::{Kind, Requirement};
+use crate::domain::phone::Channel;
 use crate::service::caller::SignedIn;
 use crate::store::volatile::Unavailable;
 use crate::store::{Link, StoreError, authenticator, group};
@@ -37,6 +40,8 @@ pub struct FactorPolicy {
     pub requirement: Requirement,
     /// What can be bound.
     pub kinds: Vec<Kind>,
+    /// How the code that binds a number can be sent; none when numbers cannot be bound.
+    pub channels: Vec<Channel>,
     /// A passkey alone is enough to sign in.
     pub passkey_sign_in: bool,
     /// Days that a device is spared the factor; 0 is off.
@@ -78,6 +83,15 @@ pub enum FactorError {
     /// It is the last one, and one is required.
     #[error("the last second factor cannot be removed while one is required")]
     Required,
+    /// The gateway did not take the code.
+    #[error("the code could not be sent")]
+    NotSent,
+    /// No more codes are sent for a while.
+    #[error("too many codes were sent; try again in {} s", .retry_after.as_secs())]
+    TooManyCodes {
+        /// When to try again.
+        retry_after: Duration,
+    },
     /// No such authenticator of this person.
     #[error("no such second factor")]
     NotFound,

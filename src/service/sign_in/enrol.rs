@@ -151,7 +151,7 @@ pub(super) fn seat(handle: &AttemptHandle) -> [u8; 32] {
     fingerprint(handle.expose())
 }
 
-fn outdated(error: SignInError) -> FactorError {
+pub(super) fn outdated(error: SignInError) -> FactorError {
     match error {
         SignInError::TooManyFailures { retry_after } => FactorError::TooManyFailures { retry_after },
         SignInError::Trouble(trouble) => FactorError::Trouble(trouble),

@@ -4,12 +4,15 @@ use super::enrol::seat;
 use super::step::Pending;
 use super::{AttemptHandle, Outcome, SignIn, SignInError};
 use crate::domain::authenticator::{Authenticator, FactorWay, Kind};
+use crate::domain::id::AuthenticatorId;
+use crate::domain::phone::Channel;
 use crate::domain::session::Methods;
 use crate::domain::sign_in::{Next, Step};
 use crate::service::context::Context;
 use crate::service::core::fingerprint;
 use crate::service::factor::check::{self, Given};
 use crate::service::factor::passkey::{self, Challenge};
+use crate::service::factor::phone::{self, Sent};
 use crate::service::limiter::{Target, Ticket, Try};
 use crate::service::metrics::{SignInOutcome, SignInWay};
 use crate::store::volatile::Shelf;
@@ -26,10 +29,23 @@ pub struct FactorView {
     pub authenticators: Vec<Authenticator>,
     /// The ways that are open, the preferred one first.
     pub ways: Vec<FactorWay>,
+    /// What there is to know about codes to phones.
+    pub phones: Phones,
     /// Days that the device may be spared the factor; `None` when that is not offered.
     pub remember_days: Option<u32>,
     /// Where they want to go.
     pub return_to: Option<String>,
+}
+
+/// Codes to phones, for the page of the second factor.
+#[derive(Clone, Debug, Default)]
+pub struct Phones {
+    /// The account's numbers, masked.
+    pub numbers: Vec<(AuthenticatorId, String)>,
+    /// How a code can be sent.
+    pub channels: Vec<Channel>,
+    /// The code that is on its way.
+    pub sent: Option<Sent>,
 }
 
 impl SignIn {
@@ -47,11 +63,21 @@ impl SignIn {
         let stored = authenticator::of_account(&mut link, id).await?;
         let authenticators: Vec<_> = stored.into_iter().map(|one| one.about).collect();
         let backup = backup_code::left(&mut link, id).await? > 0;
+        drop(link);
+        let channels = self.core.gateways.channels();
+        let ways = ways(&authenticators, backup, !channels.is_empty());
+        let phones = if ways.contains(&FactorWay::Phone) {
+            let sent = phone::sent(&self.core, ctx, &seat(handle)).await?;
+            Phones { numbers: phone::masked(&self.core, id).await?, channels, sent }
+        } else {
+            Phones::default()
+        };
         let days = self.core.policy.factor.remember_days;
         Ok(FactorView {
             step,
             username: pending.account.username,
-            ways: ways(&authenticators, backup),
+            ways,
+            phones,
             authenticators,
             remember_days: (days > 0 && !pending.attempt.demand.fresh).then_some(days),
             return_to: pending.attempt.return_to,
@@ -149,10 +175,11 @@ impl SignIn {
 }
 
 /// The ways that are open with these, the preferred one first.
-fn ways(authenticators: &[Authenticator], backup: bool) -> Vec<FactorWay> {
-    let has = |kind: Kind| authenticators.iter().any(|one| one.kind == kind);
+fn ways(authenticators: &[Authenticator], backup: bool, sends: bool) -> Vec<FactorWay> {
+    let usable = |one: &&Authenticator| one.kind != Kind::Phone || sends;
+    let has = |kind: Kind| authenticators.iter().filter(usable).any(|one| one.kind == kind);
     let mut ways: Vec<_> = Kind::ALL.into_iter().filter(|kind| has(*kind)).map(FactorWay::from).collect();
-    if let Some(preferred) = authenticators.iter().find(|one| one.preferred) {
+    if let Some(preferred) = authenticators.iter().filter(usable).find(|one| one.preferred) {
         let first = FactorWay::from(preferred.kind);
         ways.sort_by_key(|way| *way != first);
     }

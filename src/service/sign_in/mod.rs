@@ -15,6 +15,7 @@ mod open;
 pub(in crate::service) mod parked;
 pub mod passkey;
 pub mod password;
+mod phone;
 pub mod step;
 pub mod step_up;
 

@@ -3,6 +3,7 @@
 use super::when;
 use crate::domain::authenticator::{Authenticator, AuthenticatorName};
 use crate::domain::autologin::Remembered;
+use crate::domain::id::AuthenticatorId;
 use crate::domain::redirect::SafeRedirect;
 use crate::service::factor::backup::BackupCode;
 use crate::service::factor::{Added, FactorError};
@@ -39,7 +40,7 @@ async fn page(
     let page = SecurityPage {
         shell: person.visit.shell(site),
         person: person.who.card().account.name.clone(),
-        factors: overview.authenticators.iter().map(|one| factor_row(person, one)).collect(),
+        factors: overview.authenticators.iter().map(|one| factor_row(person, one, &overview.numbers)).collect(),
         kinds: overview.kinds,
         backup_codes: overview.backup_codes,
         devices: overview.devices.iter().map(|one| spared_row(person, one)).collect(),
@@ -49,11 +50,12 @@ async fn page(
     Ok(Reply::page_with(site, &person.visit, status, &page)?.done())
 }
 
-fn factor_row(person: &Person, one: &Authenticator) -> FactorRow {
+fn factor_row(person: &Person, one: &Authenticator, numbers: &[(AuthenticatorId, String)]) -> FactorRow {
     FactorRow {
         id: one.id.to_string(),
         name: one.name.clone(),
         kind: kind_text(one.kind, person.visit.texts()),
+        number: numbers.iter().find(|(id, _)| *id == one.id).map(|(_, number)| number.clone()),
         preferred: one.preferred,
         added: when(&person.visit, &person.who, one.created_at),
         last_used: one.last_used_at.map(|at| when(&person.visit, &person.who, at)),

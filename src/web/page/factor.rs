@@ -7,6 +7,7 @@ use crate::domain::authenticator::{FactorWay, Kind};
 use crate::service::factor::passkey::Challenge;
 use crate::service::texts::Texts;
 use crate::web::page::account::Room;
+use crate::web::page::phone::{PhoneAsk, sent_text};
 use crate::web::page::provider::ProviderButton;
 use crate::web::page::{Field, Moment, Shell, paths};
 
@@ -20,6 +21,8 @@ pub struct FactorPage {
     pub way: FactorWay,
     /// The question for a key, when that is the way.
     pub key: Option<Challenge>,
+    /// Codes to phones, when that is the way.
+    pub phone: PhoneAsk,
     /// The other ways that are open.
     pub others: Vec<FactorWay>,
     /// Why the last try failed.
@@ -32,11 +35,24 @@ pub struct FactorPage {
 
 impl FactorPage {
     fn text(&self) -> String {
+        if let (FactorWay::Phone, Some(sent)) = (self.way, &self.phone.sent) {
+            return sent_text(sent, self.shell.t);
+        }
         self.shell.t.msg(match self.way {
+            FactorWay::Phone => "factor-text-phone",
             FactorWay::Totp => "factor-text-totp",
             FactorWay::Backup => "factor-text-backup",
             FactorWay::Passkey => "factor-text-passkey",
         })
+    }
+
+    fn is_phone(&self) -> bool {
+        self.way == FactorWay::Phone
+    }
+
+    /// Whether a code can be typed: one to a phone has to be sent first.
+    fn has_code(&self) -> bool {
+        !self.is_phone() || self.phone.sent.is_some()
     }
 
     fn is_paper(&self) -> bool {
@@ -52,6 +68,7 @@ impl FactorPage {
 fn way_text(way: FactorWay, t: &Texts) -> String {
     t.msg(match way {
         FactorWay::Totp => "factor-use-totp",
+        FactorWay::Phone => "factor-use-phone",
         FactorWay::Backup => "factor-use-backup",
         FactorWay::Passkey => "factor-use-passkey",
     })
@@ -133,6 +150,8 @@ pub struct EnrolPage {
     pub app: Option<AppForm>,
     /// A key, when that can be bound.
     pub key: Option<KeyForm>,
+    /// Whether a phone number can be bound.
+    pub phone: bool,
 }
 
 /// Binds a key while signed in.
@@ -253,6 +272,8 @@ pub struct FactorRow {
     pub name: String,
     /// What it is, in words.
     pub kind: String,
+    /// The phone number, masked, when it is one.
+    pub number: Option<String>,
     /// Whether it is asked for first.
     pub preferred: bool,
     /// Since when.

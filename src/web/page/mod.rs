@@ -6,6 +6,7 @@ pub mod factor;
 pub mod invitation;
 pub mod outcome;
 pub mod paths;
+pub mod phone;
 pub mod provider;
 pub mod recovery;
 pub mod register;

@@ -20,6 +20,18 @@ pub const ACCOUNT_SECURITY: &str = "/account/security";
 pub const ACCOUNT_SECURITY_TOTP: &str = "/account/security/totp";
 /// Binds a security key or passkey.
 pub const ACCOUNT_SECURITY_PASSKEY: &str = "/account/security/passkey";
+/// Binds a phone number; POST sends a code to it.
+pub const ACCOUNT_SECURITY_PHONE: &str = "/account/security/phone";
+/// POST takes the code that was sent to it.
+pub const ACCOUNT_SECURITY_PHONE_CODE: &str = "/account/security/phone/code";
+/// Binds a phone number in the middle of a sign-in; POST sends a code to it.
+pub const LOGIN_STEP_ENROL_PHONE: &str = "/login/step/enrol/phone";
+/// POST takes the code that was sent to it.
+pub const LOGIN_STEP_ENROL_PHONE_CODE: &str = "/login/step/enrol/phone/code";
+/// The second factor with a code to a phone.
+pub const LOGIN_STEP_FACTOR_PHONE: &str = "/login/step/factor?way=phone";
+/// POST sends a code to the phone of the field `factor`.
+pub const LOGIN_STEP_FACTOR_SEND: &str = "/login/step/factor/send";
 /// POST signs in with a passkey alone.
 pub const LOGIN_PASSKEY: &str = "/login/passkey";
 /// POST binds a key in the middle of a sign-in.

@@ -13,6 +13,7 @@ use super::factor::{
 };
 use super::invitation::{InvitationLinkInvalidPage, InvitationPage};
 use super::outcome::{ErrorPage, Failure, ForbiddenPage, Shut};
+use super::phone::{PhoneAsk, PhoneForm, PhonePage, PhoneStepPage};
 use super::provider::{
     IdentitiesPage, IdentityAddPage, IdentityRow, ProviderButton, ProviderProblem, ProviderProblemPage,
 };
@@ -25,6 +26,7 @@ use super::*;
 use crate::domain::authenticator::{FactorWay, Kind};
 use crate::domain::language::Language;
 use crate::domain::password::Class;
+use crate::domain::phone::Channel;
 use crate::service::factor::passkey::Challenge;
 use crate::web::assets::{self, File};
 
@@ -481,11 +483,38 @@ impl Sample {
         KeyForm { action, challenge: self.challenge(), name: self.field("Passkey"), problem: Some(self.value("No.")) }
     }
 
+    fn phone_form(&self, sent: Option<Channel>) -> PhoneForm {
+        PhoneForm {
+            action: paths::ACCOUNT_SECURITY_PHONE,
+            code_action: paths::ACCOUNT_SECURITY_PHONE_CODE,
+            channels: Channel::ALL.to_vec(),
+            number: Field::new(self.value("+49 170")).with_error(FactorProblem::Number.text(self.t)),
+            name: self.wrong("", FieldProblem::Missing),
+            sent: sent.map(|channel| (self.value("+49 ••• 42"), channel)),
+            code_error: Some(FactorProblem::Phone.text(self.t)),
+            problem: Some(FactorProblem::NotSent.text(self.t)),
+        }
+    }
+
+    fn phone_page(&self, sent: Option<Channel>) -> PhonePage {
+        PhonePage { shell: self.shell(), person: self.person(), form: self.phone_form(sent) }
+    }
+
+    fn asks_phone(&self, page: FactorPage, sent: Option<Channel>) -> FactorPage {
+        let phone = PhoneAsk {
+            numbers: vec![("f1".to_owned(), self.value("+49 ••• 42")), ("f2".to_owned(), self.value("+1 ••• 23"))],
+            channels: Channel::ALL.to_vec(),
+            sent: sent.map(|channel| (self.value("+49 ••• 42"), channel)),
+        };
+        FactorPage { phone, ..page }
+    }
+
     fn factor_pages(&self) -> Vec<(String, Box<dyn Page>)> {
         let ask = |way, key| FactorPage {
             shell: self.shell(),
             way,
             key,
+            phone: PhoneAsk::default(),
             others: FactorWay::ALL.into_iter().filter(|other| *other != way).collect(),
             problem: Some(self.value(&SignInProblem::TooManyAttempts { minutes: 3 }.text(self.t))),
             code_error: Some(FactorProblem::of(way).text(self.t)),
@@ -511,6 +540,11 @@ impl Sample {
         let there = ConfirmPage { provider: Some(button), ..again.clone() };
         vec![
             ("factor-totp".to_owned(), Box::new(ask(FactorWay::Totp, None))),
+            ("factor-phone".to_owned(), Box::new(self.asks_phone(ask(FactorWay::Phone, None), None))),
+            (
+                "factor-phone-sent".to_owned(),
+                Box::new(self.asks_phone(ask(FactorWay::Phone, None), Some(Channel::Sms))),
+            ),
             ("factor-backup".to_owned(), Box::new(ask(FactorWay::Backup, None))),
             ("factor-passkey".to_owned(), Box::new(ask(FactorWay::Passkey, Some(self.challenge())))),
             ("backup-codes".to_owned(), Box::new(codes)),
@@ -521,10 +555,11 @@ impl Sample {
     }
 
     fn key_pages(&self) -> Vec<(String, Box<dyn Page>)> {
-        let row = |id: &str, preferred| FactorRow {
+        let row = |id: &str, preferred: bool| FactorRow {
             id: id.to_owned(),
             name: self.value("My phone"),
             kind: self.value("Authenticator app"),
+            number: preferred.then(|| self.value("+49 ••• 42")),
             preferred,
             added: self.moment("1 Mar 2026"),
             last_used: (!preferred).then(|| self.moment("2 Mar 2026")),
@@ -549,11 +584,18 @@ impl Sample {
             shell: self.shell(),
             app: Some(self.app(true)),
             key: Some(self.key(paths::LOGIN_STEP_ENROL_PASSKEY)),
+            phone: true,
         };
         let totp = TotpPage { shell: self.shell(), person: self.person(), app: self.app(false) };
         let passkey =
             PasskeyPage { shell: self.shell(), person: self.person(), key: self.key(paths::ACCOUNT_SECURITY_PASSKEY) };
         vec![
+            ("account-phone".to_owned(), Box::new(self.phone_page(None))),
+            ("account-phone-sent".to_owned(), Box::new(self.phone_page(Some(Channel::Voice)))),
+            (
+                "enrol-phone".to_owned(),
+                Box::new(PhoneStepPage { shell: self.shell(), form: self.phone_form(Some(Channel::Sms)) }),
+            ),
             ("account-security".to_owned(), Box::new(security)),
             ("account-security-empty".to_owned(), Box::new(empty)),
             ("enrol".to_owned(), Box::new(enrol)),

@@ -204,6 +204,19 @@ impl FieldProblem {
 pub enum FactorProblem {
     /// An app's code is wrong or was used.
     Totp,
+    /// A code to a phone is wrong, was used, or is too old.
+    Phone,
+    /// No code is on its way any more.
+    CodeTooOld,
+    /// A code could not be sent.
+    NotSent,
+    /// No more codes are sent for a while.
+    TooManyCodes {
+        /// How long.
+        minutes: u32,
+    },
+    /// Not a phone number.
+    Number,
     /// A code from paper is wrong or was used.
     Backup,
     /// A key did not answer as it should.
@@ -220,6 +233,7 @@ impl FactorProblem {
     pub const fn of(way: FactorWay) -> Self {
         match way {
             FactorWay::Totp => Self::Totp,
+            FactorWay::Phone => Self::Phone,
             FactorWay::Backup => Self::Backup,
             FactorWay::Passkey => Self::Passkey,
         }
@@ -230,6 +244,11 @@ impl FactorProblem {
     pub fn text(self, t: &Texts) -> String {
         match self {
             Self::Totp => t.msg("factor-wrong-totp"),
+            Self::Phone => t.msg("factor-wrong-phone"),
+            Self::CodeTooOld => t.msg("phone-too-late"),
+            Self::NotSent => t.msg("phone-not-sent"),
+            Self::TooManyCodes { minutes } => t.msg_with("phone-too-many", &[("minutes", minutes.into())]),
+            Self::Number => t.msg("phone-wrong-number"),
             Self::Backup => t.msg("factor-wrong-backup"),
             Self::Passkey => t.msg("factor-wrong-passkey"),
             Self::Name => t.msg("factor-wrong-name"),

@@ -2,9 +2,11 @@
 
 mod browser;
 pub(crate) mod cable;
+pub(crate) mod dump;
 pub(crate) mod engine;
 pub(crate) mod factors;
 pub(crate) mod fake_ad;
+pub(crate) mod gateway;
 mod house;
 mod letters;
 pub(crate) mod openid;
@@ -12,6 +14,7 @@ pub(crate) mod openid_peer;
 pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod redis;
+pub(crate) mod security_key;
 pub(crate) mod settings;
 pub(crate) mod slapd;
 pub(crate) mod told;

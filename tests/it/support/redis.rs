@@ -127,6 +127,13 @@ impl RedisServer {
         String::from_utf8_lossy(&done.expect("redis-cli is installed").stdout).into_owned()
     }
 
+    /// Everything that was written to it, byte by byte: its log and what it began with.
+    pub(crate) fn written(&self) -> Vec<u8> {
+        let folder = self.folder.path().join("appendonlydir");
+        let files = std::fs::read_dir(folder).expect("a log").map(|file| file.expect("a file").path());
+        files.flat_map(|file| std::fs::read(file).expect("readable")).collect()
+    }
+
     pub(crate) fn address(&self) -> Address {
         Address { host: "127.0.0.1".to_owned(), port: self.tls_port().unwrap_or(self.port) }
     }

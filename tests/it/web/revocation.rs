@@ -9,7 +9,12 @@ use vestibule::service::factor::Factors;
 
 const FACTOR: &str = "/login/step/factor";
 /// Events that take an account with a second factor, and some that do as well.
-const HAS_ONE: [CredentialEvent; 6] = [
+const HAS_ONE: [CredentialEvent; 11] = [
+    CredentialEvent::PasswordChanged,
+    CredentialEvent::PasswordRecovered,
+    CredentialEvent::PasswordSet,
+    CredentialEvent::EmailChanged,
+    CredentialEvent::Locked,
     CredentialEvent::FactorAdded,
     CredentialEvent::FactorRemoved,
     CredentialEvent::BackupCodesMade,
@@ -17,6 +22,10 @@ const HAS_ONE: [CredentialEvent; 6] = [
     CredentialEvent::RightsChanged,
     CredentialEvent::SignedOutEverywhere,
 ];
+
+/// Events after which another password is the right one.
+const NEW_PASSWORD: [CredentialEvent; 3] =
+    [CredentialEvent::PasswordChanged, CredentialEvent::PasswordRecovered, CredentialEvent::PasswordSet];
 
 /// Two browsers of anna's, both staying logged in, one of berta's.
 struct Scene {
@@ -154,7 +163,15 @@ async fn each_event_ends_what_the_matrix_says_and_nothing_else() {
         {
             let mut spared = scene.other.restarted();
             spared.cookies.remove("autologin");
-            let asked = spared.signs_in("anna", PASSWORD).await.location() == FACTOR;
+            if event == CredentialEvent::Locked {
+                let anna = scene.house.named("anna").await;
+                let (accounts, ctx) = (scene.house.accounts(), scene.house.operator());
+                accounts.unlock(&ctx, Operator::vouched(), anna.id).await.expect("unlocked");
+            }
+            let password = if NEW_PASSWORD.contains(&event) { OTHER_PASSWORD } else { PASSWORD };
+            let answer = spared.signs_in("anna", password).await;
+            assert_eq!(answer.status, http::StatusCode::SEE_OTHER, "{event:?}: the password is right");
+            let asked = answer.location() == FACTOR;
             assert_eq!(asked, row.devices, "{event:?}: the other device is spared the second factor");
         }
         let mut closed = scene.own.restarted();
