@@ -80,6 +80,7 @@ fn session(number: u32) -> Session {
         device: "Firefox on Linux".into(),
         network: "198.51.100.0/24".into(),
         remembered: None,
+        source: None,
     }
 }
 

@@ -18,8 +18,8 @@ pub(crate) struct Person {
     pub(crate) username: String,
     /// Name to show.
     pub(crate) name: String,
-    /// E-mail address.
-    pub(crate) email: String,
+    /// E-mail address; somebody who registered just now may have none yet.
+    pub(crate) email: Option<String>,
     /// Groups.
     pub(crate) groups: Vec<String>,
 }

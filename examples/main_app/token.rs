@@ -22,7 +22,7 @@ struct Claims {
     sub: String,
     preferred_username: String,
     name: String,
-    email: String,
+    email: Option<String>,
     groups: Vec<String>,
 }
 

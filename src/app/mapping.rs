@@ -1,5 +1,6 @@
 //! From the operator's words to the services' terms.
 
+use super::sources;
 use crate::config::Config;
 use crate::config::application::{self as site, AccessRule};
 use crate::config::log::LogFormat as Format;
@@ -53,6 +54,7 @@ pub fn policy(config: &Config) -> Policy {
         registration: registration(config),
         email_change: config.password.email_change,
         redirect_origins: Arc::new(redirect_origins(config)),
+        sources: Arc::new(sources::rules(config)),
         applications: Arc::new(Applications::new(applications)),
     }
 }
@@ -62,17 +64,17 @@ fn registration(config: &Config) -> RegistrationPolicy {
         RegistrationMode::Off => SelfRegistration::Off,
         RegistrationMode::Mail => SelfRegistration::Mail,
         RegistrationMode::Manual => SelfRegistration::Manual,
+        RegistrationMode::Automatic => SelfRegistration::Automatic,
     };
     RegistrationPolicy { mode, domains: config.registration.domains.iter().map(|domain| fold(domain)).collect() }
 }
 
 fn password_login(config: &Config) -> PasswordLogin {
+    let internal = || config.password.internal.iter().map(|name| fold(name.trim())).collect();
     match config.password.login {
         Login::All => PasswordLogin::All,
-        Login::ExceptSso => PasswordLogin::ExceptSso,
-        Login::None => {
-            PasswordLogin::Nobody { except: config.password.internal.iter().map(|name| fold(name.trim())).collect() }
-        }
+        Login::ExceptSso => PasswordLogin::ExceptSso { internal: internal() },
+        Login::None => PasswordLogin::Nobody { except: internal() },
     }
 }
 

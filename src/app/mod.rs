@@ -4,6 +4,7 @@ mod check;
 pub mod mapping;
 mod run;
 pub mod serve;
+mod sources;
 
 pub use run::run;
 pub use serve::{ServeError, readiness, serve, site, trace};

@@ -5,6 +5,7 @@ use crate::domain::account::{AccountStatus, DisplayName, EmailAddress, Username}
 use crate::domain::password::PlainPassword;
 use crate::service::account::{AccountError, Accounts, Newcomer};
 use crate::service::caller::Operator;
+use crate::service::moment;
 use crate::service::password::{ChangeError, Passwords};
 use crate::service::registration::Registration;
 use clap::{Args, Subcommand};
@@ -28,6 +29,8 @@ pub enum Command {
     SetPassword(SetPassword),
     /// Make an account an administrator. Its sessions end.
     MakeAdmin(Whose),
+    /// Set the last day of a guest, or let the account stay.
+    SetEnd(SetEnd),
 }
 
 #[derive(Args)]
@@ -67,6 +70,18 @@ pub struct SetPassword {
     permanent: bool,
 }
 
+#[derive(Args)]
+pub struct SetEnd {
+    /// Username or e-mail address.
+    account: String,
+    /// The last day (UTC): afterwards sessions end and nobody can sign in. Nothing is deleted.
+    #[arg(long, value_name = "YYYY-MM-DD", required_unless_present = "never")]
+    on: Option<String>,
+    /// The account does not end by itself.
+    #[arg(long, conflicts_with = "on")]
+    never: bool,
+}
+
 pub(super) async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
     let accounts = Accounts::new(Arc::clone(&desk.core));
     let by = Operator::vouched();
@@ -98,6 +113,7 @@ pub(super) async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
             }
         }
         Command::SetPassword(options) => set_password(desk, &accounts, options).await?,
+        Command::SetEnd(options) => set_end(desk, &accounts, options).await?,
         Command::MakeAdmin(whose) => {
             let account = accounts.named(by, &whose.account).await?;
             accounts.make_administrator(ctx, by, account.id).await?;
@@ -125,6 +141,20 @@ async fn create(desk: &Desk, accounts: &Accounts, options: Create) -> Result<(),
         say(
             "It has no password yet: set one with `vestibule account set-password`, or let its owner ask for a letter on the sign-in page.",
         );
+    }
+    Ok(())
+}
+
+async fn set_end(desk: &Desk, accounts: &Accounts, options: SetEnd) -> Result<(), Failure> {
+    let account = accounts.named(Operator::vouched(), &options.account).await?;
+    let ends_at = match options.on.as_deref() {
+        Some(day) => Some(moment::end_of_day(day).ok_or_else(|| format!("there is no day {day:?}; write YYYY-MM-DD"))?),
+        None => None,
+    };
+    accounts.set_end(&desk.ctx, Operator::vouched(), &account, ends_at).await?;
+    match options.on {
+        Some(day) => say(&format!("The last day of {} is {day} (UTC).", account.username)),
+        None => say(&format!("{} does not end by itself.", account.username)),
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ use serde_path_to_error::Segment;
 use super::{
     Config, application, environment,
     findings::{ConfigError, Findings, Problem},
+    identity_provider,
     shape::{self, ReadSecret},
     spec::{Kind, Table},
     tree,
@@ -212,6 +213,9 @@ fn check(config: &Config, secrets_read: bool, found: &mut Findings) {
     }
     if sound(found, "branding") {
         config.branding.check(secrets_read, found);
+    }
+    if sound(found, "identity_provider") {
+        identity_provider::check(&config.identity_providers, secrets_read, found);
     }
     if sound(found, "application") {
         application::check(&config.applications, found);

@@ -15,6 +15,7 @@ pub mod branding;
 pub mod database;
 mod environment;
 mod findings;
+pub mod identity_provider;
 mod load;
 pub mod log;
 pub mod mail;
@@ -92,6 +93,10 @@ pub struct Config {
     pub privacy: privacy::Privacy,
     /// The name people see.
     pub branding: branding::Branding,
+    /// A system that people sign in with: an OpenID provider or a SAML identity provider. Repeat the block for each. Its
+    /// button stands on the sign-in page.
+    #[serde(rename = "identity_provider")]
+    pub identity_providers: Vec<identity_provider::IdentityProvider>,
     /// A site this service guards: its hosts, who may enter, and what it is told about people. Repeat the block for
     /// each application. A request is the business of the application with its host (one with the port before one
     /// without); what the application says holds for all its paths, and `[[application.rule]]` refines it.
@@ -117,6 +122,7 @@ impl Default for Config {
             log: log::Log::default(),
             privacy: privacy::Privacy::default(),
             branding: branding::Branding::default(),
+            identity_providers: Vec::new(),
             applications: Vec::new(),
         }
     }

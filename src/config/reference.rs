@@ -48,9 +48,9 @@ The file is the one named with `--config`, or else the first that exists of `./v
 directory.
 
 Each key can also be set by the environment variable that is named with it; the environment takes precedence over the
-file. An empty variable counts as not set. Lists are written as `a, b` or `[\"a\", \"b\"]`. The keys of an application are
-set by its slug in capital letters, with `_` for `-`, and only for an application that is in the file; rules are set in
-the file only.
+file. An empty variable counts as not set. Lists are written as `a, b` or `[\"a\", \"b\"]`. The keys of an application
+or identity provider are set by its slug in capital letters, with `_` for `-`, and only for one that is in the file;
+rules are set in the file only.
 
 A secret is given as value, as the name of a file (`…_file`; line breaks at its end do not count), or by a variable for
 either. Value and file together are an error; in the environment, either takes the place of both in the file.
@@ -156,12 +156,18 @@ fn default_of(key: &Key, quote: &str) -> String {
     }
 }
 
-/// The environment variable of a key, with a stand-in for the slug of an application; rules have none.
+/// The environment variable of a key, with a stand-in for the slug of an application or provider; rules have none.
 fn variable_of(path: &str, key: &Key) -> Option<String> {
     match path {
-        "application" if key.name == "slug" => None,
+        "application" | "identity_provider" if key.name == "slug" => None,
         "application" => Some(variable("application", "SLUG") + "__" + &key.name.to_ascii_uppercase()),
         "application.rule" => None,
+        "identity_provider" => Some(variable("identity_provider", "SLUG") + "__" + &key.name.to_ascii_uppercase()),
+        _ if path.starts_with("identity_provider.") => {
+            let below = path.strip_prefix("identity_provider.")?.to_ascii_uppercase();
+            let name = key.name.to_ascii_uppercase();
+            Some(format!("{}__{below}__{name}", variable("identity_provider", "SLUG")))
+        }
         _ => Some(variable(path, &key.name)),
     }
 }

@@ -10,13 +10,15 @@ use super::findings::Findings;
 #[serde(default, deny_unknown_fields)]
 pub struct Registration {
     /// Whether people may make accounts for themselves, with a link on the sign-in page. Their address is confirmed by a
-    /// letter before there is an account.
+    /// letter before there is an account, or with `"automatic"` before the account has the address.
     ///
     /// Danger: with `"mail"` everybody who can read a mail gets an account, unless `domains` says who. Applications that
-    /// let in everybody with an account let them in too.
+    /// let in everybody with an account let them in too. With `"automatic"` not even a mailbox is needed, so programs
+    /// make accounts too.
     pub mode: RegistrationMode,
 
-    /// Mail domains whose addresses may register; subdomains are domains of their own. Empty is every domain.
+    /// Mail domains whose addresses may register; subdomains are domains of their own. Empty is every domain. Not with
+    /// `mode = "automatic"`, where an account needs no confirmed address.
     #[schemars(example = &["example.org"])]
     pub domains: Vec<String>,
 
@@ -40,6 +42,12 @@ impl Registration {
         if !self.domains.iter().all(|domain| fits(domain)) {
             found.wrong("registration.domains", "must hold domains such as \"example.org\", without \"@\" or \"*\"");
         }
+        if self.mode == RegistrationMode::Automatic && !self.domains.is_empty() {
+            found.wrong(
+                "registration.domains",
+                "must be empty with mode = \"automatic\", which confirms no address before there is an account",
+            );
+        }
     }
 }
 
@@ -53,4 +61,6 @@ pub enum RegistrationMode {
     Mail,
     /// Everybody who confirms an address and whom an administrator approves.
     Manual,
+    /// Everybody, at once. The account has no address until a letter to it was answered.
+    Automatic,
 }

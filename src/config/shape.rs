@@ -68,6 +68,9 @@ impl Fitter<'_> {
 
     /// Whether the value can stay. Tables are gone through in any case.
     fn fits(&mut self, path: &str, value: &mut Value, key: &Key) -> bool {
+        if key.one_or_many && value.is_string() {
+            *value = Value::Array(vec![value.take()]);
+        }
         match (&key.kind, value) {
             (Kind::Table(spec), Value::Object(table)) => {
                 self.table(path, table, spec);

@@ -23,6 +23,8 @@ pub(super) struct Key {
     pub(super) example: Option<Value>,
     pub(super) required: bool,
     pub(super) secret: bool,
+    /// A list that may be written as one value alone.
+    pub(super) one_or_many: bool,
     /// What is possible, in words, where the kind alone does not say it.
     allowed: Option<String>,
 }
@@ -109,6 +111,7 @@ fn table(schema: &Map<String, Value>) -> Table {
             example: outer.get("examples").and_then(Value::as_array).and_then(|all| all.first()).cloned(),
             required: required.contains(&name.as_str()),
             secret: outer.contains_key("x-secret") || inner.contains_key("x-secret"),
+            one_or_many: outer.contains_key("x-one-or-many"),
             allowed,
         })
     });

@@ -300,6 +300,10 @@ fn values_that_contradict_each_other_are_refused() {
         ),
         ("[mail]\nfrom = \"nobody\"", "mail.from: is no mail address"),
         ("[mail]\nusername = \"a\"", "mail.username: needs mail.password"),
+        (
+            "[registration]\nmode = \"automatic\"\ndomains = [\"example.org\"]",
+            "registration.domains: must be empty with mode = \"automatic\"",
+        ),
         ("[branding]\nname = \"\"", "branding.name: must have 1 to 60"),
         ("[branding]\naccent = \"teal\"", "branding.accent: \"teal\" is no colour"),
         ("[privacy]\nsecurity_contact = \"security@example.org\"", "privacy.security_contact: "),
@@ -331,11 +335,13 @@ fn uncommented(wanted: impl Fn(&str) -> bool) -> String {
 }
 
 fn is_secret_file(line: &str) -> bool {
-    ["secret_key_file", "password_file", "secret_file"].iter().any(|name| line.starts_with(&format!("{name} ")))
+    ["secret_key_file", "password_file", "secret_file", "client_secret_file"]
+        .iter()
+        .any(|name| line.starts_with(&format!("{name} ")))
 }
 
 fn is_secret_value(line: &str) -> bool {
-    ["secret_key", "password", "secret"].iter().any(|name| line.starts_with(&format!("{name} ")))
+    ["secret_key", "password", "secret", "client_secret"].iter().any(|name| line.starts_with(&format!("{name} ")))
 }
 
 #[test]
@@ -350,6 +356,7 @@ fn every_key_of_the_example_can_be_set() {
     assert_eq!(values.applications[0].rules.len(), 1);
     assert!(values.secret_key_file.is_some() && values.mail.password_file.is_some());
     assert!(values.applications[0].secret_file.is_some());
+    assert!(values.identity_providers[0].oidc.client_secret_file.is_some());
 }
 
 #[test]
@@ -357,7 +364,9 @@ fn the_secrets_of_the_example_are_nobodys_secrets() {
     let text = problems(&uncommented(|line| !is_secret_file(line)));
     assert!(text.contains("secret_key: the key is not base64"), "{text}");
     let application = uncommented(|line| !is_secret_file(line) && !line.starts_with("secret_key "));
-    assert!(problems(&application).contains("application[0].secret: is the text of the example"));
+    let told = problems(&application);
+    assert!(told.contains("application[0].secret: is the text of the example"), "{told}");
+    assert!(told.contains("identity_provider[0].client_secret: is the text of the example"), "{told}");
 }
 
 #[test]

@@ -229,7 +229,7 @@ pub struct Account {
     pub id: AccountId,
     /// The name it signs in with.
     pub username: String,
-    /// Its address.
+    /// Its address; empty while none has been confirmed. [`Account::address`] says so by its type.
     pub email: String,
     /// The name others see.
     pub name: String,
@@ -252,6 +252,12 @@ pub struct Account {
 }
 
 impl Account {
+    /// Its confirmed address; `None` after a registration that nobody has confirmed by mail yet.
+    #[must_use]
+    pub fn address(&self) -> Option<&str> {
+        Some(self.email.as_str()).filter(|address| !address.is_empty())
+    }
+
     /// Whether it may sign in, and have sessions, at this moment.
     #[must_use]
     pub fn may_sign_in(&self, now: Timestamp) -> bool {

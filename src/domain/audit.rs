@@ -66,6 +66,8 @@ acts! {
     AccountRegistered => "account.registered",
     /// An administrator let in somebody who had registered.
     AccountApproved => "account.approved",
+    /// The day on which an account ends was set or taken away.
+    AccountEndSet => "account.end_set",
     /// An account reached its end; its sessions ended with it.
     AccountEnded => "account.ended",
     /// An account was locked.
@@ -74,6 +76,8 @@ acts! {
     AccountUnlocked => "account.unlocked",
     /// An account became an administrator.
     AdministratorMade => "account.administrator_made",
+    /// An account ceased to be an administrator.
+    AdministratorUnmade => "account.administrator_unmade",
     /// Name, language or time zone changed.
     ProfileChanged => "account.profile_changed",
     /// A new address was asked for.
@@ -88,6 +92,12 @@ acts! {
     PasswordRecovered => "password.recovered",
     /// A recovery letter was asked for and sent.
     RecoveryRequested => "password.recovery_requested",
+    /// An identity of a provider or directory was linked to an account.
+    IdentityLinked => "identity.linked",
+    /// An identity was taken from an account.
+    IdentityUnlinked => "identity.unlinked",
+    /// Names, address or groups of an account followed its identity provider or directory.
+    IdentityRefreshed => "identity.refreshed",
     /// A session was opened.
     SignedIn => "sign_in.succeeded",
     /// A secret was wrong, or the account may not sign in.

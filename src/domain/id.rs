@@ -44,6 +44,8 @@ ids! {
     RememberedId;
     /// One sign-in attempt.
     AttemptId;
+    /// The link between an account and somebody at an identity provider or in a directory.
+    IdentityId;
     /// One audit event.
     EventId;
     /// One request, as answered in `X-Request-Id` and written to the log.

@@ -1,6 +1,7 @@
 //! Sessions: what one proves, and when it ends. Where they are kept is the store's business.
 
 use super::id::{AccountId, RememberedId, SessionId};
+use super::identity::Source;
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -23,8 +24,16 @@ impl Methods {
     /// More than one factor was proved in this sign-in (`mfa`).
     pub const MULTI_FACTOR: Self = Self(1 << 2);
 
-    const NAMES: [(Self, &'static str); 3] =
-        [(Self::PASSWORD, "pwd"), (Self::REMEMBERED, "remembered"), (Self::MULTI_FACTOR, "mfa")];
+    /// An identity provider vouched; what was proved there stands in further methods only where the operator trusts
+    /// the provider's word.
+    pub const FEDERATED: Self = Self(1 << 14);
+
+    const NAMES: [(Self, &'static str); 4] = [
+        (Self::PASSWORD, "pwd"),
+        (Self::REMEMBERED, "remembered"),
+        (Self::MULTI_FACTOR, "mfa"),
+        (Self::FEDERATED, "federated"),
+    ];
 
     /// Both sets together.
     #[must_use]
@@ -79,6 +88,8 @@ pub struct Session {
     pub network: Arc<str>,
     /// The remembered browser that opened it, if one did.
     pub remembered: Option<RememberedId>,
+    /// The identity provider or directory that vouched when it was opened; `None` for a proof of ours.
+    pub source: Option<Source>,
 }
 
 /// How long sessions live.

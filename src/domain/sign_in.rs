@@ -3,7 +3,8 @@
 //! A new way in is one more [`Way`] with its verifier in `service/sign_in/`; a new step is one more [`Step`].
 
 use super::account::AccountStatus;
-use super::id::{AccountId, AttemptId, RememberedId};
+use super::id::{AccountId, AttemptId, IdentityId, RememberedId};
+use super::identity::Source;
 use super::session::{HandleHash, Methods};
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,10 @@ pub enum Way {
     Password,
     /// A remembered browser.
     Autologin,
+    /// An identity provider.
+    Provider,
+    /// A password checked by a directory.
+    Directory,
 }
 
 impl Way {
@@ -29,13 +34,22 @@ impl Way {
         match self {
             Self::Password => "password",
             Self::Autologin => "autologin",
+            Self::Provider => "provider",
+            Self::Directory => "directory",
         }
     }
 
     /// Whether the person proved something just now. Only then may a step change what they sign in with.
     #[must_use]
     pub const fn is_fresh(self) -> bool {
-        matches!(self, Self::Password)
+        matches!(self, Self::Password | Self::Provider | Self::Directory)
+    }
+
+    /// Whether it is somebody else who checked the secret: then a password of ours was not used, and nothing about it is
+    /// due.
+    #[must_use]
+    pub const fn is_foreign(self) -> bool {
+        matches!(self, Self::Provider | Self::Directory)
     }
 }
 
@@ -52,6 +66,21 @@ pub struct VerifiedIdentity {
     pub authenticated_at: Timestamp,
     /// The remembered browser they came with.
     pub remembered: Option<RememberedId>,
+    /// Who vouched, when it was somebody outside.
+    pub voucher: Option<Voucher>,
+}
+
+/// Who outside vouched for somebody, and what is needed to sign them out there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Voucher {
+    /// The identity.
+    pub identity: IdentityId,
+    /// Whose it is.
+    pub source: Source,
+    /// The source's own name of its session (`sid`, `SessionIndex`).
+    pub upstream: Option<String>,
+    /// [`super::identity::Upstream`], sealed.
+    pub sealed: Option<Vec<u8>>,
 }
 
 /// A sign-in under way: everything between the first proof and the session. Kept on the server.
@@ -147,7 +176,7 @@ impl Attempt {
         if now >= self.expires_at || self.proved_at() < facts.valid_from {
             return Next::Denied(Denied::Outdated);
         }
-        let owed = ORDER.into_iter().find(|step| step.is_due(facts) && !self.done.contains(step));
+        let owed = ORDER.into_iter().find(|step| step.is_due(facts, self.identity.way) && !self.done.contains(step));
         match owed {
             None => Next::Open,
             Some(_) if !self.identity.way.is_fresh() => Next::Denied(Denied::FreshProofNeeded),
@@ -176,9 +205,9 @@ impl Attempt {
 }
 
 impl Step {
-    fn is_due(self, facts: &Facts) -> bool {
+    fn is_due(self, facts: &Facts, way: Way) -> bool {
         match self {
-            Self::NewPassword => facts.password.is_some(),
+            Self::NewPassword => facts.password.is_some() && !way.is_foreign(),
         }
     }
 }
@@ -192,8 +221,14 @@ mod tests {
 
     fn attempt(way: Way) -> Attempt {
         let account = AccountId::new(Uuid::nil());
-        let identity =
-            VerifiedIdentity { way, account, methods: Methods::PASSWORD, authenticated_at: START, remembered: None };
+        let identity = VerifiedIdentity {
+            way,
+            account,
+            methods: Methods::PASSWORD,
+            authenticated_at: START,
+            remembered: None,
+            voucher: None,
+        };
         let expires_at = START.after(ATTEMPT_LIFETIME);
         Attempt {
             id: AttemptId::new(Uuid::nil()),
@@ -240,6 +275,15 @@ mod tests {
         let mut one = attempt(Way::Autologin);
         assert_eq!(one.next(&due, START), Next::Denied(Denied::FreshProofNeeded));
         assert!(one.complete(Step::NewPassword, &due, START).is_err());
+    }
+
+    #[test]
+    fn whoever_comes_from_elsewhere_is_not_asked_for_a_password_of_ours() {
+        let due = Facts { password: Some(PasswordDue::Demanded), ..facts() };
+        assert_eq!(attempt(Way::Provider).next(&due, START), Next::Open);
+        assert_eq!(attempt(Way::Directory).next(&due, START), Next::Open);
+        let locked = Facts { status: AccountStatus::Locked, ..facts() };
+        assert_eq!(attempt(Way::Provider).next(&locked, START), Next::Denied(Denied::Locked));
     }
 
     #[test]

@@ -119,6 +119,7 @@ register-link-invalid-text = Er wurde schon benutzt oder ist zu alt. Sie können
 register-link-again = Neuen Link senden
 register-account-text = Wählen Sie, wie Sie sich anmelden möchten.
 register-account-submit = Konto anlegen
+register-at-once-email-hint = Wir senden eine Mail dorthin. Erst wenn Sie deren Link gefolgt sind, bekommen Sie Nachrichten und können ein vergessenes Passwort ersetzen.
 login-register = Konto anlegen
 
 ## Konto
@@ -155,14 +156,14 @@ profile-time-zone-hint = Zum Beispiel Europe/Berlin. Ohne Angabe zeigen wir Zeit
 profile-submit = Speichern
 
 email-title = E-Mail-Adresse ändern
-email-text = Wir senden einen Link an die neue Adresse. Bis Sie ihn öffnen, gilt die alte.
+email-text = Wir senden einen Link an die neue Adresse. Bis Sie ihn öffnen, ändert sich nichts.
 email-current = Aktuelle Adresse
 email-new = Neue Adresse
 email-submit = Link senden
 email-sent-title = Sehen Sie in Ihr Postfach
 email-sent-text = { $hours ->
-    [one] Wir haben einen Link an { $address } gesendet. Bitte öffnen Sie ihn innerhalb einer Stunde; bis dahin gilt Ihre alte Adresse.
-   *[other] Wir haben einen Link an { $address } gesendet. Bitte öffnen Sie ihn innerhalb von { $hours } Stunden; bis dahin gilt Ihre alte Adresse.
+    [one] Wir haben einen Link an { $address } gesendet. Bitte öffnen Sie ihn innerhalb einer Stunde; bis dahin ändert sich nichts.
+   *[other] Wir haben einen Link an { $address } gesendet. Bitte öffnen Sie ihn innerhalb von { $hours } Stunden; bis dahin ändert sich nichts.
 }
 email-confirm-title = E-Mail-Adresse bestätigen
 email-confirm-text = Von jetzt an ist { $address } die Adresse Ihres Kontos.
@@ -201,6 +202,7 @@ field-too-long = { $count ->
    *[other] Bitte höchstens { $count } Zeichen.
 }
 field-invalid-username = Das kann kein Benutzername sein. Möglich sind Buchstaben eines Alphabets, Ziffern, Leerzeichen und _ - @ . +
+field-address-as-username = Bitte wählen Sie einen Benutzernamen ohne @-Zeichen.
 field-username-taken = Dieser Benutzername ist vergeben.
 field-email-taken = Diese Adresse gehört schon zu einem anderen Konto.
 field-invalid-name = Der Name enthält Zeichen, die in keinem Namen vorkommen.
@@ -219,6 +221,7 @@ notice-session-ended = Die Sitzung ist beendet.
 notice-other-sessions-ended = Alle anderen Sitzungen sind beendet.
 notice-device-forgotten = Das Gerät muss sich beim nächsten Mal neu anmelden.
 notice-invitation-accepted = Ihr Konto ist bereit. Sie können sich jetzt anmelden.
+notice-registered-at-once = Ihr Konto ist bereit. Melden Sie sich mit Ihrem Benutzernamen an und folgen Sie dann dem Link in der Mail, die wir Ihnen geschickt haben.
 notice-registration-waits = Danke. Die Administration sieht sich Ihr Konto an, Sie bekommen dann eine Mail.
 notice-setup-done = Das Administrationskonto ist eingerichtet. Sie können sich jetzt anmelden.
 

@@ -39,7 +39,7 @@ password-rule-shortest = { $count ->
 }
 password-rule-contains = Contains { $class }
 password-rule-hard-to-guess = Hard to guess: no common password and no simple pattern
-password-rule-not-personal = Without your name, username or e-mail address
+password-rule-not-personal = Without your name, username or e‑mail address
 password-rule-not-reused = { $count ->
     [one] Not your previous password
    *[other] None of your last { $count } passwords
@@ -120,6 +120,7 @@ register-link-invalid-text = It has been used already, or it is too old. You can
 register-link-again = Send a new link
 register-account-text = Choose how you want to sign in.
 register-account-submit = Create account
+register-at-once-email-hint = We send a mail there. Letters and a lost password work once you have followed its link.
 login-register = Create an account
 
 ## Account
@@ -156,14 +157,14 @@ profile-time-zone-hint = Such as Europe/Berlin. Left empty, times are shown in U
 profile-submit = Save
 
 email-title = Change e-mail address
-email-text = We send a link to the new address. The old one counts until you have opened that link.
+email-text = We send a link to the new address. Nothing changes until you have opened that link.
 email-current = Current address
 email-new = New address
 email-submit = Send the link
 email-sent-title = Check your mailbox
 email-sent-text = { $hours ->
-    [one] We have sent a link to { $address }. Please open it within an hour; until then your old address counts.
-   *[other] We have sent a link to { $address }. Please open it within { $hours } hours; until then your old address counts.
+    [one] We have sent a link to { $address }. Please open it within an hour; until then nothing changes.
+   *[other] We have sent a link to { $address }. Please open it within { $hours } hours; until then nothing changes.
 }
 email-confirm-title = Confirm e-mail address
 email-confirm-text = From now on { $address } will be the address of your account.
@@ -203,6 +204,7 @@ field-too-long = { $count ->
 }
 field-invalid-username = This cannot be a username. Letters of one alphabet, digits, spaces and _ - @ . + are possible.
 field-username-taken = This username is taken.
+field-address-as-username = Please choose a username without an @ sign.
 field-email-taken = Another account has this address.
 field-invalid-name = The name contains characters that cannot be part of a name.
 field-invalid-email = This is not an e-mail address.
@@ -220,6 +222,7 @@ notice-session-ended = The session has ended.
 notice-other-sessions-ended = All other sessions have ended.
 notice-device-forgotten = The device has to sign in again next time.
 notice-invitation-accepted = Your account is ready. You can sign in now.
+notice-registered-at-once = Your account is ready. Sign in with your username, then follow the link in the mail we sent you.
 notice-registration-waits = Thank you. An administrator looks at your account and you get a mail.
 notice-setup-done = The administrator is set up. You can sign in now.
 

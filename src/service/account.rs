@@ -11,6 +11,7 @@ use crate::domain::audit::{Act, Event};
 use crate::domain::id::AccountId;
 use crate::domain::password::PlainPassword;
 use crate::domain::session::CredentialEvent;
+use crate::domain::time::Timestamp;
 use crate::store::account::{self, NewAccount, Taken};
 
 use crate::domain::notice::Notice;
@@ -53,6 +54,12 @@ pub enum AccountError {
     /// The last administrator that can sign in would be locked.
     #[error("this is the last administrator who can sign in; make another one first")]
     LastAdministrator,
+    /// Administrators do not end by themselves: the last of them would take the service along.
+    #[error("{0} is an administrator, and those do not end by themselves")]
+    EndOfAdministrator(String),
+    /// The account would have ended before.
+    #[error("the end lies in the past; lock the account to end its sessions now")]
+    Past,
     /// The password breaks rules.
     #[error(transparent)]
     Password(#[from] ChangeError),
@@ -188,6 +195,43 @@ impl Accounts {
         self.core.limiter.forget(id).await.map_err(Trouble::from)?;
         tx.commit().await?;
         Ok(status)
+    }
+
+    /// Sets when a guest's account ends by itself, or lets it stay. One that has ended can sign in again when its new end is
+    /// ahead; what ended with it does not come back.
+    ///
+    /// # Errors
+    /// [`AccountError::Past`], [`AccountError::EndOfAdministrator`]; nothing has changed then.
+    pub async fn set_end(
+        &self,
+        ctx: &Context,
+        _by: Operator,
+        who: &Account,
+        ends_at: Option<Timestamp>,
+    ) -> Result<(), AccountError> {
+        if ends_at.is_some_and(|end| ctx.now() >= end) {
+            return Err(AccountError::Past);
+        }
+        let mut tx = self.core.database.begin().await?;
+        let now = account::by_id(&mut tx, who.id).await?;
+        if ends_at.is_some() && now.as_ref().is_none_or(|one| one.administrator) {
+            return Err(AccountError::EndOfAdministrator(who.username.clone()));
+        }
+        let aftermath = if now.is_some_and(|one| one.has_ended(ctx.now())) {
+            // What ended with it must not come back, even if no sweep has been here since.
+            Some(revocation::revoke(ctx, &mut tx, who.id, CredentialEvent::Locked, None).await?)
+        } else {
+            tx.announce(Notice::Account(who.id), ctx.now()).await?;
+            None
+        };
+        account::set_end(&mut tx, who.id, ends_at).await?;
+        let detail = serde_json::json!({ "ends_at": ends_at.map(Timestamp::millis) });
+        ctx.record(&mut tx, Event::about(Act::AccountEndSet, who.id).with(detail)).await?;
+        tx.commit().await?;
+        if let Some(aftermath) = aftermath {
+            aftermath.finish(&self.core).await;
+        }
+        Ok(())
     }
 
     /// Makes an account an administrator. Its sessions end: a session never gains rights.

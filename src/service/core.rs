@@ -9,12 +9,14 @@ use super::metrics::Metrics;
 use super::signing::SigningKeys;
 use crate::domain::account::EmailAddress;
 use crate::domain::application::Applications;
+use crate::domain::identity::{Source, SourceRules};
 use crate::domain::password::{PlainPassword, Rules};
 use crate::domain::redirect::AllowedOrigin;
 use crate::domain::session::{HandleHash, Lifetimes};
 use crate::store::volatile::{Unavailable, Volatile};
 use crate::store::{Database, StoreError};
 use aws_lc_rs::digest::{SHA256, digest};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -78,6 +80,8 @@ pub struct Policy {
     pub registration: RegistrationPolicy,
     /// People may change their address.
     pub email_change: bool,
+    /// Identity providers and directories.
+    pub sources: Arc<HashMap<Source, SourceRules>>,
     /// Applications behind us.
     pub applications: Arc<Applications>,
     /// Origins that a redirect may lead to.
@@ -111,6 +115,8 @@ pub enum SelfRegistration {
     Mail,
     /// With a confirmed address, and an administrator's approval.
     Manual,
+    /// At once; the address counts when it is confirmed.
+    Automatic,
 }
 
 /// Who may sign in with a password.
@@ -118,8 +124,11 @@ pub enum SelfRegistration {
 pub enum PasswordLogin {
     /// Everybody who has one.
     All,
-    /// Everybody who is not linked to an identity provider.
-    ExceptSso,
+    /// Everybody who is not linked to an identity provider, and at `/login/internal` these (folded usernames) too.
+    ExceptSso {
+        /// The break-glass list.
+        internal: Vec<String>,
+    },
     /// Nobody, except these (folded usernames), at `/login/internal`.
     Nobody {
         /// The break-glass list.

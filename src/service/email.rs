@@ -66,7 +66,8 @@ impl Emails {
         new: &EmailAddress,
         password: &PlainPassword,
     ) -> Result<(), EmailError> {
-        if !self.core.policy.email_change {
+        // Whoever has none yet gives the first one; that is no change.
+        if !self.core.policy.email_change && owner.card().account.address().is_some() {
             return Err(EmailError::Off);
         }
         if new.key() == fold(&owner.card().account.email) {
@@ -109,8 +110,10 @@ impl Emails {
         }
         account::set_email(&mut tx, id, &new).await?;
         ctx.record(&mut tx, Event::about(Act::EmailChanged, id)).await?;
-        let order = Order::EmailChanged { old: before.email, new: new.masked() };
-        outbox::order(&self.core, ctx, &mut tx, Some(id), &order).await?;
+        if before.address().is_some() {
+            let order = Order::EmailChanged { old: before.email, new: new.masked() };
+            outbox::order(&self.core, ctx, &mut tx, Some(id), &order).await?;
+        }
         let event = CredentialEvent::EmailChanged;
         let aftermath = revocation::revoke(ctx, &mut tx, id, event, None).await?;
         tx.commit().await?;

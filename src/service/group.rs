@@ -54,11 +54,7 @@ impl Groups {
     /// # Errors
     /// [`GroupError::Name`], [`GroupError::Exists`].
     pub async fn create(&self, ctx: &Context, _by: Operator, name: &str) -> Result<GroupId, GroupError> {
-        let wrong = || GroupError::Name(name.to_owned());
-        let name = DisplayName::parse(name).map_err(|_| wrong())?;
-        if name.as_str().contains(',') || name.as_str().chars().count() > 100 {
-            return Err(wrong());
-        }
+        let name = parsed(name).ok_or_else(|| GroupError::Name(name.to_owned()))?;
         let id = GroupId::new(ctx.uuid());
         let mut tx = self.core.database.begin().await?;
         if group::by_name(&mut tx, name.as_str()).await?.is_some() {
@@ -103,4 +99,10 @@ impl Groups {
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// A name for a group: 1 to 100 characters, no comma, since names travel in a comma-separated header.
+pub(super) fn parsed(name: &str) -> Option<DisplayName> {
+    let name = DisplayName::parse(name).ok()?;
+    (!name.as_str().contains(',') && name.as_str().chars().count() <= 100).then_some(name)
 }

@@ -8,7 +8,7 @@ use crate::domain::audit::{Act, Event};
 use crate::domain::notice::Notice;
 use crate::domain::session::CredentialEvent;
 use crate::store::notice;
-use crate::store::{StoreError, account, autologin, known_device, token};
+use crate::store::{StoreError, account, autologin, identity, known_device, token};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -80,6 +80,7 @@ impl Housekeeping {
         let mut tx = self.core.database.begin().await?;
         autologin::sweep(&mut tx, ctx.now()).await?;
         token::sweep(&mut tx, ctx.now()).await?;
+        identity::sweep(&mut tx, ctx.now()).await?;
         known_device::prune(&mut tx, ctx.now().before(DEVICES_KEPT)).await?;
         notice::prune(&mut tx, ctx.now().before(NOTICES_KEPT)).await?;
         tx.commit().await?;

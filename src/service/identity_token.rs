@@ -30,7 +30,8 @@ struct Claims<'a> {
     amr: Vec<&'static str>,
     preferred_username: &'a str,
     name: &'a str,
-    email: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
     groups: &'a [String],
 }
 
@@ -95,7 +96,7 @@ fn sign(core: &Core, alive: &Alive, app: &Application, now: Timestamp) -> Option
         amr: session.methods.names().collect(),
         preferred_username: &account.username,
         name: &account.name,
-        email: &account.email,
+        email: account.address(),
         groups: &alive.card.groups,
     };
     HeaderValue::from_str(&core.signing_keys.sign("JWT", &claims)?).ok()

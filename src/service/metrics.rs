@@ -16,6 +16,10 @@ pub enum SignInWay {
     Password,
     /// The autologin cookie.
     Autologin,
+    /// An identity provider.
+    Provider,
+    /// A password checked by a directory.
+    Directory,
 }
 
 /// What came of a sign-in.
@@ -91,7 +95,9 @@ macro_rules! label {
     };
 }
 
-label!(SignInWay { Password => "password", Autologin => "autologin" });
+label!(SignInWay {
+    Password => "password", Autologin => "autologin", Provider => "provider", Directory => "directory",
+});
 label!(SignInOutcome {
     Succeeded => "succeeded", WrongSecret => "wrong_secret", Denied => "denied", Throttled => "throttled", Failed => "failed",
 });

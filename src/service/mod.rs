@@ -24,6 +24,7 @@ pub mod outbox;
 pub mod password;
 pub mod recovery;
 pub mod registration;
+pub mod resolve;
 mod revocation;
 pub mod session;
 pub mod setup;

@@ -210,7 +210,8 @@ impl Outbox {
         let outdated = ctx.now() >= queued.created_at.after(GIVE_UP);
         let order = self.opened(queued).filter(|_| !outdated);
         let written = match order {
-            Some(order) => self.write(ctx, queued, order).await?,
+            // An account may have no address yet; then there is nowhere to write to.
+            Some(order) => self.write(ctx, queued, order).await?.filter(|written| !written.to.is_empty()),
             None => None,
         };
         let Some(written) = written else {
@@ -291,8 +292,8 @@ impl Outbox {
             tracing::info!("a recovery letter was asked for a name that nobody has");
             return Ok(None);
         };
-        if !recipient.may_sign_in(ctx.now()) {
-            tracing::info!(account = %recipient.id, "a recovery letter was asked for an account that may not sign in");
+        if !recipient.may_sign_in(ctx.now()) || recipient.address().is_none() {
+            tracing::info!(account = %recipient.id, "a recovery letter was asked for an account that may not sign in, or has no address");
             return Ok(None);
         }
         token::void(&mut tx, recipient.id, Some(Purpose::Recovery)).await?;
@@ -335,6 +336,16 @@ impl Outbox {
             return Ok(Some(Written { to: address.to_owned(), content: Content::Registration { link }, reader }));
         };
         drop(tx);
+        self.write_to_owner(ctx, owner, &email).await
+    }
+
+    /// Tells the owner of an address that somebody wanted to register it.
+    async fn write_to_owner(
+        &self,
+        ctx: &Context,
+        owner: Account,
+        email: &EmailAddress,
+    ) -> Result<Option<Written>, Trouble> {
         if owner.status == AccountStatus::Invited {
             return self.write_invitation(ctx, owner).await;
         }
@@ -366,7 +377,14 @@ impl Outbox {
         if !free {
             // Said on the page, this would tell who has an account here.
             tracing::info!(account = %recipient.id, "a new address was asked for that another account has");
-            return Ok(None);
+            let registered = parsed.filter(|_| recipient.address().is_none());
+            let Some(email) = registered else { return Ok(None) };
+            let owner = account::by_login(&mut tx, &LoginName::of(email.as_str())).await?;
+            drop(tx);
+            return match owner {
+                Some(owner) => self.write_to_owner(ctx, owner, &email).await,
+                None => Ok(None),
+            };
         }
         token::void(&mut tx, recipient.id, Some(Purpose::Email)).await?;
         let sealed = self.core.seal_column(ctx, EMAIL_COLUMN, address.as_bytes())?;

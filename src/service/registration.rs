@@ -1,5 +1,7 @@
 //! Registering oneself: an address is given, a letter goes there, its reader chooses names and a password. There is no
 //! account before that, so nobody can fill the database with other people's addresses or learn who has one here.
+//!
+//! With `automatic` the account is first, and has no address until its owner answers the letter that goes there.
 
 use super::account::AccountError;
 use super::caller::Operator;
@@ -48,6 +50,10 @@ pub enum RegistrationError {
     /// Another account has the username, or one that looks the same; the link stays good.
     #[error("another account has this username, or one that looks the same")]
     UsernameTaken,
+    /// The username looks like an address. Refused where names are chosen before an address is confirmed: whether it is
+    /// free would tell whose account has that address.
+    #[error("a username must not look like an address here")]
+    AddressAsUsername,
     /// The account does not wait for an administrator.
     #[error("{0} does not wait to be approved")]
     NotWaiting(String),
@@ -81,6 +87,12 @@ impl Registration {
         self.core.policy.registration.mode != SelfRegistration::Off
     }
 
+    /// Whether names and password are asked for together with the address (the page asks).
+    #[must_use]
+    pub fn is_automatic(&self) -> bool {
+        self.core.policy.registration.mode == SelfRegistration::Automatic
+    }
+
     /// Asks for a letter to this address. The answer and the work are the same whoever has it: accounts are looked at
     /// when the letter is written.
     ///
@@ -88,18 +100,14 @@ impl Registration {
     /// [`RegistrationError::Off`], [`RegistrationError::Domain`]; [`RegistrationError::TooManyTries`] for a client that
     /// asked too often. An address that was asked for too often gets no further letter, and nobody is told.
     pub async fn request(&self, ctx: &Context, email: &EmailAddress) -> Result<(), RegistrationError> {
-        if !self.is_open() {
+        if !self.is_open() || self.is_automatic() {
             return Err(RegistrationError::Off);
         }
         if !self.core.policy.registration.allows(email) {
             return Err(RegistrationError::Domain);
         }
-        let asked = LoginName::of(email.as_str());
-        match self.core.limiter.ask_recovery(&asked, &ctx.origin, ctx.now()).await.map_err(Trouble::from)? {
-            // Each letter counts; nothing is given back.
-            Try::Granted(_) => {}
-            Try::Refused { scope: Scope::RecoveryAccount, .. } => return Ok(()),
-            Try::Refused { retry_after, .. } => return Err(RegistrationError::TooManyTries { retry_after }),
+        if self.charge_letter(ctx, email.as_str()).await?.is_some() {
+            return Ok(());
         }
         let mut tx = self.core.database.begin().await?;
         let order = Order::Registration { address: email.as_str().to_owned(), language: ctx.language.tag().to_owned() };
@@ -118,7 +126,8 @@ impl Registration {
         };
         let mut link = self.core.database.read().await?;
         let found = token::peek(&mut link, &fingerprint(secret.as_bytes()), Purpose::Registration, ctx.now()).await?;
-        let found = found.filter(|_| self.is_open()).ok_or(RegistrationError::Link)?;
+        let open = self.is_open() && !self.is_automatic();
+        let found = found.filter(|_| open).ok_or(RegistrationError::Link)?;
         let email = outbox::confirmed_address(&self.core, &found)?.ok_or(RegistrationError::Link)?;
         let free = !account::email_taken(&mut link, &email).await?;
         self.core.limiter.give_back(ticket).await.map_err(Trouble::from)?;
@@ -141,7 +150,7 @@ impl Registration {
         let names = [username.as_str(), name.as_str(), email.as_str()];
         let ready = self.passwords.prepare_first(ctx, &names, password).await?;
         let status = match self.core.policy.registration.mode {
-            SelfRegistration::Off => return Err(RegistrationError::Link),
+            SelfRegistration::Off | SelfRegistration::Automatic => return Err(RegistrationError::Link),
             SelfRegistration::Mail => AccountStatus::Active,
             SelfRegistration::Manual => AccountStatus::Registered,
         };
@@ -171,6 +180,80 @@ impl Registration {
         }
         tx.commit().await?;
         Ok(status)
+    }
+
+    /// Makes an account at once, without an address: the one that is given becomes its address when the letter that goes
+    /// there is answered. It is not looked at before that letter is written, so that answer and work are the same
+    /// whoever has it.
+    ///
+    /// # Errors
+    /// [`RegistrationError::Off`], [`RegistrationError::AddressAsUsername`], [`RegistrationError::UsernameTaken`],
+    /// [`RegistrationError::Password`], [`RegistrationError::TooManyTries`] for a client that tried or registered too
+    /// often; nothing has been made then. An address that was asked for too often gets no further letter, and nobody is
+    /// told.
+    pub async fn at_once(
+        &self,
+        ctx: &Context,
+        (username, name): (Username, DisplayName),
+        email: &EmailAddress,
+        password: &PlainPassword,
+    ) -> Result<(), RegistrationError> {
+        if !self.is_automatic() {
+            return Err(RegistrationError::Off);
+        }
+        if username.as_str().contains('@') {
+            return Err(RegistrationError::AddressAsUsername);
+        }
+        // Usernames can be tried out here, and each try hashes a password.
+        let ticket = match self.core.limiter.ask(Target::Token, &ctx.origin, ctx.now()).await.map_err(Trouble::from)? {
+            Try::Granted(ticket) => ticket,
+            Try::Refused { retry_after, .. } => return Err(RegistrationError::TooManyTries { retry_after }),
+        };
+        let names = [username.as_str(), name.as_str(), email.as_str()];
+        let ready = self.passwords.prepare_first(ctx, &names, password).await?;
+        let taken = {
+            let mut link = self.core.database.read().await?;
+            account::username_taken(&mut link, &username, None).await?
+        };
+        if taken {
+            return Err(RegistrationError::UsernameTaken);
+        }
+        // An account without a letter counts too, under the new name: else one full mailbox would buy any number of them.
+        let writes = self.charge_letter(ctx, email.as_str()).await?.is_none();
+        if !writes && let Some(retry_after) = self.charge_letter(ctx, username.as_str()).await? {
+            return Err(RegistrationError::TooManyTries { retry_after });
+        }
+        let id = AccountId::new(ctx.uuid());
+        let mut tx = self.core.database.begin().await?;
+        match account::insert_without_address(&mut tx, id, &username, &name, ctx.now()).await {
+            // Somebody was faster since we looked.
+            Err(StoreError::Conflict(_)) => return Err(RegistrationError::UsernameTaken),
+            done => done?,
+        }
+        let profile = Profile { name, language: Some(ctx.language), time_zone: None };
+        account::set_profile(&mut tx, id, &profile).await?;
+        let acting = ctx.clone().acting_as(Actor::Account(id));
+        let detail = serde_json::json!({ "status": AccountStatus::Active.as_str(), "address": "unconfirmed" });
+        acting.record(&mut tx, Event::about(Act::AccountRegistered, id).with(detail)).await?;
+        self.passwords.write_first(&acting, &mut tx, id, ready).await?;
+        if writes {
+            let order = Order::ConfirmEmail { address: email.as_str().to_owned() };
+            outbox::order(&self.core, ctx, &mut tx, Some(id), &order).await?;
+        }
+        tx.commit().await?;
+        Ok(self.core.limiter.give_back(ticket).await.map_err(Trouble::from)?)
+    }
+
+    /// Charges the client with a letter. When whoever it is for has had enough of them nothing is charged; then it says
+    /// how long that lasts.
+    async fn charge_letter(&self, ctx: &Context, to: &str) -> Result<Option<Duration>, RegistrationError> {
+        let asked = LoginName::of(to);
+        match self.core.limiter.ask_recovery(&asked, &ctx.origin, ctx.now()).await.map_err(Trouble::from)? {
+            // Each letter counts; nothing is given back.
+            Try::Granted(_) => Ok(None),
+            Try::Refused { scope: Scope::RecoveryAccount, retry_after } => Ok(Some(retry_after)),
+            Try::Refused { retry_after, .. } => Err(RegistrationError::TooManyTries { retry_after }),
+        }
     }
 
     /// Lets somebody in who registered and waits. They are told by letter.

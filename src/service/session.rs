@@ -8,11 +8,12 @@ use super::revocation;
 use crate::domain::audit::{Act, Event};
 use crate::domain::autologin::Remembered;
 use crate::domain::id::{AccountId, RememberedId, SessionId};
+use crate::domain::identity::Source;
 use crate::domain::secret::Secret;
 use crate::domain::session::{CredentialEvent, Ends, HandleHash, Methods, Session};
 use crate::domain::time::Timestamp;
-use crate::store::autologin;
 use crate::store::volatile::LiveSession;
+use crate::store::{autologin, identity};
 use std::sync::Arc;
 
 /// A session's secret handle: 32 random bytes. It goes into the sealed cookie and nowhere else.
@@ -25,13 +26,14 @@ pub struct Sessions {
 }
 
 /// What a new session proves.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Proof {
     pub(super) account: AccountId,
     pub(super) methods: Methods,
     pub(super) authenticated_at: Timestamp,
     pub(super) remembered: Option<RememberedId>,
     pub(super) not_before: Timestamp,
+    pub(super) source: Option<Source>,
 }
 
 /// A session that is alive, with the account that stands by it.
@@ -239,10 +241,16 @@ impl Sessions {
             authenticated_at: old.authenticated_at,
             remembered: old.remembered.filter(|_| after.revokes().remembered == Ends::Nothing),
             not_before,
+            source: old.source.clone(),
         };
         let (handle, hash, session) = self.prepared(ctx, proof);
         // A renewed session does not live longer than the one before it.
         let session = Session { ends_at: old.ends_at, ..session };
+        if session.source.is_some() {
+            let mut tx = self.core.database.begin().await?;
+            identity::renamed(&mut tx, old.id, session.id).await?;
+            tx.commit().await?;
+        }
         self.core.volatile.open_session(hash, session).await?;
         self.core.volatile.end_handle(owner.handle()).await?;
         Ok(handle)
@@ -252,17 +260,18 @@ impl Sessions {
     pub(super) async fn open(&self, ctx: &Context, proof: Proof) -> Result<(Handle, HandleHash, SessionId), Trouble> {
         let policy = &self.core.policy;
         let volatile = &self.core.volatile;
+        let account = proof.account;
         let (handle, hash, session) = self.prepared(ctx, proof);
         let id = session.id;
         volatile.open_session(hash, session).await?;
         if policy.drop_old_on_login {
-            let ended = volatile.end_sessions(proof.account, Some(id)).await?;
+            let ended = volatile.end_sessions(account, Some(id)).await?;
             self.core.metrics.sessions_ended(ended);
         } else if policy.max_sessions > 0 {
-            let mut sessions = volatile.sessions_of(proof.account, ctx.now()).await?;
+            let mut sessions = volatile.sessions_of(account, ctx.now()).await?;
             sessions.sort_by_key(|session| (session.id != id, -session.last_seen_at.millis()));
             for surplus in sessions.iter().skip(usize::try_from(policy.max_sessions).unwrap_or(usize::MAX)) {
-                volatile.end_session(proof.account, surplus.id).await?;
+                volatile.end_session(account, surplus.id).await?;
                 self.core.metrics.sessions_ended(1);
             }
         }
@@ -286,6 +295,7 @@ impl Sessions {
             device: ctx.origin.device.as_str().into(),
             network: ctx.origin.network().into(),
             remembered: proof.remembered,
+            source: proof.source,
         };
         let hash = fingerprint(handle.expose());
         (handle, hash, session)

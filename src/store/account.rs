@@ -96,6 +96,36 @@ pub async fn insert(link: &mut Link, new: &NewAccount, now: Timestamp) -> Result
     .map(drop)
 }
 
+/// Makes an active account that has no address yet. What stands in `email_key` is nobody's: it is no address, holds what
+/// no username may, and is unique like the identifier it is made of.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the username is taken.
+pub async fn insert_without_address(
+    link: &mut Link,
+    id: AccountId,
+    username: &Username,
+    name: &DisplayName,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    execute!(
+        link,
+        "INSERT INTO account (id, username, username_key, username_skeleton, email, email_key, name, status, \
+         administrator, sessions_valid_from, created_at) VALUES ($1, $2, $3, $4, '', $5, $6, $7, $8, $9, $10)",
+        id.uuid(),
+        username.as_str(),
+        username.key(),
+        username.skeleton(),
+        format!("none:{id}"),
+        name.as_str(),
+        AccountStatus::Active.as_str(),
+        false,
+        0_i64,
+        now.millis(),
+    )
+    .map(drop)
+}
+
 /// Says which of the two names another account has already.
 ///
 /// # Errors
@@ -222,6 +252,14 @@ pub async fn welcome(
     .map(drop)
 }
 
+/// Sets when the account ends by itself; `None` is never.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn set_end(link: &mut Link, id: AccountId, ends_at: Option<Timestamp>) -> Result<(), StoreError> {
+    execute!(link, "UPDATE account SET ends_at = $2 WHERE id = $1", id.uuid(), ends_at.map(Timestamp::millis)).map(drop)
+}
+
 /// Accounts whose time is over and whose sessions were not ended for it yet.
 ///
 /// # Errors
@@ -294,17 +332,56 @@ pub async fn set_profile(link: &mut Link, id: AccountId, profile: &Profile) -> R
     .map(drop)
 }
 
-/// Changes the address.
+/// Changes the address to one that its owner has confirmed.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when another account has it.
 pub async fn set_email(link: &mut Link, id: AccountId, email: &EmailAddress) -> Result<(), StoreError> {
+    set_email_as(link, id, email, true).await
+}
+
+/// Changes the address; `verified` says whether somebody has shown that it is the owner's.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when another account has it.
+pub async fn set_email_as(
+    link: &mut Link,
+    id: AccountId,
+    email: &EmailAddress,
+    verified: bool,
+) -> Result<(), StoreError> {
     execute!(
         link,
-        "UPDATE account SET email = $2, email_key = $3 WHERE id = $1",
+        "UPDATE account SET email = $2, email_key = $3, email_verified = $4 WHERE id = $1",
         id.uuid(),
         email.as_str(),
-        email.key()
+        email.key(),
+        verified
+    )
+    .map(drop)
+}
+
+/// Whether the address is known to be the owner's.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn email_is_verified(link: &mut Link, id: AccountId) -> Result<bool, StoreError> {
+    let row = fetch_optional!(link, (bool,), "SELECT email_verified FROM account WHERE id = $1", id.uuid())?;
+    Ok(row.is_some_and(|(verified,)| verified))
+}
+
+/// Changes the username.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when another account has it, or one that looks the same.
+pub async fn set_username(link: &mut Link, id: AccountId, username: &Username) -> Result<(), StoreError> {
+    execute!(
+        link,
+        "UPDATE account SET username = $2, username_key = $3, username_skeleton = $4 WHERE id = $1",
+        id.uuid(),
+        username.as_str(),
+        username.key(),
+        username.skeleton()
     )
     .map(drop)
 }

@@ -40,16 +40,7 @@ pub async fn by_name(link: &mut Link, name: &str) -> Result<Option<GroupId>, Sto
 /// # Errors
 /// [`StoreError`].
 pub async fn add(link: &mut Link, group: GroupId, account: AccountId, now: Timestamp) -> Result<bool, StoreError> {
-    let rows = execute!(
-        link,
-        "INSERT INTO membership (group_id, account_id, source, created_at) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (account_id, group_id, source) DO NOTHING",
-        group.uuid(),
-        account.uuid(),
-        MANUAL,
-        now.millis()
-    )?;
-    Ok(rows > 0)
+    add_from(link, MANUAL, group, account, now).await
 }
 
 /// Removes a membership that an administrator gave. False when there was none.
@@ -57,12 +48,63 @@ pub async fn add(link: &mut Link, group: GroupId, account: AccountId, now: Times
 /// # Errors
 /// [`StoreError`].
 pub async fn remove(link: &mut Link, group: GroupId, account: AccountId) -> Result<bool, StoreError> {
+    remove_from(link, MANUAL, group, account).await
+}
+
+/// The groups that an account is in by the word of one source.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn of_source(link: &mut Link, account: AccountId, source: &str) -> Result<Vec<GroupId>, StoreError> {
+    let rows = fetch_all!(
+        link,
+        (Uuid,),
+        "SELECT group_id FROM membership WHERE account_id = $1 AND source = $2 ORDER BY group_id",
+        account.uuid(),
+        source
+    )?;
+    Ok(rows.into_iter().map(|(id,)| GroupId::new(id)).collect())
+}
+
+/// Adds a member by the word of a source. False when that source had added them before.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn add_from(
+    link: &mut Link,
+    source: &str,
+    group: GroupId,
+    account: AccountId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let rows = execute!(
+        link,
+        "INSERT INTO membership (group_id, account_id, source, created_at) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (account_id, group_id, source) DO NOTHING",
+        group.uuid(),
+        account.uuid(),
+        source,
+        now.millis()
+    )?;
+    Ok(rows > 0)
+}
+
+/// Takes away what this source gave; memberships by hand and of other sources stay. False when it gave none.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn remove_from(
+    link: &mut Link,
+    source: &str,
+    group: GroupId,
+    account: AccountId,
+) -> Result<bool, StoreError> {
     let rows = execute!(
         link,
         "DELETE FROM membership WHERE group_id = $1 AND account_id = $2 AND source = $3",
         group.uuid(),
         account.uuid(),
-        MANUAL
+        source
     )?;
     Ok(rows > 0)
 }

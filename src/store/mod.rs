@@ -5,6 +5,7 @@ pub mod audit;
 pub mod autologin;
 pub mod database;
 pub mod group;
+pub mod identity;
 pub mod invitation;
 pub mod key;
 pub mod known_device;

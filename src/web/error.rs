@@ -118,6 +118,7 @@ impl From<SignInError> for PageError {
             SignInError::TooManyFailures { retry_after } => Self::TooMany(retry_after),
             SignInError::Trouble(trouble) => Self::Trouble(trouble),
             SignInError::Refused | SignInError::Outdated | SignInError::FreshProofNeeded => Self::SignIn,
+            SignInError::Unresolved(_) => Self::Failed(Failure::Forbidden),
             SignInError::Password(_) => Self::Failed(Failure::BadRequest),
         }
     }

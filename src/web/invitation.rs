@@ -105,6 +105,7 @@ impl Form {
             fixed_username: self.fixed_username,
             username: self.username,
             name: self.name,
+            email: None,
             rules: new_password::rules(&site.core.policy, visit.texts()),
             problems: self.said.problems,
             repeat_error: self.said.repeat_error,

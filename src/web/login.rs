@@ -103,6 +103,7 @@ async fn submit(site: &Arc<Site>, visit: &Visit, fields: &Fields, door: Door) ->
             return_to: target.map(|target| target.as_str().to_owned()),
             stay: form.stay,
             replaces: visit.person.as_ref().map(|person| *person.handle()),
+            invitation: None,
         },
     };
     match site.sign_in.with_password(&visit.ctx, claim).await {

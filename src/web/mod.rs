@@ -1,6 +1,7 @@
 //! HTTP: pages and main-app endpoints. A handler extracts, asks one service, responds; no SQL, no decision here.
 
 pub mod account;
+pub mod arrival;
 pub mod assets;
 pub mod brand;
 pub mod cookies;

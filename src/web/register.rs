@@ -17,6 +17,7 @@ use crate::domain::redirect::SafeRedirect;
 use crate::service::outbox::EMAIL_LIFETIME;
 use crate::service::password::ChangeError;
 use crate::service::registration::RegistrationError;
+use crate::service::texts::Texts;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::StatusCode;
@@ -25,6 +26,9 @@ use std::sync::Arc;
 /// `GET /register`
 pub async fn get(State(site): State<Arc<Site>>, visit: Visit) -> Result<Response, PageError> {
     offered(&site)?;
+    if site.registration.is_automatic() {
+        return Form::at_once().page(&site, &visit, StatusCode::OK);
+    }
     let page = RegisterPage { shell: visit.shell(&site), email: Field::default() };
     Ok(Reply::page(&site, &visit, &page)?.done())
 }
@@ -32,6 +36,9 @@ pub async fn get(State(site): State<Arc<Site>>, visit: Visit) -> Result<Response
 /// `POST /register`
 pub async fn post(State(site): State<Arc<Site>>, visit: Visit, fields: Fields) -> Result<Response, PageError> {
     offered(&site)?;
+    if site.registration.is_automatic() {
+        return post_at_once(&site, &visit, &fields).await;
+    }
     let t = visit.texts();
     let mut email = Field::new(fields.text("email"));
     if let Some(address) = noted(&mut email, EmailAddress::parse, FieldProblem::InvalidEmail, t) {
@@ -47,6 +54,22 @@ pub async fn post(State(site): State<Arc<Site>>, visit: Visit, fields: Fields) -
     }
     let page = RegisterPage { shell: visit.shell(&site), email };
     Ok(Reply::page_with(&site, &visit, StatusCode::UNPROCESSABLE_ENTITY, &page)?.done())
+}
+
+/// Names, address and password in one form; the account is there afterwards, its address is not.
+async fn post_at_once(site: &Site, visit: &Visit, fields: &Fields) -> Result<Response, PageError> {
+    let (t, refused) = (visit.texts(), StatusCode::UNPROCESSABLE_ENTITY);
+    let mut form = Form::at_once().filled(fields);
+    let names = form.names(t);
+    let email = form.email.as_mut().map(|field| noted(field, EmailAddress::parse, FieldProblem::InvalidEmail, t));
+    let password = new_password::read(fields, t).map_err(|said| form.said = said);
+    let (Some(names), Some(Some(email)), Ok(password)) = (names, email, password) else {
+        return form.page(site, visit, refused);
+    };
+    match site.registration.at_once(&visit.ctx, names, &email, &password).await {
+        Ok(()) => Ok(Reply::see_other(&SafeRedirect::to(paths::LOGIN)).notice(site, Notice::RegisteredAtOnce).done()),
+        Err(error) => form.refused(site, visit, error),
+    }
 }
 
 /// `GET /register/confirm?token=…`
@@ -67,56 +90,85 @@ pub async fn get_confirm(
 /// `POST /register/confirm`
 pub async fn post_confirm(State(site): State<Arc<Site>>, visit: Visit, fields: Fields) -> Result<Response, PageError> {
     offered(&site)?;
-    let (t, refused) = (visit.texts(), StatusCode::UNPROCESSABLE_ENTITY);
-    let mut form = Form::new(fields.text("token"));
-    form.username = Field::new(fields.text("username"));
-    form.name = Field::new(fields.text("name"));
-    let username = noted(&mut form.username, Username::parse, FieldProblem::InvalidUsername, t);
-    let name = noted(&mut form.name, DisplayName::parse, FieldProblem::InvalidName, t);
-    let password = new_password::read(&fields, t).map_err(|said| form.said = said);
-    let (Some(username), Some(name), Ok(password)) = (username, name, password) else {
-        return form.page(&site, &visit, refused);
+    let mut form = Form::new(fields.text("token")).filled(&fields);
+    let names = form.names(visit.texts());
+    let password = new_password::read(&fields, visit.texts()).map_err(|said| form.said = said);
+    let (Some(names), Ok(password)) = (names, password) else {
+        return form.page(&site, &visit, StatusCode::UNPROCESSABLE_ENTITY);
     };
-    match site.registration.complete(&visit.ctx, fields.text("token"), (username, name), &password).await {
+    match site.registration.complete(&visit.ctx, fields.text("token"), names, &password).await {
         Ok(status) => {
             let active = status == AccountStatus::Active;
             let notice = if active { Notice::InvitationAccepted } else { Notice::RegistrationWaits };
             Ok(Reply::see_other(&SafeRedirect::to(paths::LOGIN)).notice(&site, notice).done())
         }
-        Err(RegistrationError::Password(ChangeError::Rules(faults))) => {
-            form.said = Complaints::of(&faults, t);
-            form.page(&site, &visit, refused)
-        }
-        Err(RegistrationError::UsernameTaken) => {
-            form.username.error = Some(FieldProblem::UsernameTaken.text(t));
-            form.page(&site, &visit, refused)
-        }
         Err(RegistrationError::Link) => invalid(&site, &visit),
-        Err(other) => Err(other.into()),
+        Err(error) => form.refused(&site, &visit, error),
     }
 }
 
 struct Form {
+    action: &'static str,
     token: String,
     username: Field,
     name: Field,
+    email: Option<Field>,
     said: Complaints,
 }
 
 impl Form {
+    /// Behind a link, which stands for the address.
     fn new(token: &str) -> Self {
-        let (username, name) = (Field::default(), Field::default());
-        Self { token: token.to_owned(), username, name, said: Complaints::default() }
+        Self {
+            action: paths::REGISTER_CONFIRM,
+            token: token.to_owned(),
+            username: Field::default(),
+            name: Field::default(),
+            email: None,
+            said: Complaints::default(),
+        }
+    }
+
+    /// Without a link, so that the address is asked for.
+    fn at_once() -> Self {
+        Self { action: paths::REGISTER, email: Some(Field::default()), ..Self::new("") }
+    }
+
+    fn filled(self, fields: &Fields) -> Self {
+        let typed = |name: &str| Field::new(fields.text(name));
+        Self { username: typed("username"), name: typed("name"), email: self.email.map(|_| typed("email")), ..self }
+    }
+
+    /// The checked names; what is wrong is noted at its field.
+    fn names(&mut self, t: &Texts) -> Option<(Username, DisplayName)> {
+        let username = noted(&mut self.username, Username::parse, FieldProblem::InvalidUsername, t);
+        let name = noted(&mut self.name, DisplayName::parse, FieldProblem::InvalidName, t);
+        Some((username?, name?))
+    }
+
+    /// The form again, with what the service did not take; or the page of an error that no field can mend.
+    fn refused(mut self, site: &Site, visit: &Visit, error: RegistrationError) -> Result<Response, PageError> {
+        let t = visit.texts();
+        match error {
+            RegistrationError::Password(ChangeError::Rules(faults)) => self.said = Complaints::of(&faults, t),
+            RegistrationError::UsernameTaken => self.username.error = Some(FieldProblem::UsernameTaken.text(t)),
+            RegistrationError::AddressAsUsername => {
+                self.username.error = Some(FieldProblem::AddressAsUsername.text(t));
+            }
+            other => return Err(other.into()),
+        }
+        self.page(site, visit, StatusCode::UNPROCESSABLE_ENTITY)
     }
 
     fn page(self, site: &Site, visit: &Visit, status: StatusCode) -> Result<Response, PageError> {
         let page = InvitationPage {
             shell: visit.shell(site),
-            action: paths::REGISTER_CONFIRM,
+            action: self.action,
             token: self.token,
             fixed_username: String::new(),
             username: Some(self.username),
             name: Some(self.name),
+            email: self.email,
             rules: new_password::rules(&site.core.policy, visit.texts()),
             problems: self.said.problems,
             repeat_error: self.said.repeat_error,

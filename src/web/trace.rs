@@ -20,7 +20,7 @@ use crate::{
         redact::{self, ClientNetwork},
     },
     service::metrics::{Metrics, NO_ROUTE},
-    web::listener::Peer,
+    web::{arrival::Arrival, listener::Peer},
 };
 
 /// Tells the request id to whoever asked. A request's own header of this name is not read.
@@ -39,7 +39,8 @@ pub struct LoggedAccount(pub Uuid);
 
 /// What [`trace`] needs.
 pub struct Trace {
-    /// From the end of the headers to the beginning of the answer; then the answer is 503.
+    /// From the end of the headers to the beginning of the answer; then the answer is 503, or 408 to a client that has
+    /// not sent its body by then.
     pub request_timeout: Duration,
     /// Writes client addresses in full instead of cutting them to their network.
     pub full_addresses: bool,
@@ -69,10 +70,17 @@ pub async fn trace(State(trace): State<Arc<Trace>>, mut request: Request, next: 
         client,
     };
 
+    let arrival = Arrival::default();
+    let request = request.map(|body| arrival.watching(body));
     let answer = next.run(request).instrument(tracing::info_span!("request", request_id = %id));
     let mut response = match tokio::time::timeout(trace.request_timeout, answer).await {
         Ok(response) => response,
-        Err(_) => timed_out(id),
+        // RFC 9110 section 15.5.9.
+        Err(_) if arrival.is_awaited() => given_up(id, StatusCode::REQUEST_TIMEOUT),
+        Err(_) => {
+            tracing::warn!(request_id = %id, "request took too long");
+            given_up(id, StatusCode::SERVICE_UNAVAILABLE)
+        }
     };
 
     if let Ok(value) = HeaderValue::from_str(id.hyphenated().encode_lower(&mut Uuid::encode_buffer())) {
@@ -119,11 +127,11 @@ impl Asked {
 }
 
 /// RFC 9457. Says which request it was, and nothing about why it took so long.
-fn timed_out(id: Uuid) -> Response {
-    tracing::warn!(request_id = %id, "request took too long");
-    let problem = format!(r#"{{"type":"about:blank","title":"Service Unavailable","status":503,"error_id":"{id}"}}"#);
+fn given_up(id: Uuid, status: StatusCode) -> Response {
+    let (title, code) = (status.canonical_reason().unwrap_or_default(), status.as_u16());
+    let problem = format!(r#"{{"type":"about:blank","title":"{title}","status":{code},"error_id":"{id}"}}"#);
     let mut response = Response::new(Body::from(problem));
-    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    *response.status_mut() = status;
     let headers: &mut HeaderMap = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -138,7 +146,12 @@ mod tests {
         sync::Mutex,
     };
 
-    use axum::{Extension, Router, middleware::from_fn_with_state, routing::get};
+    use axum::{
+        Extension, Router,
+        body::Bytes,
+        middleware::from_fn_with_state,
+        routing::{get, post},
+    };
     use http_body_util::BodyExt;
     use tower::ServiceExt;
     use tracing::instrument::WithSubscriber;
@@ -180,11 +193,20 @@ mod tests {
         Router::new()
             .route("/ids", get(|Extension(id): Extension<RequestId>| async move { id.0.to_string() }))
             .route("/reset/{token}", get(async || (Extension(LoggedAccount(ACCOUNT)), StatusCode::NO_CONTENT)))
-            .route("/never", get(std::future::pending::<()>))
+            .route("/never", get(std::future::pending::<()>).post(after_the_body))
+            .route("/body", post(async |body: Bytes| body))
             .layer(from_fn_with_state(Arc::new(trace_settings), trace))
     }
 
+    async fn after_the_body(_: Bytes) {
+        std::future::pending::<()>().await;
+    }
+
     async fn ask(metrics: &Arc<Metrics>, request: http::request::Builder) -> (Response, Lines) {
+        send(metrics, request, Body::empty()).await
+    }
+
+    async fn send(metrics: &Arc<Metrics>, request: http::request::Builder, body: Body) -> (Response, Lines) {
         let lines = Lines::default();
         let writer = lines.clone();
         let subscriber = tracing_subscriber::fmt()
@@ -193,7 +215,7 @@ mod tests {
             .with_writer(move || writer.clone())
             .with_max_level(tracing::Level::INFO)
             .finish();
-        let mut request = request.body(Body::empty()).unwrap();
+        let mut request = request.body(body).unwrap();
         request.extensions_mut().insert(Peer(SocketAddr::from(([10, 0, 0, 1], 4711))));
         let response = app(metrics).oneshot(request).with_subscriber(subscriber).await.unwrap();
         (response, lines)
@@ -251,5 +273,22 @@ mod tests {
         assert_eq!(problem["status"], 503);
         assert_eq!(problem["error_id"], ID.to_string());
         assert_eq!(lines.access()[0]["duration_ms"], 30_000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_come_is_the_clients_fault() {
+        let begun = futures_util::stream::once(async { Ok::<_, io::Error>("a=") });
+        let stuck = Body::from_stream(futures_util::StreamExt::chain(begun, futures_util::stream::pending()));
+        let (response, lines) = send(&Arc::default(), Request::post("/body"), stuck).await;
+        assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!((&problem["status"], &problem["title"]), (&408.into(), &"Request Timeout".into()));
+        assert_eq!(lines.access()[0]["status"], 408);
+        // One that came whole is not.
+        let (response, _) = send(&Arc::default(), Request::post("/never"), Body::from("a=b")).await;
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let (response, _) = send(&Arc::default(), Request::post("/body"), Body::from("a=b")).await;
+        assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "a=b");
     }
 }

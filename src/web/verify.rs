@@ -232,6 +232,7 @@ fn allowed(alive: &Alive, token: Option<HeaderValue>) -> Response {
     let identity = &alive.card.headers;
     headers.insert(REMOTE_USER, identity.user.clone());
     headers.insert(REMOTE_NAME, identity.name.clone());
+    // Sent even when there is no address: some proxies overwrite what the browser claims only with what they get.
     headers.insert(REMOTE_EMAIL, identity.email.clone());
     headers.insert(REMOTE_GROUPS, identity.groups.clone());
     headers.insert(REMOTE_ACCOUNT_ID, identity.account_id.clone());
@@ -355,7 +356,7 @@ fn described(site: &Site, alive: &Alive) -> String {
             "id": account.id,
             "username": account.username,
             "name": account.name,
-            "email": account.email,
+            "email": account.address(),
             "groups": alive.card.groups,
             "administrator": account.administrator,
             "language": account.language.map(crate::domain::language::Language::tag),

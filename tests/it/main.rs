@@ -14,6 +14,7 @@ mod main_app;
 mod personal_data;
 mod process;
 mod proxies;
+mod resolve;
 mod routes;
 mod store_volatile;
 mod support;

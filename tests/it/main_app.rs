@@ -109,7 +109,7 @@ impl Street {
     fn opens() -> Self {
         let tasks = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("an address");
         let tables = format!(
-            "[[application]]\nslug = \"tasks\"\nhosts = [\"localhost:{}\"]\njwt = true\nsecret = \"{SECRET}\"\n\
+            "[registration]\nmode = \"automatic\"\n[[application]]\nslug = \"tasks\"\nhosts = [\"localhost:{}\"]\njwt = true\nsecret = \"{SECRET}\"\n\
              [[application]]\nslug = \"other\"\nhosts = [\"other.localhost\"]\njwt = true\n",
             tasks.port()
         );

@@ -82,6 +82,8 @@ fn commands_say_what_is_wrong_and_change_nothing() {
         (&["account", "create", "--username", "a\u{202e}b", "--email", "a@example.org"][..], "", "the username"),
         (&["account", "create", "--username", "anna", "--email", "nowhere"][..], "", "the e-mail address"),
         (&["account", "lock", "nobody"][..], "", "no account has the name"),
+        (&["account", "set-end", "nobody", "--never"][..], "", "no account has the name"),
+        (&["account", "set-end", "nobody"][..], "", "--on <YYYY-MM-DD>"),
         (&["group", "add", "nothing", "nobody"][..], "", "no account has the name"),
         (&["rotate-keys", "--revoke", "00000000-0000-0000-0000-000000000000"][..], "", "there is no key"),
         (&["--config", "missing.toml", "check-config"][..], "", "missing.toml"),
@@ -92,6 +94,10 @@ fn commands_say_what_is_wrong_and_change_nothing() {
         assert!(said.contains(complaint), "{arguments:?}: {said}");
     }
     place.makes_account("anna");
+    for (day, complaint) in [("2020-02-30", "there is no day"), ("2020-01-01", "the end lies in the past")] {
+        let done = place.runs(&["account", "set-end", "anna", "--on", day], "");
+        assert!(String::from_utf8_lossy(&done.stderr).contains(complaint), "{day}: {done:?}");
+    }
     let twice = place.runs(&create, PASSWORD);
     assert!(String::from_utf8_lossy(&twice.stderr).contains("another account has this username"));
 }

@@ -2,6 +2,8 @@
 
 mod app;
 mod servers;
+mod tls;
+mod unrun;
 
 use crate::support::program::{Place, Service, asks_as, signs_in, signs_out};
 use app::{App, KEY, body, head, values};

@@ -148,6 +148,7 @@ fn session(number: u64, owner: AccountId) -> Session {
         device: "Firefox on Linux".into(),
         network: "203.0.113.0/24".into(),
         remembered: None,
+        source: None,
     }
 }
 

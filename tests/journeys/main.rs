@@ -28,11 +28,13 @@ mod cookies;
 mod entering;
 mod main_app;
 mod pages;
+mod phone;
 mod reading;
 mod recovery;
 mod sessions;
 mod stage;
 mod webdriver;
+mod whole;
 
 /// A password that keeps every default rule.
 const PASSWORD: &str = "correct horse battery";

@@ -8,7 +8,7 @@ use crate::{OTHER_PASSWORD, PASSWORD};
 
 #[test]
 fn the_pages_of_a_first_start_are_for_everybody() {
-    let mut stage = Stage::serves(Place::new());
+    let mut stage = Stage::serves(Place::new()).unhurried();
     let (link, browser) = (stage.set_up_link(), Browser::new());
     let mut critic = Critic::new(&browser);
     browser.goes(&link);
@@ -28,7 +28,7 @@ fn the_pages_of_a_first_start_are_for_everybody() {
 
 #[test]
 fn the_pages_before_the_door_are_for_everybody() {
-    let (stage, browser) = (Stage::with_anna(), Browser::new());
+    let (stage, browser) = (Stage::with_anna().unhurried(), Browser::new());
     let mut critic = Critic::new(&browser);
     browser.goes(&stage.url("/login"));
     critic.looks_at("login", "#stay");
@@ -69,7 +69,7 @@ fn loses_its_accounts(stage: &Stage) {
 
 #[test]
 fn the_pages_of_a_lost_password_are_for_everybody() {
-    let (stage, browser) = (Stage::with_anna(), Browser::new());
+    let (stage, browser) = (Stage::with_anna().unhurried(), Browser::new());
     let mut critic = Critic::new(&browser);
     browser.goes(&stage.url("/login/lost-password"));
     critic.looks_at("lost-password", "#username");
@@ -93,7 +93,7 @@ fn the_pages_of_a_lost_password_are_for_everybody() {
 
 #[test]
 fn the_pages_of_the_account_are_for_everybody() {
-    let stage = Stage::with_anna();
+    let stage = Stage::with_anna().unhurried();
     let (browser, other) = (Browser::new(), Browser::new());
     let mut critic = Critic::new(&browser);
     stage.signs_in(&other, "anna");
@@ -123,7 +123,8 @@ fn the_pages_of_the_account_are_for_everybody() {
 
 #[test]
 fn the_pages_of_an_address_and_of_leaving_are_for_everybody() {
-    let (stage, browser) = (Stage::with_anna(), Browser::with(&Habits { languages: "de", ..Habits::default() }));
+    let (stage, browser) =
+        (Stage::with_anna().unhurried(), Browser::with(&Habits { languages: "de", ..Habits::default() }));
     let mut critic = Critic::new(&browser);
     stage.submits_login(&browser, "anna", PASSWORD);
     browser.arrives(&stage.url("/account"));
@@ -148,5 +149,145 @@ fn the_pages_of_an_address_and_of_leaving_are_for_everybody() {
     browser.clicks("main button");
     browser.arrives(&stage.url("/logout/done"));
     critic.looks_at("signed-out", "main");
+    critic.approves();
+}
+
+/// With a registration mode, and the administrator who hears of it.
+fn registering(mode: &str) -> Stage {
+    let place = Place::with("", &format!("[registration]\nmode = \"{mode}\"\n"));
+    place.makes_account("root");
+    Stage::serves(place).unhurried()
+}
+
+fn fills_names(browser: &Browser, username: &str) {
+    browser.fills("#username", username);
+    browser.fills("#name", "Anna Example");
+    browser.runs("document.querySelector('main form').noValidate = true");
+}
+
+fn fills_passwords(browser: &Browser, password: &str, repeat: &str) {
+    browser.fills("#new_password", password);
+    browser.fills("#repeat", repeat);
+    browser.clicks("main form button");
+}
+
+/// The pages of somebody who registers; the same in each language.
+fn registers(language: &'static str, name: impl Fn(&str) -> String) {
+    let (stage, browser) = (registering("manual"), Browser::with(&Habits { languages: language, ..Habits::default() }));
+    let mut critic = Critic::new(&browser);
+    browser.goes(&stage.url("/login"));
+    critic.looks_at(&name("login-register"), "a[href='/register']");
+    browser.clicks("a[href='/register']");
+    critic.looks_at(&name("register"), "#email");
+    browser.runs("document.querySelector('main form').noValidate = true");
+    browser.fills("#email", "anna@");
+    browser.clicks("main form button");
+    critic.looks_at(&name("register-error"), "[aria-invalid]");
+    browser.fills("#email", "anna@example.org");
+    browser.clicks("main form button");
+    browser.awaits("the promise of a mail", || !browser.shows("#email"));
+    critic.looks_at(&name("register-sent"), "main");
+    let link = stage.link(&stage.letter(1));
+    browser.goes(&link);
+    critic.looks_at(&name("register-account"), "#new_password");
+    fills_names(&browser, "root");
+    fills_passwords(&browser, "short", "other");
+    critic.looks_at(&name("register-account-error"), "[aria-invalid]");
+    fills_names(&browser, "anna");
+    fills_passwords(&browser, PASSWORD, PASSWORD);
+    browser.arrives(&stage.url("/login"));
+    critic.looks_at(&name("login-after-registration"), "[role=status]");
+    browser.goes(&link);
+    critic.looks_at(&name("register-link-invalid"), "main");
+    critic.approves();
+}
+
+#[test]
+fn the_pages_of_a_registration_are_for_everybody() {
+    registers("en", ToOwned::to_owned);
+}
+
+#[test]
+fn the_pages_of_a_german_registration_are_for_everybody() {
+    registers("de", |page| format!("{page}-german"));
+}
+
+#[test]
+fn the_page_of_a_registration_at_once_is_for_everybody() {
+    for language in ["en", "de"] {
+        let stage = registering("automatic");
+        let browser = Browser::with(&Habits { languages: language, ..Habits::default() });
+        let mut critic = Critic::new(&browser);
+        browser.goes(&stage.url("/register"));
+        critic.looks_at(&format!("register-at-once-{language}"), "#email");
+        fills_names(&browser, "anna@example.org");
+        browser.fills("#email", "anna@");
+        fills_passwords(&browser, "short", "other");
+        critic.looks_at(&format!("register-at-once-error-{language}"), "[aria-invalid]");
+        fills_names(&browser, "anna");
+        browser.fills("#email", "anna@example.org");
+        fills_passwords(&browser, PASSWORD, PASSWORD);
+        browser.arrives(&stage.url("/login"));
+        critic.looks_at(&format!("login-registered-at-once-{language}"), "[role=status]");
+        stage.fills_login(&browser, "anna", PASSWORD);
+        browser.arrives(&stage.url("/account"));
+        critic.looks_at(&format!("overview-without-address-{language}"), ".tiles");
+        critic.approves();
+    }
+}
+
+#[test]
+fn the_pages_of_an_invitation_are_for_everybody() {
+    for language in ["en", "de"] {
+        let stage = Stage::with_anna().unhurried();
+        let browser = Browser::with(&Habits { languages: language, ..Habits::default() });
+        let mut critic = Critic::new(&browser);
+        let given = ["account", "invite", "--email", "dora@example.org", "--username", "dora", "--name", "Dora"];
+        assert!(stage.place.runs(&given, "").status.success());
+        browser.goes(&stage.link(&stage.letter(1)));
+        critic.looks_at(&format!("invitation-fixed-{language}"), "#new_password");
+        assert!(stage.place.runs(&["account", "invite", "--email", "berta@example.org"], "").status.success());
+        let link = stage.link(&stage.letter(2));
+        browser.goes(&link);
+        critic.looks_at(&format!("invitation-{language}"), "#username");
+        fills_names(&browser, "anna");
+        browser.fills("#name", "");
+        fills_passwords(&browser, "short", "other");
+        critic.looks_at(&format!("invitation-error-{language}"), "[aria-invalid]");
+        fills_names(&browser, "berta");
+        fills_passwords(&browser, PASSWORD, PASSWORD);
+        browser.arrives(&stage.url("/login"));
+        critic.looks_at(&format!("login-after-invitation-{language}"), "[role=status]");
+        browser.goes(&link);
+        critic.looks_at(&format!("invitation-link-invalid-{language}"), "main");
+        critic.approves();
+    }
+}
+
+#[test]
+fn the_german_pages_before_the_door_and_of_failures_are_for_everybody() {
+    let mut stage = Stage::serves(Place::new()).unhurried();
+    let link = stage.set_up_link();
+    let browser = Browser::with(&Habits { languages: "de", ..Habits::default() });
+    let mut critic = Critic::new(&browser);
+    browser.goes(&link);
+    critic.looks_at("setup-german", "#new_password");
+    fills_names(&browser, "x\u{7f}y");
+    fills_passwords(&browser, "short", "other");
+    critic.looks_at("setup-error-german", "[aria-invalid]");
+    for (path, name) in [
+        ("/setup?token=none", "setup-link-invalid-german"),
+        ("/login", "login-german"),
+        ("/login/lost-password", "lost-password-german"),
+        ("/login/reset-password?token=none", "reset-link-invalid-german"),
+        ("/nothing", "error-not-found-german"),
+    ] {
+        browser.goes(&stage.url(path));
+        critic.looks_at(name, "main");
+    }
+    browser.goes(&stage.url("/login"));
+    browser.runs("document.querySelector('[name=csrf]').value = 'none'");
+    stage.fills_login(&browser, "anna", PASSWORD);
+    critic.looks_at("error-form-expired-german", ".status");
     critic.approves();
 }

@@ -8,12 +8,17 @@ use std::io::{BufRead, BufReader, Lines};
 use std::process::{Child, ChildStdout, Stdio};
 use std::time::{Duration, Instant};
 
-/// A running service; killed when dropped.
+/// How long a journey may take, on a machine that does other things beside it.
+const JOURNEY: Duration = Duration::from_secs(30);
+
+/// A running service; killed when dropped, and then the journey must have been short.
 pub(crate) struct Stage {
     pub(crate) place: Place,
     child: Child,
     said: Lines<BufReader<ChildStdout>>,
     url: String,
+    began: Instant,
+    unhurried: bool,
 }
 
 impl Stage {
@@ -25,12 +30,19 @@ impl Stage {
     }
 
     pub(crate) fn serves(place: Place) -> Self {
+        let began = Instant::now();
         let mut command = place.command(&["serve"]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("started");
         let mut said = BufReader::new(child.stdout.take().expect("an output")).lines();
         let first = said.next().expect("a line").expect("text");
         let url = first.strip_prefix("Vestibule is running on ").expect("an address").to_owned();
-        Self { place, child, said, url }
+        Self { place, child, said, url, began, unhurried: false }
+    }
+
+    /// Not a journey: somebody looks at every page in every way.
+    pub(crate) fn unhurried(mut self) -> Self {
+        self.unhurried = true;
+        self
     }
 
     /// The link that a first start prints.
@@ -107,5 +119,9 @@ impl Drop for Stage {
     fn drop(&mut self) {
         drop(self.child.kill());
         drop(self.child.wait());
+        if !self.unhurried && !std::thread::panicking() {
+            let took = self.began.elapsed();
+            assert!(took < JOURNEY, "the journey took {took:?}");
+        }
     }
 }

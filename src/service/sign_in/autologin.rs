@@ -81,6 +81,7 @@ impl SignIn {
             methods: Methods::REMEMBERED,
             authenticated_at: remembered.authenticated_at,
             remembered: Some(remembered.id),
+            voucher: None,
         };
         match self.proceed(ctx, &account, identity, Wishes { stay: false, ..wishes }).await {
             Ok(Outcome::Open(opened)) => Ok(Some(opened)),

@@ -2,6 +2,8 @@
 //! `password.rs` and `autologin.rs`; the machine itself is `domain/sign_in.rs`.
 
 pub mod autologin;
+pub mod departure;
+pub mod enter;
 mod new_device;
 mod open;
 pub mod password;
@@ -16,6 +18,7 @@ use crate::domain::account::Account;
 use crate::domain::audit::{Act, Event};
 use crate::domain::id::{AccountId, AttemptId};
 use crate::domain::password::Fault;
+use crate::domain::resolve::Refusal;
 use crate::domain::secret::Secret;
 use crate::domain::session::HandleHash;
 use crate::domain::sign_in::{ATTEMPT_LIFETIME, Attempt, Denied, Facts, Next, PasswordDue, Step, VerifiedIdentity};
@@ -80,6 +83,9 @@ pub enum SignInError {
     /// A remembered browser cannot do what is owed; sign in with a proof.
     #[error("please sign in again")]
     FreshProofNeeded,
+    /// Somebody is vouched for and does not get in. Told to them: they have proved who they are.
+    #[error(transparent)]
+    Unresolved(Refusal),
     /// The new password breaks rules.
     #[error("the new password cannot be used")]
     Password(Vec<Fault>),
@@ -120,6 +126,8 @@ pub struct Wishes {
     pub stay: bool,
     /// A session of this browser that the new one takes the place of (ASVS 5.0, 7.2.4).
     pub replaces: Option<HandleHash>,
+    /// The secret of the invitation that the browser came with.
+    pub invitation: Option<String>,
 }
 
 impl SignIn {

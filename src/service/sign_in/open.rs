@@ -3,18 +3,27 @@
 use super::{AttemptHandle, Opened, SignIn, SignInError, Trouble};
 use crate::domain::audit::{Act, Event};
 use crate::domain::autologin::Remembered;
-use crate::domain::id::RememberedId;
+use crate::domain::id::{RememberedId, SessionId};
 use crate::domain::notice::Notice;
 use crate::domain::secret::Secret;
-use crate::domain::sign_in::{Attempt, Facts, Step, Way};
+use crate::domain::sign_in::{Attempt, Facts, Step, Voucher, Way};
 use crate::domain::time::days;
 use crate::service::autologin_token::AutologinToken;
 use crate::service::context::Context;
 use crate::service::core::fingerprint;
 use crate::service::metrics::{SignInOutcome, SignInWay};
 use crate::service::session::Proof;
+use crate::store::identity::{self, ProviderSession};
 use crate::store::volatile::Shelf;
 use crate::store::{account, autologin, token};
+
+/// What is written when a session opens.
+struct Opening<'a> {
+    way: Way,
+    event: Event,
+    remember: Option<&'a Remembered>,
+    arrival: Option<ProviderSession>,
+}
 
 impl SignIn {
     /// Keeps an attempt that owes a step. Only the browser with the handle can go on.
@@ -41,6 +50,7 @@ impl SignIn {
     /// failures. If the durable part fails, the session is taken back.
     pub(super) async fn open(&self, ctx: &Context, attempt: Attempt, facts: &Facts) -> Result<Opened, SignInError> {
         let Attempt { id: attempt_id, identity, return_to, stay, replaces, .. } = attempt;
+        let (account, way) = (identity.account, identity.way);
         let fresh = self.remembered(ctx, &identity.account, stay && identity.way != Way::Autologin);
         let remembered = fresh.as_ref().map(|(one, _)| one.id).or(identity.remembered);
         let proof = Proof {
@@ -49,11 +59,19 @@ impl SignIn {
             authenticated_at: identity.authenticated_at,
             remembered,
             not_before: facts.valid_from,
+            source: identity.voucher.as_ref().map(|voucher| voucher.source.clone()),
         };
         let (handle, hash, session) = self.sessions.open(ctx, proof).await?;
-        let detail = serde_json::json!({ "way": identity.way, "session": session, "attempt": attempt_id });
-        let event = Event::about(Act::SignedIn, identity.account).with(detail);
-        if let Err(error) = self.write_opening(ctx, event, identity.way, fresh.as_ref().map(|(one, _)| one)).await {
+        let source = identity.voucher.as_ref().map(|voucher| &voucher.source);
+        let detail =
+            serde_json::json!({ "way": identity.way, "session": session, "attempt": attempt_id, "source": source });
+        let opening = Opening {
+            way: identity.way,
+            event: Event::about(Act::SignedIn, identity.account).with(detail),
+            remember: fresh.as_ref().map(|(one, _)| one),
+            arrival: identity.voucher.map(|voucher| self.provider_session(ctx, session, voucher)),
+        };
+        if let Err(error) = self.write_opening(ctx, opening).await {
             self.core.volatile.end_handle(&hash).await?;
             return Err(error.into());
         }
@@ -62,20 +80,15 @@ impl SignIn {
             self.core.metrics.sessions_ended(u64::from(ended));
         }
         // Another process may have unlocked the account a moment ago; this session must not meet the stale card.
-        self.core.cards.forget(&Notice::Account(identity.account));
-        self.core.limiter.forget(identity.account).await?;
-        self.core.metrics.sign_in(counted(identity.way), SignInOutcome::Succeeded);
+        self.core.cards.forget(&Notice::Account(account));
+        self.core.limiter.forget(account).await?;
+        self.core.metrics.sign_in(counted(way), SignInOutcome::Succeeded);
         let autologin = fresh.map(|(_, token)| token);
-        Ok(Opened { handle, autologin, return_to, account: identity.account })
+        Ok(Opened { handle, autologin, return_to, account })
     }
 
-    async fn write_opening(
-        &self,
-        ctx: &Context,
-        event: Event,
-        way: Way,
-        remember: Option<&Remembered>,
-    ) -> Result<(), Trouble> {
+    async fn write_opening(&self, ctx: &Context, opening: Opening<'_>) -> Result<(), Trouble> {
+        let Opening { way, event, remember, arrival } = opening;
         let mut tx = self.core.database.begin().await?;
         if let Some(account) = event.subject {
             self.notice_device(ctx, &mut tx, account, way).await?;
@@ -88,8 +101,17 @@ impl SignIn {
             let detail = serde_json::json!({ "browser": one.id });
             ctx.record(&mut tx, Event::about(Act::BrowserRemembered, one.account).with(detail)).await?;
         }
+        if let Some(one) = arrival {
+            identity::opened(&mut tx, &one, ctx.now()).await?;
+        }
         ctx.record(&mut tx, event).await?;
         Ok(tx.commit().await?)
+    }
+
+    fn provider_session(&self, ctx: &Context, session: SessionId, voucher: Voucher) -> ProviderSession {
+        let ends_at = ctx.now().after(self.core.policy.lifetimes.absolute);
+        let Voucher { identity, upstream, sealed, .. } = voucher;
+        ProviderSession { session, identity, upstream, sealed, ends_at }
     }
 
     /// A family for this browser, if it shall be remembered and the policy allows.
@@ -122,10 +144,12 @@ impl SignIn {
     }
 }
 
-const fn counted(way: Way) -> SignInWay {
+pub(super) const fn counted(way: Way) -> SignInWay {
     match way {
         Way::Password => SignInWay::Password,
         Way::Autologin => SignInWay::Autologin,
+        Way::Provider => SignInWay::Provider,
+        Way::Directory => SignInWay::Directory,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::service::core::PasswordLogin;
 use crate::service::hasher::Verdict;
 use crate::service::limiter::{Target, Ticket, Try};
 use crate::service::metrics::{SignInOutcome, SignInWay};
-use crate::store::{account, password as passwords};
+use crate::store::{account, identity, password as passwords};
 
 /// A name and a password, as typed.
 pub struct Claim {
@@ -55,7 +55,7 @@ impl SignIn {
         let (Verdict::Right { rehash }, Some(ticket), Some(account)) = (verdict, ticket, account.as_ref()) else {
             return self.refuse(ctx, account.as_ref(), if blocked { "throttled" } else { "password" }).await;
         };
-        if !account.may_sign_in(ctx.now()) || !self.may_use_password(account, claim.internal) {
+        if !account.may_sign_in(ctx.now()) || !self.may_use_password(account, claim.internal).await? {
             return self.refuse(ctx, Some(account), "not_allowed").await;
         }
         self.core.limiter.give_back(ticket).await?;
@@ -68,6 +68,7 @@ impl SignIn {
             methods: Methods::PASSWORD,
             authenticated_at: ctx.now(),
             remembered: None,
+            voucher: None,
         };
         self.proceed(ctx, account, identity, claim.wishes).await
     }
@@ -104,11 +105,17 @@ impl SignIn {
         Ok(())
     }
 
-    fn may_use_password(&self, account: &Account, internal: bool) -> bool {
-        match &self.core.policy.password_login {
-            PasswordLogin::All | PasswordLogin::ExceptSso => true,
-            PasswordLogin::Nobody { except } => internal && except.contains(&fold(&account.username)),
-        }
+    async fn may_use_password(&self, account: &Account, internal: bool) -> Result<bool, SignInError> {
+        let listed = |names: &[String]| internal && names.contains(&fold(&account.username));
+        Ok(match &self.core.policy.password_login {
+            PasswordLogin::All => true,
+            PasswordLogin::ExceptSso { internal } if listed(internal) => true,
+            PasswordLogin::ExceptSso { .. } => {
+                let mut link = self.core.database.read().await?;
+                !identity::is_linked_to_provider(&mut link, account.id).await?
+            }
+            PasswordLogin::Nobody { except } => listed(except),
+        })
     }
 
     /// New parameters, or an imported bcrypt hash: hash the password again, as it is known right now.

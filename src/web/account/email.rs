@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 /// `GET /account/email`
 pub async fn get(State(site): State<Arc<Site>>, person: Person) -> Result<Response, PageError> {
-    if !site.core.policy.email_change {
+    if !site.core.policy.email_change && person.who.card().account.address().is_some() {
         return Err(Failure::NotFound.into());
     }
     page(&site, &person, StatusCode::OK, Field::default(), None)
@@ -110,7 +110,7 @@ fn page(
         shell: person.visit.shell(site),
         person: account.name.clone(),
         username: account.username.clone(),
-        current: Some(account.email.clone()),
+        current: account.address().map(ToOwned::to_owned),
         email,
         password_error,
         problem: None,

@@ -31,7 +31,7 @@ pub async fn get(State(site): State<Arc<Site>>, person: Person) -> Result<Respon
         shell: visit.shell(&site),
         person: account.name.clone(),
         username: account.username.clone(),
-        email: Some(account.email.clone()),
+        email: account.address().map(ToOwned::to_owned),
         password_changed: changed.map(|at| when(&visit, &who, at)),
         signed_in: when(&visit, &who, session.created_at),
         way: way(session).text(visit.texts()),

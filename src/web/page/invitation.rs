@@ -1,17 +1,17 @@
-//! Views of accepting an invitation, and of the last page of a registration.
+//! Views of accepting an invitation, and of the page of a registration that takes names and password.
 
 use askama::Template;
 
 use crate::web::page::{Field, Shell, paths};
 
-/// Takes somebody invited. Sends `token`, `username` and `name` where they may be chosen, `new_password`, `repeat`,
+/// Takes somebody invited. Sends `token`, `username`, `name` and `email` where they may be chosen, `new_password`, `repeat`,
 /// `csrf`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "invitation.html")]
 pub struct InvitationPage {
     /// What is around the page.
     pub shell: Shell,
-    /// Where the form is sent: [`paths::INVITATION`] or [`paths::REGISTER_CONFIRM`].
+    /// Where the form is sent: [`paths::INVITATION`], [`paths::REGISTER_CONFIRM`] or [`paths::REGISTER`].
     pub action: &'static str,
     /// The token of the link.
     pub token: String,
@@ -21,6 +21,8 @@ pub struct InvitationPage {
     pub username: Option<Field>,
     /// The name that others see; `None` where it is decided already.
     pub name: Option<Field>,
+    /// The address to confirm later; `None` where it is known already.
+    pub email: Option<Field>,
     /// The rules that the password must keep.
     pub rules: Vec<String>,
     /// Which of them the last try broke.
@@ -31,12 +33,13 @@ pub struct InvitationPage {
 
 impl InvitationPage {
     fn registers(&self) -> bool {
-        self.action == paths::REGISTER_CONFIRM
+        self.action != paths::INVITATION
     }
 
     fn has_errors(&self) -> bool {
         let wrong = |field: &Option<Field>| field.as_ref().is_some_and(|field| field.error.is_some());
-        !self.problems.is_empty() || self.repeat_error.is_some() || wrong(&self.username) || wrong(&self.name)
+        let fields = [&self.username, &self.name, &self.email];
+        !self.problems.is_empty() || self.repeat_error.is_some() || fields.into_iter().any(wrong)
     }
 }
 

@@ -212,6 +212,7 @@ impl Sample {
             fixed_username: String::new(),
             username: Some(self.field("anna")),
             name: Some(self.field("")),
+            email: None,
             rules: self.rules(),
             problems: Vec::new(),
             repeat_error: None,
@@ -224,11 +225,18 @@ impl Sample {
         };
         let fixed = InvitationPage { fixed_username: self.value("anna"), username: None, name: None, ..open.clone() };
         let registering = InvitationPage { action: paths::REGISTER_CONFIRM, ..open.clone() };
+        let at_once = InvitationPage {
+            action: paths::REGISTER,
+            token: String::new(),
+            email: Some(self.wrong("anna@", FieldProblem::InvalidEmail)),
+            ..wrong.clone()
+        };
         let register = RegisterPage { shell: self.shell(), email: self.field("") };
         let foreign = RegisterPage { email: self.wrong("anna@else", FieldProblem::ForeignDomain), ..register.clone() };
         vec![
             ("register-account".to_owned(), Box::new(registering)),
             ("register".to_owned(), Box::new(register)),
+            ("register-at-once".to_owned(), Box::new(at_once)),
             ("register-foreign".to_owned(), Box::new(foreign)),
             ("register-sent".to_owned(), Box::new(RegisterSentPage { shell: self.shell(), hours: 24 })),
             ("register-link-invalid".to_owned(), Box::new(RegisterLinkInvalidPage { shell: self.shell() })),
@@ -482,6 +490,7 @@ fn every_problem_has_a_sentence() {
         let field = [
             FieldProblem::TooLong(64),
             FieldProblem::UsernameTaken,
+            FieldProblem::AddressAsUsername,
             FieldProblem::EmailTaken,
             FieldProblem::InvalidName,
             FieldProblem::SameEmail,

@@ -129,6 +129,8 @@ pub enum FieldProblem {
     InvalidUsername,
     /// Someone has this username.
     UsernameTaken,
+    /// Looks like an address, where that must not be.
+    AddressAsUsername,
     /// Another account has this address; said only to whoever may see all accounts.
     EmailTaken,
     /// Contains characters that cannot be part of a name.
@@ -154,6 +156,7 @@ impl FieldProblem {
             Self::TooLong(count) => t.msg_with("field-too-long", &[("count", count.into())]),
             Self::InvalidUsername => t.msg("field-invalid-username"),
             Self::UsernameTaken => t.msg("field-username-taken"),
+            Self::AddressAsUsername => t.msg("field-address-as-username"),
             Self::EmailTaken => t.msg("field-email-taken"),
             Self::InvalidName => t.msg("field-invalid-name"),
             Self::InvalidEmail => t.msg("field-invalid-email"),
@@ -208,11 +211,13 @@ pub enum Notice {
     InvitationAccepted,
     /// Somebody has registered, and an administrator has to approve.
     RegistrationWaits,
+    /// Somebody has registered at once, and has an address to confirm.
+    RegisteredAtOnce,
 }
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ProfileSaved,
         Self::PasswordChanged,
         Self::PasswordReset,
@@ -223,6 +228,7 @@ impl Notice {
         Self::SetupDone,
         Self::InvitationAccepted,
         Self::RegistrationWaits,
+        Self::RegisteredAtOnce,
     ];
 
     /// The word that stands for the notice in a cookie; it is also its key in the catalogue.
@@ -239,6 +245,7 @@ impl Notice {
             Self::SetupDone => "notice-setup-done",
             Self::InvitationAccepted => "notice-invitation-accepted",
             Self::RegistrationWaits => "notice-registration-waits",
+            Self::RegisteredAtOnce => "notice-registered-at-once",
         }
     }
 

@@ -1,6 +1,7 @@
 //! Behind a proxy: only the signed token counts, and only one that is right in every part.
 
 use super::{MainApp, Reply, Street};
+use crate::support::PASSWORD;
 use crate::support::program::{asks, signs_in};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine;
@@ -33,6 +34,39 @@ async fn is_refused(app: &MainApp, token: &str, what: &str) {
     let reply = with(app, token).await;
     assert_eq!(reply.status, 401, "{what}: {}", reply.head);
     assert!(!reply.body.contains("Hello"), "{what}: {}", reply.body);
+}
+
+/// Makes an account that has no address yet.
+async fn registers(address: SocketAddr, username: &str) {
+    let (_, head, page) = asks(address, "GET /register HTTP/1.1", "").await.expect("an answer");
+    let csrf = head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).and_then(|line| line.split(';').next());
+    let token = page.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let password = PASSWORD.replace(' ', "+");
+    let body = format!(
+        "csrf={}&username={username}&name=Newcomer&email={username}%40example.org&new_password={password}&repeat={password}",
+        token.expect("a token")
+    );
+    let head = format!("POST /register HTTP/1.1\r\nCookie: {}\r\n{}", csrf.expect("a cookie"), super::FORM);
+    let (status, head, _) = asks(address, &head, &body).await.expect("an answer");
+    assert_eq!(status, 303, "{head}");
+}
+
+#[tokio::test]
+async fn somebody_without_an_address_is_greeted_and_has_none() {
+    let street = Street::opens();
+    registers(street.service.address, "berta").await;
+    let session = signs_in(street.service.address, "berta").await.expect("a session");
+    let token = street.token(&session, &format!("localhost:{}", street.tasks.port())).await;
+    let app = street.main_app(&["--mode", "headers", "--audience", "tasks"]);
+    let reply = with(&app, &token).await;
+    assert_eq!((reply.status, reply.body.contains("Hello, Newcomer")), (200, true), "{}", reply.body);
+    let me = app.gets("/me", &[&format!("X-Vestibule-Jwt: {token}"), "Remote-Email: root@example.org"]).await.body;
+    assert!(me.contains("<dt>E-mail</dt><dd>None yet</dd>") && !me.contains("berta@example.org"), "{me}");
+    drop(app);
+    let file = street.place.folder().join("secret");
+    let app = street.main_app(&["--mode", "whoami", "--secret-file", file.to_str().expect("UTF-8")]);
+    let me = app.gets("/me", &[&format!("Cookie: {session}")]).await.body;
+    assert!(me.contains("<dt>E-mail</dt><dd>None yet</dd>"), "{me}");
 }
 
 #[tokio::test]

@@ -144,6 +144,33 @@ async fn trouble_with_vestibule_logs_nobody_out() {
     assert!(!wrong.body.contains("secret of thirty-two") && !wrong.body.contains("anna"), "{}", wrong.body);
 }
 
+/// The program in a page of `docs/integrate/`.
+fn documented(page: &str, language: &str) -> String {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/integrate").join(page);
+    let text = std::fs::read_to_string(file).expect("a page");
+    let code = text.split(&format!("```{language}\n")).nth(1).and_then(|rest| rest.split("```").next());
+    let code = code.expect("a program");
+    assert!(code.lines().count() <= 40, "{page}");
+    code.to_owned()
+}
+
+/// As the pages say: the secret and both addresses come from the environment.
+fn started(mut command: Command, street: &Street) -> std::process::Child {
+    command.stderr(Stdio::null()).env("APP_SECRET", SECRET).env("VESTIBULE", street.vestibule());
+    command.env("PORT", street.tasks.port().to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"))
+}
+
+async fn greets_who_is_there(page: &str, street: &Street, app: &MainApp, session: &str) {
+    let stranger = app.gets("/a?b=c", &["Remote-User: anna"]).await;
+    assert_eq!(stranger.status, 303, "{page}");
+    let back = format!("return_to=http%3A%2F%2Flocalhost%3A{}%2Fa%3Fb%3Dc", street.tasks.port());
+    assert!(stranger.location().ends_with(&back), "{page}: {}", stranger.location());
+    let known = app.gets("/", &[&format!("Cookie: a=b; {session}")]).await;
+    assert_eq!((known.status, known.body.contains("Hello, anna")), (200, true), "{page}: {}", known.body);
+    assert_eq!(app.gets("/", &["Cookie: _vestibule_session=invented"]).await.status, 303, "{page}");
+}
+
 /// The programs in `docs/integrate/`, as they stand there.
 #[tokio::test]
 async fn the_documented_programs_greet_who_is_there() {
@@ -154,22 +181,25 @@ async fn the_documented_programs_greet_who_is_there() {
         ("whoami-node.md", "js", "node"),
         ("whoami-ruby.md", "ruby", "ruby"),
     ] {
-        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/integrate").join(page);
-        let text = std::fs::read_to_string(file).expect("a page");
-        let code = text.split(&format!("```{language}\n")).nth(1).and_then(|rest| rest.split("```").next());
-        let code = code.expect("a program");
-        assert!(code.lines().count() <= 40, "{page}");
         let mut command = Command::new(program);
-        command.arg("-").stderr(Stdio::null()).env("APP_SECRET", SECRET).env("VESTIBULE", street.vestibule());
-        command.env("PORT", street.tasks.port().to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let child = command.spawn().unwrap_or_else(|error| panic!("{program}: {error}"));
-        let app = super::MainApp::reads(child, street.tasks, code);
-        let stranger = app.gets("/a?b=c", &["Remote-User: anna"]).await;
-        assert_eq!(stranger.status, 303, "{page}");
-        let back = format!("return_to=http%3A%2F%2Flocalhost%3A{}%2Fa%3Fb%3Dc", street.tasks.port());
-        assert!(stranger.location().ends_with(&back), "{page}: {}", stranger.location());
-        let known = app.gets("/", &[&format!("Cookie: a=b; {session}")]).await;
-        assert_eq!((known.status, known.body.contains("Hello, anna")), (200, true), "{page}: {}", known.body);
-        assert_eq!(app.gets("/", &["Cookie: _vestibule_session=invented"]).await.status, 303, "{page}");
+        command.arg("-");
+        let app = MainApp::reads(started(command, &street), street.tasks, &documented(page, language));
+        greets_who_is_there(page, &street, &app, &session).await;
     }
+}
+
+/// The same in Go, which is compiled first.
+#[tokio::test]
+async fn the_documented_go_program_greets_who_is_there() {
+    let street = Street::opens();
+    let session = signs_in(street.service.address, "anna").await.expect("a session");
+    let page = "whoami-go.md";
+    std::fs::write(street.place.folder().join("hello.go"), documented(page, "go")).expect("written");
+    let mut compiler = Command::new("go");
+    compiler.current_dir(street.place.folder()).args(["build", "-o", "hello", "hello.go"]);
+    let built = compiler.output().unwrap_or_else(|error| panic!("go is missing: {error}"));
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let command = Command::new(street.place.folder().join("hello"));
+    let app = MainApp::reads(started(command, &street), street.tasks, "");
+    greets_who_is_there(page, &street, &app, &session).await;
 }

@@ -127,13 +127,37 @@ impl Kind {
         if self == Self::Apache {
             append(&file, &format!("Listen {}\n", at.proxy));
         }
+        self.runs(folder, &file, at.proxy).await
+    }
+
+    /// nginx with the TLS of the example, and with another server beside the one of the application. `files` holds the
+    /// certificate and its key under the names of the example.
+    pub(super) async fn starts_with_tls(at: &Addresses, files: &Path, beside: &str) -> Proxy {
+        let folder = folder();
+        let changes = [
+            ("listen 443 ssl;", format!("listen {} ssl;", at.proxy)),
+            ("listen [::]:443 ssl;", String::new()),
+            ("/etc/ssl/tasks/", format!("{}/", files.display())),
+            ("https://tasks.example.org", format!("https://{}:{}", at.name, at.proxy.port())),
+            ("127.0.0.1:3000", at.app.to_string()),
+            ("127.0.0.1:8080", at.vestibule.to_string()),
+        ];
+        let file = Self::Nginx.writes(folder.path(), &changes, &[]);
+        let text = fs::read_to_string(&file).expect("a file");
+        let inside = text.trim_end().strip_suffix('}').expect("the end of http");
+        fs::write(&file, format!("{inside}{beside}}}\n")).expect("written");
+        Self::Nginx.runs(folder, &file, at.proxy).await
+    }
+
+    /// Starts it with a file, and waits until it listens.
+    async fn runs(self, folder: TempDir, file: &Path, proxy: SocketAddr) -> Proxy {
         let log = folder.path().join("log");
-        let mut command = self.command(folder.path(), &file);
+        let mut command = self.command(folder.path(), file);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(fs::File::create(&log).expect("a log"));
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{self:?} is missing: {error}"));
         let mut pace = tokio::time::interval(Duration::from_millis(10));
         let listens = async {
-            while TcpStream::connect(at.proxy).await.is_err() {
+            while TcpStream::connect(proxy).await.is_err() {
                 if let Some(status) = child.try_wait().expect("a child") {
                     panic!("{self:?} ended with {status}: {}", fs::read_to_string(&log).expect("a log"));
                 }

@@ -24,12 +24,21 @@ impl Place {
 
     /// With more keys of `[server]`, and more tables.
     pub(crate) fn with(server: &str, tables: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
         let address = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("an address");
+        Self::known_as(&format!("http://localhost:{}", address.port()), address, server, tables)
+    }
+
+    /// Behind a proxy, which people know by another address.
+    pub(crate) fn behind(public_url: &str, server: &str, tables: &str) -> Self {
+        let address = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("an address");
+        Self::known_as(public_url, address, server, tables)
+    }
+
+    fn known_as(public_url: &str, address: SocketAddr, server: &str, tables: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
         let text = format!(
-            "public_url = \"http://localhost:{}\"\ndata_dir = {:?}\n[server]\nlisten = \"{address}\"\n{server}\n\
+            "public_url = \"{public_url}\"\ndata_dir = {:?}\n[server]\nlisten = \"{address}\"\n{server}\n\
              [throttle]\naddress_failures = 0\nnetwork_failures = 0\n[password.hashing]\nmemory_kib = 7168\niterations = 5\n{tables}\n",
-            address.port(),
             folder.path().join("data").to_str().expect("UTF-8"),
         );
         std::fs::write(folder.path().join("vestibule.toml"), text).expect("a configuration");
@@ -63,7 +72,7 @@ impl Place {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("started");
         let mut lines = BufReader::new(child.stdout.take().expect("an output")).lines();
         let first = lines.next().expect("a line").expect("text");
-        assert!(first.starts_with("Vestibule is running on http://localhost:"), "{first}");
+        assert!(first.starts_with("Vestibule is running on http"), "{first}");
         Service { child, address: self.address }
     }
 

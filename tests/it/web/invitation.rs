@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use vestibule::domain::account::{AccountStatus, DisplayName, EmailAddress, Username};
 use vestibule::domain::time::{Timestamp, days};
+use vestibule::service::account::AccountError;
 use vestibule::service::caller::Operator;
 use vestibule::service::invitation::{InvitationError, Invitations, Invitee};
 
@@ -329,4 +330,33 @@ async fn the_letter_speaks_the_language_it_was_ordered_in() {
     assert!(letters[0].text.contains("eines Tages"), "{}", letters[0].text);
     house.after(days(1));
     assert_eq!(house.browser().get(&letters[0].link()).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_end_of_a_guest_is_moved_and_taken_away() {
+    let house = House::open().await;
+    let (accounts, by) = (house.accounts(), Operator::vouched());
+    let anna = house.account("anna").await;
+    let mut browser = house.browser();
+    browser.signs_in_and_stays("anna", PASSWORD).await;
+    let soon = house.operator().now().after(Duration::from_mins(20));
+    accounts.set_end(&house.operator(), by, &anna, Some(soon)).await.expect("set");
+    assert!(browser.is_signed_in().await, "not yet");
+    house.after(Duration::from_mins(20));
+    assert!(!browser.is_signed_in().await, "at once, before any sweep");
+    assert!(house.browser().signs_in("anna", PASSWORD).await.sets("_vestibule_session").is_none());
+    // A day that has passed ends nothing by itself: that is what locking is for.
+    let past = accounts.set_end(&house.operator(), by, &anna, Some(soon)).await;
+    assert!(matches!(past, Err(AccountError::Past)), "{past:?}");
+    assert_eq!(house.named("anna").await.ends_at, Some(soon));
+    accounts.set_end(&house.operator(), by, &anna, None).await.expect("set");
+    assert_eq!(house.named("anna").await.ends_at, None);
+    assert!(!browser.is_signed_in().await, "what ended does not come back");
+    assert!(house.browser().signs_in("anna", PASSWORD).await.sets("_vestibule_session").is_some());
+    assert_eq!(house.count_acts("account.end_set").await, 2);
+    let root = house.account_with("root", Some(PASSWORD), true).await;
+    let later = Some(house.operator().now().after(days(3)));
+    let refused = accounts.set_end(&house.operator(), by, &root, later).await;
+    assert!(matches!(refused, Err(AccountError::EndOfAdministrator(_))), "{refused:?}");
+    assert_eq!(house.count_acts("account.end_set").await, 2);
 }

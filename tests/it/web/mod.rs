@@ -4,6 +4,7 @@ mod account;
 mod autologin;
 mod bad_input;
 mod brand;
+mod caching;
 mod invitation;
 mod login;
 mod lost_password;

@@ -57,6 +57,7 @@ async fn main() -> Result<(), Failure> {
             device: DEVICES[place % DEVICES.len()].into(),
             network: format!("198.51.{}.0/24", place % 256).into(),
             remembered: None,
+            source: None,
         };
         let handle: [u8; 32] = surroundings.bytes();
         let sealed =

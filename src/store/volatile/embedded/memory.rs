@@ -221,6 +221,7 @@ mod tests {
             device: device.into(),
             network: "203.0.113.0/24".into(),
             remembered: None,
+            source: None,
         }
     }
 

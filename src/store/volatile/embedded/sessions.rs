@@ -4,6 +4,7 @@ use super::super::LiveSession;
 use super::memory::Memory;
 use super::writer::Command;
 use crate::domain::id::{AccountId, RememberedId, SessionId};
+use crate::domain::identity::Source;
 use crate::domain::session::{HandleHash, Lifetimes, Methods, Session};
 use crate::domain::time::Timestamp;
 use sqlx::sqlite::SqliteRow;
@@ -13,15 +14,15 @@ use uuid::Uuid;
 
 const INSERT: &str = "\
     INSERT INTO session (handle, id, account_id, created_at, authenticated_at, ends_at, last_seen_at, methods, device, \
-    network, remembered_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING";
+    network, remembered_id, source) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING";
 
 const SELECT_ONE: &str = "\
     SELECT handle, id, account_id, created_at, authenticated_at, ends_at, last_seen_at, methods, device, network, \
-    remembered_id FROM session WHERE handle = $1";
+    remembered_id, source FROM session WHERE handle = $1";
 
 const SELECT_OF_ACCOUNT: &str = "\
     SELECT handle, id, account_id, created_at, authenticated_at, ends_at, last_seen_at, methods, device, network, \
-    remembered_id FROM session WHERE account_id = $1 ORDER BY created_at DESC, id DESC";
+    remembered_id, source FROM session WHERE account_id = $1 ORDER BY created_at DESC, id DESC";
 
 const END_HANDLE: &str = "DELETE FROM session WHERE handle = $1 RETURNING handle";
 const END_ONE: &str = "DELETE FROM session WHERE id = $1 AND account_id = $2 RETURNING handle";
@@ -52,6 +53,7 @@ impl Command for Open {
             .bind(&*session.device)
             .bind(&*session.network)
             .bind(session.remembered.map(RememberedId::uuid))
+            .bind(session.source.as_ref().map(Source::key))
             .execute(db)
             .await?;
         Ok(done.rows_affected() == 1)
@@ -155,6 +157,7 @@ pub(super) fn handles(rows: Vec<Vec<u8>>) -> Vec<HandleHash> {
 fn read(row: &SqliteRow) -> Result<Session, sqlx::Error> {
     let time = |column| row.try_get(column).map(Timestamp::from_millis);
     let remembered: Option<Uuid> = row.try_get("remembered_id")?;
+    let source: Option<&str> = row.try_get("source")?;
     Ok(Session {
         id: SessionId::new(row.try_get("id")?),
         account: AccountId::new(row.try_get("account_id")?),
@@ -166,6 +169,7 @@ fn read(row: &SqliteRow) -> Result<Session, sqlx::Error> {
         device: row.try_get::<&str, _>("device")?.into(),
         network: row.try_get::<&str, _>("network")?.into(),
         remembered: remembered.map(RememberedId::new),
+        source: source.and_then(Source::from_key),
     })
 }
 

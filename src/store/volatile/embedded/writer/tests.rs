@@ -46,6 +46,7 @@ fn open(number: u8) -> Open {
         device: "Firefox on Linux".into(),
         network: "203.0.113.0/24".into(),
         remembered: None,
+        source: None,
     };
     Open { handle: [number; 32], session }
 }

@@ -1,0 +1,79 @@
+//! Verifiers outside of this service end here: somebody is vouched for, and enters the corridor.
+
+use super::open::counted;
+use super::{Outcome, SignIn, SignInError, Wishes};
+use crate::domain::audit::{Act, Event};
+use crate::domain::identity::{SourceKind, Upstream, Vouched};
+use crate::domain::resolve::Refusal;
+use crate::domain::sign_in::{VerifiedIdentity, Voucher, Way};
+use crate::service::context::Context;
+use crate::service::core::{Core, Trouble};
+use crate::service::metrics::SignInOutcome;
+use crate::service::resolve::{ResolveError, resolve};
+
+/// The column that [`Upstream`] is sealed for.
+const COLUMN: &str = "provider_session.sealed";
+
+impl SignIn {
+    /// Takes in somebody whom an identity provider or a directory vouches for: finds or makes the account, follows what
+    /// the source says about it, and goes on to the session or the step owed.
+    ///
+    /// # Errors
+    /// [`SignInError::Unresolved`] says what is in the way; it may be told, since the person has proved who they are.
+    pub async fn enter(&self, ctx: &Context, arrival: Vouched, wishes: Wishes) -> Result<Outcome, SignInError> {
+        let way = match arrival.source.kind() {
+            SourceKind::Provider => Way::Provider,
+            SourceKind::Directory => Way::Directory,
+        };
+        let resolved = match resolve(&self.core, ctx, &arrival, wishes.invitation.as_deref()).await {
+            Ok(resolved) => resolved,
+            Err(ResolveError::Trouble(trouble)) => {
+                self.core.metrics.sign_in(counted(way), SignInOutcome::Failed);
+                return Err(trouble.into());
+            }
+            Err(ResolveError::Refused(refusal)) => {
+                self.core.metrics.sign_in(counted(way), SignInOutcome::Denied);
+                self.refused(ctx, &arrival, refusal).await?;
+                return Err(SignInError::Unresolved(refusal));
+            }
+        };
+        let upstream = arrival.upstream.as_ref();
+        let voucher = Voucher {
+            identity: resolved.identity,
+            upstream: upstream.and_then(|upstream| upstream.session.clone()),
+            sealed: upstream.map(|upstream| sealed(&self.core, ctx, upstream)).transpose()?,
+            source: arrival.source,
+        };
+        let identity = VerifiedIdentity {
+            way,
+            account: resolved.account.id,
+            methods: arrival.methods,
+            authenticated_at: arrival.authenticated_at,
+            remembered: None,
+            voucher: Some(voucher),
+        };
+        self.proceed(ctx, &resolved.account, identity, wishes).await
+    }
+
+    async fn refused(&self, ctx: &Context, arrival: &Vouched, refusal: Refusal) -> Result<(), Trouble> {
+        let mut tx = self.core.database.begin().await?;
+        let detail = serde_json::json!({ "reason": refusal.code(), "source": arrival.source });
+        ctx.record(&mut tx, Event { act: Act::SignInFailed, subject: None, detail }).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+fn sealed(core: &Core, ctx: &Context, upstream: &Upstream) -> Result<Vec<u8>, Trouble> {
+    let plain =
+        serde_json::to_vec(upstream).map_err(|_| Trouble::Sealing("a provider's session could not be written"))?;
+    core.seal_column(ctx, COLUMN, &plain)
+}
+
+/// Opens what [`Voucher::sealed`] holds, as it is kept with the session.
+///
+/// # Errors
+/// [`Trouble::Sealing`] when no key opens it.
+pub fn opened(core: &Core, sealed: &[u8]) -> Result<Upstream, Trouble> {
+    let plain = core.open_column(COLUMN, sealed)?;
+    serde_json::from_slice(&plain).map_err(|_| Trouble::Sealing("a provider's session could not be read"))
+}

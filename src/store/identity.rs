@@ -1,0 +1,235 @@
+//! Identities as rows: who somebody is at a source, and the sessions that sources vouched for.
+
+use super::database::{Link, StoreError, execute, fetch_all, fetch_optional};
+use crate::domain::account::{AccountStatus, EmailAddress};
+use crate::domain::id::{AccountId, IdentityId, SessionId};
+use crate::domain::identity::{Identity, Source};
+use crate::domain::resolve::EmailHolder;
+use crate::domain::time::Timestamp;
+use uuid::Uuid;
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: Uuid,
+    account_id: Uuid,
+    source: String,
+    issuer: String,
+    subject: String,
+    leads: bool,
+    created_at: i64,
+    last_used_at: Option<i64>,
+}
+
+impl TryFrom<Row> for Identity {
+    type Error = StoreError;
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let source = Source::from_key(&row.source);
+        Ok(Self {
+            id: IdentityId::new(row.id),
+            account: AccountId::new(row.account_id),
+            source: source.ok_or_else(|| StoreError::Unreadable("an identity has no known source".into()))?,
+            issuer: row.issuer,
+            subject: row.subject,
+            leads: row.leads,
+            created_at: Timestamp::from_millis(row.created_at),
+            last_used_at: row.last_used_at.map(Timestamp::from_millis),
+        })
+    }
+}
+
+/// Links an account.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the identity belongs to an account, or the account has one of this source.
+pub async fn insert(link: &mut Link, new: &Identity) -> Result<(), StoreError> {
+    execute!(
+        link,
+        "INSERT INTO identity (id, account_id, source, issuer, subject, leads, created_at, last_used_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        new.id.uuid(),
+        new.account.uuid(),
+        new.source.key(),
+        new.issuer.as_str(),
+        new.subject.as_str(),
+        new.leads,
+        new.created_at.millis(),
+        new.last_used_at.map(Timestamp::millis)
+    )
+    .map(drop)
+}
+
+/// The identity of somebody at a source.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn by_subject(
+    link: &mut Link,
+    source: &Source,
+    issuer: &str,
+    subject: &str,
+) -> Result<Option<Identity>, StoreError> {
+    let row = fetch_optional!(
+        link,
+        Row,
+        "SELECT id, account_id, source, issuer, subject, leads, created_at, last_used_at FROM identity \
+         WHERE source = $1 AND issuer = $2 AND subject = $3",
+        source.key(),
+        issuer,
+        subject
+    )?;
+    row.map(Identity::try_from).transpose()
+}
+
+/// All identities of an account, the oldest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn of_account(link: &mut Link, account: AccountId) -> Result<Vec<Identity>, StoreError> {
+    let rows = fetch_all!(
+        link,
+        Row,
+        "SELECT id, account_id, source, issuer, subject, leads, created_at, last_used_at FROM identity \
+         WHERE account_id = $1 ORDER BY created_at, id",
+        account.uuid()
+    )?;
+    rows.into_iter().map(Identity::try_from).collect()
+}
+
+/// Notes a sign-in.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn used(link: &mut Link, id: IdentityId, now: Timestamp) -> Result<(), StoreError> {
+    execute!(link, "UPDATE identity SET last_used_at = $2 WHERE id = $1", id.uuid(), now.millis()).map(drop)
+}
+
+/// Unlinks one identity, if it is the account's. False when there was none.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn remove(link: &mut Link, account: AccountId, id: IdentityId) -> Result<bool, StoreError> {
+    let rows = execute!(link, "DELETE FROM identity WHERE id = $1 AND account_id = $2", id.uuid(), account.uuid())?;
+    Ok(rows > 0)
+}
+
+/// Whether the account is linked to an identity provider (a directory does not count).
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn is_linked_to_provider(link: &mut Link, account: AccountId) -> Result<bool, StoreError> {
+    let row = fetch_optional!(
+        link,
+        (i64,),
+        "SELECT COUNT(*) FROM identity WHERE account_id = $1 AND source LIKE 'provider:%'",
+        account.uuid()
+    )?;
+    Ok(row.is_some_and(|(n,)| n > 0))
+}
+
+/// The account that has an address, or signs in with it as its username.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn holder_of_email(
+    link: &mut Link,
+    email: &EmailAddress,
+    source: &Source,
+) -> Result<Option<EmailHolder>, StoreError> {
+    let row = fetch_optional!(
+        link,
+        (Uuid, String, bool, String, i64),
+        "SELECT a.id, a.email_key, a.email_verified, a.status, \
+         (SELECT COUNT(*) FROM identity i WHERE i.account_id = a.id AND i.source = $2) \
+         FROM account a WHERE a.email_key = $1 OR a.username_key = $1 \
+         ORDER BY CASE WHEN a.email_key = $1 THEN 0 ELSE 1 END LIMIT 1",
+        email.key(),
+        source.key()
+    )?;
+    Ok(row.map(|(id, key, verified, status, linked)| EmailHolder {
+        account: AccountId::new(id),
+        // A username that looks like the address was never verified.
+        verified: verified && key == email.key(),
+        status: AccountStatus::from_stored(&status),
+        linked_here: linked > 0,
+    }))
+}
+
+/// A session that a source vouched for.
+#[derive(Clone, Debug)]
+pub struct ProviderSession {
+    /// The session of ours.
+    pub session: SessionId,
+    /// Who was vouched for.
+    pub identity: IdentityId,
+    /// The provider's own name of its session (`sid`, `SessionIndex`).
+    pub upstream: Option<String>,
+    /// What is needed to end it there, sealed.
+    pub sealed: Option<Vec<u8>>,
+    /// Absolute end of the session of ours.
+    pub ends_at: Timestamp,
+}
+
+/// Notes a session that a source vouched for.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn opened(link: &mut Link, one: &ProviderSession, now: Timestamp) -> Result<(), StoreError> {
+    execute!(
+        link,
+        "INSERT INTO provider_session (session_id, identity_id, upstream_id, sealed, created_at, ends_at) \
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        one.session.uuid(),
+        one.identity.uuid(),
+        one.upstream.as_deref(),
+        one.sealed.as_deref(),
+        now.millis(),
+        one.ends_at.millis()
+    )
+    .map(drop)
+}
+
+#[derive(sqlx::FromRow)]
+struct SessionRow {
+    session_id: Uuid,
+    identity_id: Uuid,
+    upstream_id: Option<String>,
+    sealed: Option<Vec<u8>>,
+    ends_at: i64,
+}
+
+/// What a source vouched for when this session was opened.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn of_session(link: &mut Link, session: SessionId) -> Result<Option<ProviderSession>, StoreError> {
+    let row = fetch_optional!(
+        link,
+        SessionRow,
+        "SELECT session_id, identity_id, upstream_id, sealed, ends_at FROM provider_session WHERE session_id = $1",
+        session.uuid()
+    )?;
+    Ok(row.map(|row| ProviderSession {
+        session: SessionId::new(row.session_id),
+        identity: IdentityId::new(row.identity_id),
+        upstream: row.upstream_id,
+        sealed: row.sealed,
+        ends_at: Timestamp::from_millis(row.ends_at),
+    }))
+}
+
+/// The session goes on under another name.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn renamed(link: &mut Link, old: SessionId, new: SessionId) -> Result<(), StoreError> {
+    execute!(link, "UPDATE provider_session SET session_id = $2 WHERE session_id = $1", old.uuid(), new.uuid())
+        .map(drop)
+}
+
+/// Forgets sessions whose time is over.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn sweep(link: &mut Link, now: Timestamp) -> Result<u64, StoreError> {
+    execute!(link, "DELETE FROM provider_session WHERE ends_at <= $1", now.millis())
+}
