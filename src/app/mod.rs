@@ -3,6 +3,7 @@
 mod check;
 pub mod mapping;
 mod run;
+mod saml;
 pub mod serve;
 mod sources;
 

@@ -5,6 +5,7 @@ use crate::cli::{self, Arguments, Command, Desk, DeskCommand, Failure, Running};
 use crate::config::Config;
 use crate::connect::log;
 use crate::service::context::{Context, Surroundings};
+use crate::service::saml::Saml;
 use std::process::ExitCode;
 
 /// Does what the arguments of this process say; what goes wrong is told in one line.
@@ -39,7 +40,8 @@ fn in_runtime(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Fai
 async fn at_the_desk(config: &Config, command: DeskCommand) -> Result<(), Failure> {
     let surroundings = Surroundings::machine();
     let app = App::open(config, surroundings.clone()).await?;
-    let desk = Desk { core: app.core.clone(), keys: app.keys.clone(), ctx: Context::operator(surroundings) };
+    let saml = Saml::new(app.core.clone(), app.keys.clone(), super::saml::settings(config), &config.data_dir);
+    let desk = Desk { core: app.core.clone(), keys: app.keys.clone(), saml, ctx: Context::operator(surroundings) };
     let done = command.run(&desk).await;
     app.close().await;
     done

@@ -17,6 +17,7 @@ use crate::service::outbox::Outbox;
 use crate::service::password::Passwords;
 use crate::service::recovery::Recovery;
 use crate::service::registration::Registration;
+use crate::service::saml::Saml;
 use crate::service::session::Sessions;
 use crate::service::setup::SetUp;
 use crate::service::sign_in::SignIn;
@@ -102,8 +103,13 @@ pub async fn serve(
         None => None,
     };
     let outbox = Outbox::new(Arc::clone(&app.core), Arc::new(mapping::mailer(config)?));
-    let jobs =
-        Jobs { housekeeping, outbox, surroundings: app.surroundings.clone(), tend_logs: log_file.map(tend_logs) };
+    let jobs = Jobs {
+        housekeeping,
+        outbox,
+        saml: site.saml.clone(),
+        surroundings: app.surroundings.clone(),
+        tend_logs: log_file.map(tend_logs),
+    };
     let (stop, stopping) = watch::channel(false);
     let running_jobs = jobs::start(jobs, &stopping);
     if let Some(identity) = identity {
@@ -179,6 +185,7 @@ pub fn site(app: &App, config: &Config) -> Site {
         set_up: SetUp::new(Arc::clone(core)),
         invitations: Invitations::new(Arc::clone(core)),
         registration: Registration::new(Arc::clone(core)),
+        saml: Saml::new(Arc::clone(core), app.keys.clone(), super::saml::settings(config), &config.data_dir),
         verify: Verify::new(Arc::clone(core), mapping::application_secrets(config)),
         security_contact: config.privacy.security_contact.as_ref().map(ToString::to_string),
         brand: Arc::clone(&app.brand),

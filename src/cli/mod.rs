@@ -3,6 +3,8 @@
 mod account;
 mod check_config;
 mod group;
+mod idp;
+mod idp_saml;
 mod invite;
 mod rotate_keys;
 mod serve;
@@ -14,6 +16,7 @@ use crate::config::Loaded;
 use crate::service::context::Context;
 use crate::service::core::Core;
 use crate::service::keys::Keys;
+use crate::service::saml::Saml;
 use clap::{Parser, Subcommand};
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -52,6 +55,9 @@ pub enum DeskCommand {
     /// Make groups and manage who belongs to them.
     #[command(subcommand)]
     Group(group::Command),
+    /// Look at an identity provider: metadata, certificates, addresses.
+    #[command(subcommand)]
+    Idp(idp::Command),
     /// Make new keys, revoke one at once, or list them.
     RotateKeys(rotate_keys::Options),
 }
@@ -65,6 +71,8 @@ pub struct Desk {
     pub core: Arc<Core>,
     /// The key ring's life.
     pub keys: Keys,
+    /// SAML providers.
+    pub saml: Saml,
     /// Acts as the operator.
     pub ctx: Context,
 }
@@ -86,6 +94,7 @@ impl DeskCommand {
         match self {
             Self::Account(command) => account::run(desk, command).await,
             Self::Group(command) => group::run(desk, command).await,
+            Self::Idp(command) => idp::run(desk, command).await,
             Self::RotateKeys(options) => rotate_keys::run(desk, options).await,
         }
     }

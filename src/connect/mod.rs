@@ -1,5 +1,6 @@
 //! What is outside: mail servers, log files, SAML providers.
 
+pub mod fetch;
 pub mod log;
 pub mod log_file;
 pub mod mail;

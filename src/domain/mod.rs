@@ -2,6 +2,7 @@
 
 pub mod accent;
 pub mod account;
+pub mod address;
 pub mod application;
 pub mod attribute_map;
 pub mod audit;

@@ -62,6 +62,13 @@ impl SafeRedirect {
         Self(path.to_owned())
     }
 
+    /// The address of an identity provider, with a message of ours in it: built from what its metadata names, never from a
+    /// stranger's word.
+    #[must_use]
+    pub fn to_provider(address: String) -> Self {
+        Self(address)
+    }
+
     /// Reads a target that a stranger may have written: a path on our own origin, or an absolute URL of an allowed
     /// origin. Everything a browser might read differently from us (`//`, a backslash, control characters, white
     /// space, user names in the authority, other schemes) is refused.

@@ -4,6 +4,7 @@ use crate::domain::time::Timestamp;
 use crate::service::context::{Context, Surroundings};
 use crate::service::housekeeping::Housekeeping;
 use crate::service::outbox::Outbox;
+use crate::service::saml::Saml;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,8 @@ pub struct Jobs {
     pub housekeeping: Housekeeping,
     /// Letters.
     pub outbox: Outbox,
+    /// Metadata of identity providers.
+    pub saml: Saml,
     /// Clock and generator.
     pub surroundings: Surroundings,
     /// Removes old log files, when logs go to files.
@@ -36,12 +39,19 @@ pub struct TendLogs(pub Box<dyn Fn(Timestamp) -> Result<(), String> + Send + Syn
 /// Starts all jobs; they end when `stopping` turns true.
 #[must_use]
 pub fn start(jobs: Jobs, stopping: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
-    let Jobs { housekeeping, outbox, surroundings, tend_logs } = jobs;
+    let Jobs { housekeeping, outbox, saml, surroundings, tend_logs } = jobs;
     let tend_logs = tend_logs.map(Arc::new);
     let context = move || Context::system(surroundings.clone());
     let (noticing, sweeping) = (housekeeping.clone(), housekeeping);
-    let (for_noticing, for_sending, for_sweeping) = (context.clone(), context.clone(), context);
+    let (for_noticing, for_sending, for_sweeping) = (context.clone(), context.clone(), context.clone());
     vec![
+        every(SWEEPING, stopping.clone(), move || {
+            let (saml, ctx) = (saml.clone(), context());
+            async move {
+                saml.refresh(&ctx).await;
+                Ok(())
+            }
+        }),
         every(NOTICING, stopping.clone(), move || {
             let (housekeeping, ctx) = (noticing.clone(), for_noticing());
             async move { housekeeping.notice(&ctx).await.map_err(|error| ("noticing changes", error.to_string())) }

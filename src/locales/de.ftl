@@ -89,6 +89,10 @@ logout-stay = Angemeldet bleiben
 signed-out-title = Sie sind abgemeldet
 signed-out-text = Sie können dieses Fenster jetzt schließen.
 signed-out-again = Wieder anmelden
+signed-out-here-only = Die Sitzung hier ist beendet. Ihr Identitätsanbieter meldet, dass Sie anderswo noch angemeldet sind; schließen Sie sicherheitshalber den Browser.
+going-title = Weiter zu { $provider }
+going-text = Mit dem nächsten Schritt verlassen Sie diese Seite und machen bei Ihrem Identitätsanbieter weiter.
+going-go = Weiter
 
 ## Erster Start
 setup-title = Willkommen
@@ -236,6 +240,8 @@ error-form-expired-title = Bitte noch einmal
 error-form-expired-text = Die Seite war zu lange offen, oder sie wurde von woanders abgeschickt. Es wurde nichts geändert. Bitte gehen Sie zurück, laden Sie die Seite neu und versuchen Sie es noch einmal.
 error-forbidden-title = Kein Zugang
 error-forbidden-text = Ihr Konto darf diese Seite nicht öffnen.
+error-sign-in-refused-title = Die Anmeldung wurde nicht abgeschlossen
+error-sign-in-refused-text = Sie hat zu lange gedauert, in einem anderen Browser begonnen, oder die Antwort des Identitätsanbieters wurde nicht angenommen. Bitte beginnen Sie neu; gelingt es wieder nicht, nennen Sie dem Betreiber diese Nummer.
 error-not-found-title = Seite nicht gefunden
 error-not-found-text = Unter dieser Adresse gibt es nichts. Vielleicht ist sie vertippt, oder die Seite ist umgezogen.
 error-too-large-title = Zu viel auf einmal

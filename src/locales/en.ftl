@@ -90,6 +90,10 @@ logout-stay = Stay signed in
 signed-out-title = You are signed out
 signed-out-text = You can close this window now.
 signed-out-again = Sign in again
+signed-out-here-only = The session here has ended. Your identity provider reports that you are still signed in elsewhere; close the browser to be safe.
+going-title = On to { $provider }
+going-text = With the next step you leave this page and go on at your identity provider.
+going-go = Go on
 
 ## First start
 setup-title = Welcome
@@ -237,6 +241,8 @@ error-form-expired-title = Please try again
 error-form-expired-text = The page was open for too long, or it was sent from somewhere else. Nothing has been changed. Please go back, reload the page and try again.
 error-forbidden-title = No access
 error-forbidden-text = Your account is not allowed to open this page.
+error-sign-in-refused-title = The sign-in was not completed
+error-sign-in-refused-text = It took too long, began in another browser, or the answer of the identity provider was not accepted. Please begin again; if it does not work either, tell the operator this number.
 error-not-found-title = Page not found
 error-not-found-text = There is nothing at this address. It may be mistyped, or the page has moved.
 error-too-large-title = Too much at once

@@ -13,6 +13,7 @@ pub mod letter;
 pub mod notice;
 pub mod password;
 pub mod root_key;
+pub mod saml;
 pub mod token;
 pub mod volatile;
 

@@ -9,6 +9,7 @@ use crate::service::invitation::InvitationError;
 use crate::service::password::ChangeError;
 use crate::service::recovery::RecoveryError;
 use crate::service::registration::RegistrationError;
+use crate::service::saml::SamlError;
 use crate::service::session::EndError;
 use crate::service::setup::SetUpError;
 use crate::service::sign_in::SignInError;
@@ -23,6 +24,8 @@ pub enum PageError {
     SignIn,
     /// One of the failures that have a page.
     Failed(Failure),
+    /// One of them, of which the log has more under the request's id.
+    Logged(Failure),
     /// Too many tries.
     TooMany(Duration),
     /// A store or the hasher did not answer.
@@ -55,6 +58,7 @@ impl IntoResponse for PageError {
                 return response;
             }
             Self::Failed(failure) => Failed { failure, retry_after: None, logged: false },
+            Self::Logged(failure) => Failed { failure, retry_after: None, logged: true },
             Self::TooMany(wait) => Failed { failure: Failure::TooManyRequests, retry_after: Some(wait), logged: false },
             Self::Trouble(trouble) => of_trouble(&trouble),
             Self::Render(error) => {
@@ -185,6 +189,22 @@ impl From<RegistrationError> for PageError {
             RegistrationError::Password(error) => error.into(),
             RegistrationError::Trouble(trouble) => Self::Trouble(trouble),
             _ => Self::Failed(Failure::BadRequest),
+        }
+    }
+}
+
+impl From<SamlError> for PageError {
+    fn from(error: SamlError) -> Self {
+        match error {
+            SamlError::Unknown => Self::Failed(Failure::NotFound),
+            SamlError::Unavailable { .. } => {
+                tracing::error!(%error, "an identity provider cannot be used");
+                Self::Logged(Failure::Unavailable)
+            }
+            // Whatever is wrong with a message, everybody hears the same.
+            SamlError::Refused(_) | SamlError::SignIn(SignInError::Outdated) => Self::Logged(Failure::SignInRefused),
+            SamlError::SignIn(error) => error.into(),
+            SamlError::Trouble(trouble) => Self::Trouble(trouble),
         }
     }
 }

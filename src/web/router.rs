@@ -3,8 +3,8 @@
 use super::site::Site;
 use super::trace::{Trace, trace};
 use super::{
-    account, assets, dev, frame, internal, invitation, login, logout, lost_password, register, security_txt, setup,
-    step, verify,
+    account, assets, dev, frame, internal, invitation, login, logout, lost_password, register, saml, security_txt,
+    setup, step, verify,
 };
 use axum::Router;
 use axum::body::Body;
@@ -35,6 +35,12 @@ pub const ROUTES: &[(&str, &str, Who)] = &[
     ("POST", "/login/lost-password", Who::Form),
     ("GET", "/login/reset-password", Who::Anybody),
     ("POST", "/login/reset-password", Who::Form),
+    ("GET", "/login/{slug}", Who::Anybody),
+    ("GET", "/login/{slug}/acs", Who::Anybody),
+    ("POST", "/login/{slug}/acs", Who::Anybody),
+    ("GET", "/login/{slug}/metadata", Who::Anybody),
+    ("GET", "/login/{slug}/slo", Who::Anybody),
+    ("POST", "/login/{slug}/slo", Who::Anybody),
     ("GET", "/logout", Who::Anybody),
     ("POST", "/logout", Who::Form),
     ("GET", "/logout/done", Who::Anybody),
@@ -96,6 +102,10 @@ pub fn pages(site: Arc<Site>, around: Arc<Trace>, readiness: internal::Readiness
         .route("/login/step/password", get(step::get_password).post(step::post_password))
         .route("/login/lost-password", get(lost_password::get).post(lost_password::post))
         .route("/login/reset-password", get(lost_password::get_reset).post(lost_password::post_reset))
+        .route("/login/{slug}", get(saml::get))
+        .route("/login/{slug}/acs", get(saml::get_answer).post(saml::post_answer))
+        .route("/login/{slug}/metadata", get(saml::get_metadata))
+        .route("/login/{slug}/slo", get(saml::get_logout).post(saml::post_logout))
         .route("/logout", get(logout::get).post(logout::post))
         .route("/logout/done", get(logout::done))
         .route("/setup", get(setup::get).post(setup::post))

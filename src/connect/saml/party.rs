@@ -23,6 +23,22 @@ pub struct ServiceKey {
 }
 
 impl ServiceKey {
+    /// As it is kept: the length of the certificate, the certificate, the private key.
+    #[must_use]
+    pub fn to_bytes(&self) -> Secret<Vec<u8>> {
+        let length = u32::try_from(self.certificate.len()).unwrap_or(u32::MAX).to_be_bytes();
+        Secret::new([length.as_slice(), &self.certificate, self.private.expose().as_bytes()].concat())
+    }
+
+    /// From its kept form.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (length, rest) = bytes.split_first_chunk::<4>()?;
+        let (certificate, private) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
+        let private = Secret::new(String::from_utf8(private.to_vec()).ok()?);
+        Some(Self { certificate: certificate.to_vec(), private })
+    }
+
     /// The certificate as metadata has it.
     #[must_use]
     pub fn certificate_base64(&self) -> String {

@@ -2,6 +2,7 @@
 //! for its [`Page::html`]; headers and status are set where responses are built. The markup is in `web/templates/`.
 
 pub mod account;
+pub mod going;
 pub mod invitation;
 pub mod outcome;
 pub mod paths;

@@ -15,6 +15,8 @@ pub enum Failure {
     FormExpired,
     /// The person may not do this (403).
     Forbidden,
+    /// The identity provider's answer was not accepted, or came too late (403).
+    SignInRefused,
     /// There is no such page (404).
     NotFound,
     /// The page cannot be asked for in this way (405).
@@ -33,10 +35,11 @@ pub enum Failure {
 
 impl Failure {
     /// Every failure.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::BadRequest,
         Self::FormExpired,
         Self::Forbidden,
+        Self::SignInRefused,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::TooLarge,
@@ -51,7 +54,7 @@ impl Failure {
     pub const fn status(self) -> u16 {
         match self {
             Self::BadRequest => 400,
-            Self::FormExpired | Self::Forbidden => 403,
+            Self::FormExpired | Self::Forbidden | Self::SignInRefused => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::TooLarge => 413,
@@ -67,6 +70,7 @@ impl Failure {
             Self::BadRequest | Self::MethodNotAllowed | Self::UnsupportedMedia => t.msg("error-bad-request-title"),
             Self::FormExpired => t.msg("error-form-expired-title"),
             Self::Forbidden => t.msg("error-forbidden-title"),
+            Self::SignInRefused => t.msg("error-sign-in-refused-title"),
             Self::NotFound => t.msg("error-not-found-title"),
             Self::TooLarge => t.msg("error-too-large-title"),
             Self::TooManyRequests => t.msg("error-too-many-requests-title"),
@@ -80,6 +84,7 @@ impl Failure {
             Self::BadRequest | Self::MethodNotAllowed | Self::UnsupportedMedia => t.msg("error-bad-request-text"),
             Self::FormExpired => t.msg("error-form-expired-text"),
             Self::Forbidden => t.msg("error-forbidden-text"),
+            Self::SignInRefused => t.msg("error-sign-in-refused-text"),
             Self::NotFound => t.msg("error-not-found-text"),
             Self::TooLarge => t.msg("error-too-large-text"),
             Self::TooManyRequests => t.msg("error-too-many-requests-text"),

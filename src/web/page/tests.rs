@@ -7,6 +7,7 @@ use super::account::{
     DeviceRow, EmailConfirmPage, EmailLinkInvalidPage, EmailPage, EmailSentPage, OverviewPage, PasswordPage,
     ProfilePage, SessionRow, SessionsPage,
 };
+use super::going::GoingPage;
 use super::invitation::{InvitationLinkInvalidPage, InvitationPage};
 use super::outcome::{ErrorPage, Failure};
 use super::recovery::{LostPasswordPage, LostPasswordSentPage, ResetLinkInvalidPage, ResetPasswordPage};
@@ -17,6 +18,7 @@ use super::words::{FieldProblem, PasswordProblem, PasswordRule, SignInProblem, S
 use super::*;
 use crate::domain::language::Language;
 use crate::domain::password::Class;
+use crate::service::saml::GoingForm;
 use crate::web::assets::{self, File};
 
 /// Breaks out of text, attributes and URLs wherever escaping is missing.
@@ -49,6 +51,16 @@ impl Sample {
             csrf: self.value("csrf-token"),
             notice: self.notice,
             brand: Arc::default(),
+        }
+    }
+
+    fn going(&self) -> GoingForm {
+        GoingForm {
+            action: self.value("https://idp.example.org/sso"),
+            field: "SAMLRequest",
+            value: self.value("PHNhbWw+"),
+            relay_state: Some(self.value("state")),
+            provider: self.value("Example Corp"),
         }
     }
 
@@ -146,7 +158,9 @@ impl Sample {
             ("login-internal".to_owned(), Box::new(internal)),
             ("login-closed".to_owned(), Box::new(closed)),
             ("logout".to_owned(), Box::new(LogoutPage { shell: self.shell(), person: self.person() })),
-            ("signed-out".to_owned(), Box::new(SignedOutPage { shell: self.shell() })),
+            ("signed-out".to_owned(), Box::new(SignedOutPage { shell: self.shell(), here_only: false })),
+            ("signed-out-here".to_owned(), Box::new(SignedOutPage { shell: self.shell(), here_only: true })),
+            ("going".to_owned(), Box::new(GoingPage { shell: self.shell(), form: self.going() })),
             ("setup".to_owned(), Box::new(setup)),
             ("setup-wrong".to_owned(), Box::new(setup_wrong)),
             ("setup-link-invalid".to_owned(), Box::new(SetupLinkInvalidPage { shell: self.shell() })),

@@ -1,6 +1,7 @@
 //! Logout messages in both bindings, in both directions: what we send is what we would accept, and nothing else is.
 
 use super::{IDP, NOW, our_key};
+use base64::Engine;
 use std::time::Duration;
 use url::Url;
 use vestibule::connect::saml::logout::{Carried, LogoutMessage, receive_logout};
@@ -14,7 +15,7 @@ fn anna() -> NameId {
     NameId { value: "anna & co".to_owned(), format: None, name_qualifier: owned("q"), sp_name_qualifier: owned("sp") }
 }
 
-fn head<'a>(destination: &'a Url) -> Head<'a> {
+fn head(destination: &Url) -> Head<'_> {
     Head { id: "_logout-1", at: NOW, destination, issuer: IDP }
 }
 
@@ -138,7 +139,6 @@ fn a_compressed_bomb_stays_small() {
 }
 
 fn saml_rs_deflate(bytes: &[u8]) -> String {
-    use base64::Engine;
     let deflated = saml_rs::binding::deflate_raw_encode(bytes).expect("deflated");
     base64::engine::general_purpose::STANDARD.encode(deflated)
 }
@@ -153,7 +153,6 @@ fn a_request_with_something_else_in_it_is_refused() {
              </samlp:LogoutRequest>"
         )
     };
-    use base64::Engine;
     let post = |xml: String| Carried::Post(Field::Request, base64::engine::general_purpose::STANDARD.encode(xml));
     for (inside, reason) in [
         ("<saml:NameID>anna</saml:NameID>", Reason::Unsigned),

@@ -12,6 +12,7 @@ mod new_device;
 mod operators;
 mod registration;
 mod revocation;
+mod saml;
 mod setup;
 mod steps;
 mod verify;

@@ -1,0 +1,261 @@
+//! The one way in which this service asks web addresses that somebody outside has named: bounded time, bounded size, no
+//! redirects, no proxies from the environment, and no private address unless the operator allowed it. Mail, directories
+//! and databases are named by the operator and have connections of their own.
+
+use crate::domain::address::is_public;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use std::error::Error as StdError;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use url::{Host, Url};
+
+/// How long one request may take, from looking up the name to the last byte.
+pub const TOTAL: Duration = Duration::from_secs(10);
+/// Most bytes of an answer.
+pub const LARGEST: usize = 512 * 1024;
+
+/// What the operator decided about the fetches for one provider.
+#[derive(Clone, Debug, Default)]
+pub struct FetchSettings {
+    /// Private addresses may be asked.
+    pub allow_private: bool,
+    /// Certificates (PEM) that are trusted besides the system's.
+    pub authorities: Option<Vec<u8>>,
+}
+
+/// Fetches.
+#[derive(Clone, Debug)]
+pub struct Fetcher {
+    client: reqwest::Client,
+    allow_private: bool,
+}
+
+/// Why there is no answer. The text is for logs and for the operator, never for visitors.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    /// The address cannot be asked at all.
+    #[error("{0} cannot be asked: it must be https")]
+    Address(String),
+    /// The address is a private one.
+    #[error("{0} is a private address, and allow_private_network is not set")]
+    Private(String),
+    /// A redirect; nothing is followed.
+    #[error("the answer is a redirect ({0}); redirects are not followed")]
+    Redirect(u16),
+    /// More than [`LARGEST`] bytes.
+    #[error("the answer is larger than {LARGEST} bytes")]
+    TooLarge,
+    /// Longer than [`TOTAL`].
+    #[error("there was no whole answer within {} seconds", TOTAL.as_secs())]
+    TooSlow,
+    /// No connection, or it broke.
+    #[error("{0}")]
+    Unreachable(String),
+}
+
+impl FetchError {
+    /// For the audit trail.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Address(_) => "fetch_address",
+            Self::Private(_) => "fetch_private",
+            Self::Redirect(_) => "fetch_redirect",
+            Self::TooLarge => "fetch_too_large",
+            Self::TooSlow => "fetch_too_slow",
+            Self::Unreachable(_) => "fetch_unreachable",
+        }
+    }
+}
+
+impl Fetcher {
+    /// A fetcher of these settings.
+    ///
+    /// # Errors
+    /// In words for the operator, when the certificates cannot be read.
+    pub fn new(settings: &FetchSettings) -> Result<Self, String> {
+        let allow_private = settings.allow_private;
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("vestibule/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .referer(false)
+            .timeout(TOTAL)
+            .connect_timeout(TOTAL / 2)
+            .pool_idle_timeout(Duration::from_secs(20))
+            .pool_max_idle_per_host(2)
+            .dns_resolver(Arc::new(Guarded { allow_private }));
+        if let Some(pem) = &settings.authorities {
+            let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| error.to_string())?;
+            if certificates.is_empty() {
+                return Err("there is no certificate in it".to_owned());
+            }
+            builder = builder.tls_certs_merge(certificates);
+        }
+        Ok(Self { client: builder.build().map_err(|error| error.to_string())?, allow_private })
+    }
+
+    /// Asks with GET.
+    ///
+    /// # Errors
+    /// [`FetchError`]. A status other than 200 is an answer, except redirects.
+    pub async fn get(&self, url: &str, accept: &str) -> Result<http::Response<Vec<u8>>, FetchError> {
+        let request = http::Request::get(url).header(http::header::ACCEPT, accept).body(Vec::new());
+        self.send(request.map_err(|_| FetchError::Address(url.to_owned()))?).await
+    }
+
+    /// Sends a request and reads the whole answer.
+    ///
+    /// # Errors
+    /// [`FetchError`]. A status other than 200 is an answer, except redirects.
+    pub async fn send(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, FetchError> {
+        let address = request.uri().to_string();
+        self.allows(&address)?;
+        let request = reqwest::Request::try_from(request).map_err(|_| FetchError::Address(without_query(&address)))?;
+        match tokio::time::timeout(TOTAL, self.exchange(request)).await {
+            Ok(done) => done,
+            Err(_) => Err(FetchError::TooSlow),
+        }
+    }
+
+    /// Whether an address can be asked: https, or http on this very machine; no literal private address. Names are looked
+    /// at when they are resolved, so that a name cannot change its address in between (DNS rebinding).
+    ///
+    /// # Errors
+    /// [`FetchError::Address`], [`FetchError::Private`].
+    pub fn allows(&self, address: &str) -> Result<(), FetchError> {
+        let refused = || FetchError::Address(without_query(address));
+        let url = Url::parse(address).map_err(|_| refused())?;
+        let (literal, local) = match url.host().ok_or_else(refused)? {
+            Host::Domain(name) => (None, name == "localhost" || name.ends_with(".localhost")),
+            Host::Ipv4(ip) => (Some(IpAddr::V4(ip)), ip.is_loopback()),
+            Host::Ipv6(ip) => (Some(IpAddr::V6(ip)), ip.is_loopback()),
+        };
+        let named = !url.username().is_empty() || url.password().is_some();
+        if named || !(url.scheme() == "https" || (url.scheme() == "http" && local)) {
+            return Err(refused());
+        }
+        if !self.allow_private && (local || literal.is_some_and(|ip| !is_public(ip))) {
+            return Err(FetchError::Private(url.host_str().unwrap_or_default().to_owned()));
+        }
+        Ok(())
+    }
+
+    async fn exchange(&self, request: reqwest::Request) -> Result<http::Response<Vec<u8>>, FetchError> {
+        let mut answer = self.client.execute(request).await.map_err(|error| explained(&error))?;
+        let status = answer.status();
+        if status.is_redirection() {
+            return Err(FetchError::Redirect(status.as_u16()));
+        }
+        if answer.content_length().is_some_and(|length| length > LARGEST as u64) {
+            return Err(FetchError::TooLarge);
+        }
+        let mut body = Vec::new();
+        while let Some(part) = answer.chunk().await.map_err(|error| explained(&error))? {
+            if body.len() + part.len() > LARGEST {
+                return Err(FetchError::TooLarge);
+            }
+            body.extend_from_slice(&part);
+        }
+        let mut response = http::Response::new(body);
+        *response.status_mut() = status;
+        *response.headers_mut() = std::mem::take(answer.headers_mut());
+        Ok(response)
+    }
+}
+
+fn without_query(address: &str) -> String {
+    address.split(['?', '#']).next().unwrap_or_default().to_owned()
+}
+
+fn explained(error: &reqwest::Error) -> FetchError {
+    if error.is_timeout() {
+        return FetchError::TooSlow;
+    }
+    let mut innermost: &dyn StdError = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+        if let Some(private) = innermost.downcast_ref::<PrivateName>() {
+            return FetchError::Private(private.0.clone());
+        }
+    }
+    FetchError::Unreachable(innermost.to_string())
+}
+
+/// A name with private addresses only.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} has no public address")]
+struct PrivateName(String);
+
+/// Resolves names, and drops addresses that may not be asked. The connection goes to what was looked at here.
+struct Guarded {
+    allow_private: bool,
+}
+
+impl Resolve for Guarded {
+    fn resolve(&self, name: Name) -> Resolving {
+        let allow_private = self.allow_private;
+        Box::pin(async move {
+            let name = name.as_str().to_owned();
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let usable: Vec<_> = found.filter(|found| allow_private || is_public(found.ip())).collect();
+            if usable.is_empty() {
+                return Err(PrivateName(name).into());
+            }
+            Ok(Box::new(usable.into_iter()) as Addrs)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fetcher(allow_private: bool) -> Fetcher {
+        Fetcher::new(&FetchSettings { allow_private, authorities: None }).unwrap()
+    }
+
+    #[test]
+    fn addresses_are_looked_at_before_anything_is_asked() {
+        let strict = fetcher(false);
+        assert_eq!(strict.allows("https://idp.example.org/x"), Ok(()));
+        for private in
+            ["https://127.0.0.1/", "https://[::1]/", "https://10.0.0.1/", "https://0x7f000001/", "https://localhost/"]
+        {
+            assert!(matches!(strict.allows(private), Err(FetchError::Private(_))), "{private}");
+        }
+        for wrong in [
+            "http://idp.example.org/",
+            "ftp://idp.example.org/",
+            "idp",
+            "https://u:p@idp.example.org/",
+            "file:///etc/passwd",
+        ] {
+            assert!(matches!(strict.allows(wrong), Err(FetchError::Address(_))), "{wrong}");
+        }
+        let inside = fetcher(true);
+        for fine in ["http://127.0.0.1:4000/", "http://localhost:4000/", "https://10.0.0.1/"] {
+            assert_eq!(inside.allows(fine), Ok(()), "{fine}");
+        }
+        assert!(inside.allows("http://10.0.0.1/").is_err(), "http is for this very machine");
+    }
+
+    #[tokio::test]
+    async fn a_name_that_points_inside_is_refused_when_it_is_resolved() {
+        // Every resolver knows this one, and it passes the look at the address.
+        let name: Name = "localhost".parse().unwrap();
+        let refused = Guarded { allow_private: false }.resolve(name).await;
+        assert!(refused.is_err_and(|error| error.is::<PrivateName>()));
+        let name: Name = "localhost".parse().unwrap();
+        assert!(Guarded { allow_private: true }.resolve(name).await.is_ok());
+    }
+
+    #[test]
+    fn nonsense_is_no_certificate() {
+        for text in ["", "nonsense"] {
+            let settings = FetchSettings { allow_private: false, authorities: Some(text.into()) };
+            assert!(Fetcher::new(&settings).is_err(), "{text:?}");
+        }
+    }
+}
