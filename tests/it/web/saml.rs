@@ -2,6 +2,8 @@
 
 mod logout;
 mod provider;
+mod pysaml2;
+mod simplesamlphp;
 
 use crate::support::{Browser, House};
 use base64::Engine;

@@ -42,12 +42,16 @@ fn corpus(name: &str) -> String {
 
 /// A house with this provider, called `corp`.
 pub(super) async fn house(more: &str) -> (House, Idp) {
-    let idp = Idp { folder: Arc::new(tempfile::tempdir().expect("a folder")), key: "idp-rsa" };
+    let idp = Idp::new("idp-rsa");
     idp.writes(&idp.metadata("https://idp.example.org/sso"));
     (House::with(&idp.configuration(more)).await, idp)
 }
 
 impl Idp {
+    pub(super) fn new(key: &'static str) -> Self {
+        Self { folder: Arc::new(tempfile::tempdir().expect("a folder")), key }
+    }
+
     fn file(&self) -> PathBuf {
         self.folder.path().join("idp.xml")
     }
@@ -63,7 +67,7 @@ impl Idp {
         std::fs::write(self.file(), metadata).expect("written");
     }
 
-    fn certificate(&self) -> String {
+    pub(super) fn certificate(&self) -> String {
         corpus(&format!("{}.cert.pem", self.key)).lines().filter(|line| !line.starts_with("-----")).collect()
     }
 
