@@ -28,7 +28,7 @@ const COLUMN: &str = "entry.saml_outcome";
 struct Waiting {
     slug: String,
     question: Option<String>,
-    vouched: Vouched,
+    arrival: Vouched,
 }
 
 /// A name as it is kept to be written again.
@@ -70,10 +70,10 @@ impl Saml {
         let expected = Expected { now: ctx.now(), request: asked };
         let asserted = self.verifier.response(service, std::sync::Arc::clone(&known.peer), message, expected).await?;
         self.only_once(ctx, &asserted).await?;
-        let mut vouched = vouched(settings, &asserted, &self.addresses(slug).entity_id)?;
+        let mut arrival = arrival(settings, &asserted, &self.addresses(slug).entity_id)?;
         // The provider's clock may be ahead of ours.
-        vouched.authenticated_at = vouched.authenticated_at.min(ctx.now());
-        let waiting = Waiting { slug: slug.to_owned(), question, vouched };
+        arrival.authenticated_at = arrival.authenticated_at.min(ctx.now());
+        let waiting = Waiting { slug: slug.to_owned(), question, arrival };
         let plain = serde_json::to_vec(&waiting).map_err(|_| Trouble::Sealing("an outcome could not be written"))?;
         let sealed = self.core.seal_column(ctx, COLUMN, &plain)?;
         let handle: [u8; 32] = ctx.bytes();
@@ -113,7 +113,7 @@ impl Saml {
                 departure.wishes(replaces)
             }
         };
-        Ok(self.sign_in.enter(ctx, waiting.vouched, wishes).await?)
+        Ok(self.sign_in.enter(ctx, waiting.arrival, wishes).await?)
     }
 
     async fn asked(&self, ctx: &Context, slug: &str, id: &str) -> Result<Asked, SamlError> {
@@ -149,7 +149,7 @@ fn refuse(reason: Reason, detail: &str) -> Refusal {
 }
 
 /// What the corridor is told.
-fn vouched(settings: &ProviderSettings, one: &Asserted, us: &str) -> Result<Vouched, Refusal> {
+fn arrival(settings: &ProviderSettings, one: &Asserted, us: &str) -> Result<Vouched, Refusal> {
     let values = |name: &str| {
         let named = |attribute: &&crate::connect::saml::Attribute| {
             attribute.name == name || attribute.friendly_name.as_deref() == Some(name)
