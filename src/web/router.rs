@@ -37,10 +37,10 @@ pub const ROUTES: &[(&str, &str, Who)] = &[
     ("POST", "/login/reset-password", Who::Form),
     ("GET", "/login/{slug}", Who::Anybody),
     ("GET", "/login/{slug}/acs", Who::Anybody),
-    ("POST", "/login/{slug}/acs", Who::Anybody),
+    ("POST", "/login/{slug}/acs", Who::Provider),
     ("GET", "/login/{slug}/metadata", Who::Anybody),
     ("GET", "/login/{slug}/slo", Who::Anybody),
-    ("POST", "/login/{slug}/slo", Who::Anybody),
+    ("POST", "/login/{slug}/slo", Who::Provider),
     ("GET", "/logout", Who::Anybody),
     ("POST", "/logout", Who::Form),
     ("GET", "/logout/done", Who::Anybody),
@@ -83,6 +83,9 @@ pub enum Who {
     Anybody,
     /// Everybody, with a form of ours and its token.
     Form,
+    /// An identity provider, through somebody's browser and from another site: no form of ours, no cookie, a message that
+    /// proves itself.
+    Provider,
     /// The browser that began a sign-in.
     Attempt,
     /// Somebody signed in; with POST also the form's token.
