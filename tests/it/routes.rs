@@ -51,7 +51,7 @@ async fn strangers_get_no_further_than_listed() {
             Who::Person | Who::Attempt => assert!(sent_to_sign_in, "{method} {path}: {}", answer.status),
             Who::Proxy | Who::Session => assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path}"),
             Who::Anybody | Who::Form | Who::Provider => {
-                assert!(!sent_to_sign_in && answer.status.as_u16() < 500, "{method} {path}")
+                assert!(!sent_to_sign_in && answer.status.as_u16() < 500, "{method} {path}");
             }
         }
     }
