@@ -5,6 +5,7 @@ mod directories;
 pub mod mapping;
 mod migration;
 mod run;
+mod saml;
 pub mod serve;
 mod sources;
 pub mod volatile;
@@ -25,6 +26,7 @@ use crate::service::keys::{KeyError, Keys};
 use crate::service::limiter::Limiter;
 use crate::service::metrics::Metrics;
 use crate::service::provider::Providers;
+use crate::service::saml::Saml;
 use crate::service::signing::SigningKeys;
 use crate::store::volatile::Volatile;
 use crate::store::{Database, OpenError, Place, key, root_key};
@@ -43,6 +45,8 @@ pub struct App {
     pub keys: Keys,
     /// Identity providers.
     pub providers: Providers,
+    /// SAML, for those of them that speak it.
+    pub saml: Saml,
     /// Logo and colours.
     pub brand: Arc<Brand>,
     /// Clock and generator.
@@ -154,7 +158,8 @@ impl App {
         });
         let keys = Keys::new(Arc::clone(&core), Arc::new(wrapping));
         keys.establish(&Context::system(surroundings.clone())).await?;
-        Ok(Self { core, keys, providers, brand, surroundings })
+        let saml = Saml::new(Arc::clone(&core), keys.clone(), saml::settings(config), &config.data_dir);
+        Ok(Self { core, keys, providers, saml, brand, surroundings })
     }
 
     /// Writes what is behind and closes the stores.

@@ -45,6 +45,7 @@ async fn at_the_desk(config: &Config, command: DeskCommand) -> Result<(), Failur
         core: app.core.clone(),
         keys: app.keys.clone(),
         providers: app.providers.clone(),
+        saml: app.saml.clone(),
         ctx: Context::operator(surroundings),
     };
     let done = command.run(&desk).await;

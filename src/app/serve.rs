@@ -117,6 +117,7 @@ pub async fn serve(
         outbox,
         directories,
         providers: app.providers.clone(),
+        saml: app.saml.clone(),
         surroundings: app.surroundings.clone(),
         tend_logs: log_file.map(tend_logs),
     };
@@ -211,6 +212,7 @@ pub fn site(app: &App, config: &Config) -> Site {
         invitations: Invitations::new(Arc::clone(core)),
         identities: Identities::new(Arc::clone(core)),
         providers: app.providers.clone(),
+        saml: app.saml.clone(),
         registration: Registration::new(Arc::clone(core)),
         verify: Verify::new(Arc::clone(core), mapping::application_secrets(config)),
         security_contact: config.privacy.security_contact.as_ref().map(ToString::to_string),

@@ -27,22 +27,31 @@ pub(super) fn rules(config: &Config) -> HashMap<Source, SourceRules> {
 /// # Errors
 /// In words for the operator: a file that cannot be read, a key that cannot sign.
 pub(super) fn providers(config: &Config) -> Result<Providers, String> {
-    let spoken = |provider: &&IdentityProvider| provider.kind == Kind::Oidc;
-    let all = enabled(config).filter(spoken).map(|provider| {
+    let all = enabled(config).map(|provider| {
         let wrong = |why: String| format!("identity_provider \"{}\": {why}", provider.slug);
         Ok(Provider {
             source: Source::provider(provider.slug.as_str()),
             name: provider.display_name().to_owned(),
             direct: provider.direct,
-            protocol: Protocol::Oidc(Arc::new(Oidc {
-                client: OidcClient::new(settings(config, provider).map_err(wrong)?).map_err(wrong)?,
-                essential: provider.oidc.claims.as_deref().map(EssentialClaims::of).unwrap_or_default(),
-            })),
-            attributes: Arc::new(attributes(provider)),
+            protocol: match provider.kind {
+                Kind::Oidc => Protocol::Oidc(Arc::new(openid(config, provider).map_err(wrong)?)),
+                Kind::Saml => Protocol::Saml,
+            },
+            attributes: Arc::new(match provider.kind {
+                Kind::Oidc => attributes(provider),
+                Kind::Saml => super::saml::attributes(provider),
+            }),
             trust_email: provider.danger_trust_email,
         })
     });
     Ok(Providers::new(all.collect::<Result<_, String>>()?))
+}
+
+fn openid(config: &Config, provider: &IdentityProvider) -> Result<Oidc, String> {
+    Ok(Oidc {
+        client: OidcClient::new(settings(config, provider)?)?,
+        essential: provider.oidc.claims.as_deref().map(EssentialClaims::of).unwrap_or_default(),
+    })
 }
 
 fn enabled(config: &Config) -> impl Iterator<Item = &IdentityProvider> {

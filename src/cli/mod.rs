@@ -6,6 +6,7 @@ mod copy_store;
 mod directory;
 mod group;
 mod idp;
+mod idp_saml;
 mod invite;
 mod migrate;
 mod rotate_keys;
@@ -21,6 +22,7 @@ use crate::service::context::Context;
 use crate::service::core::Core;
 use crate::service::keys::Keys;
 use crate::service::provider::Providers;
+use crate::service::saml::Saml;
 use clap::{Parser, Subcommand};
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -86,6 +88,8 @@ pub struct Desk {
     pub keys: Keys,
     /// Identity providers.
     pub providers: Providers,
+    /// SAML, for those of them that speak it.
+    pub saml: Saml,
     /// Acts as the operator.
     pub ctx: Context,
 }

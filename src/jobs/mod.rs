@@ -6,6 +6,7 @@ use crate::service::directory::Directories;
 use crate::service::housekeeping::Housekeeping;
 use crate::service::outbox::Outbox;
 use crate::service::provider::Providers;
+use crate::service::saml::Saml;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +34,8 @@ pub struct Jobs {
     pub outbox: Outbox,
     /// Identity providers.
     pub providers: Providers,
+    /// Metadata of SAML providers.
+    pub saml: Saml,
     /// Synchronising directories.
     pub directories: Directories,
     /// Clock and generator.
@@ -47,10 +50,10 @@ pub struct TendLogs(pub Box<dyn Fn(Timestamp) -> Result<(), String> + Send + Syn
 /// Starts all jobs; they end when `stopping` turns true.
 #[must_use]
 pub fn start(jobs: Jobs, stopping: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
-    let Jobs { housekeeping, outbox, directories, providers, surroundings, tend_logs } = jobs;
+    let Jobs { housekeeping, outbox, directories, providers, saml, surroundings, tend_logs } = jobs;
     let tend_logs = tend_logs.map(Arc::new);
     let context = move || Context::system(surroundings.clone());
-    let for_asking = context.clone();
+    let (for_asking, for_metadata) = (context.clone(), context.clone());
     let (noticing, sweeping) = (housekeeping.clone(), housekeeping);
     let (for_noticing, for_sending, for_sweeping) = (context.clone(), context.clone(), context.clone());
     vec![
@@ -66,6 +69,13 @@ pub fn start(jobs: Jobs, stopping: &watch::Receiver<bool>) -> Vec<JoinHandle<()>
             let (providers, ctx) = (providers.clone(), for_asking());
             async move {
                 providers.refresh(&ctx).await;
+                Ok(())
+            }
+        }),
+        every(SWEEPING, stopping.clone(), move || {
+            let (saml, ctx) = (saml.clone(), for_metadata());
+            async move {
+                saml.refresh(&ctx).await;
                 Ok(())
             }
         }),

@@ -34,6 +34,7 @@ pub mod recovery;
 pub mod registration;
 pub mod resolve;
 mod revocation;
+pub mod saml;
 pub mod session;
 pub mod setup;
 pub mod sign_in;

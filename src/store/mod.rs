@@ -20,6 +20,7 @@ pub mod notice;
 pub mod password;
 pub mod remembered_device;
 pub mod root_key;
+pub mod saml;
 pub mod token;
 pub mod volatile;
 

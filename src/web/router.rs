@@ -4,7 +4,7 @@ use super::site::Site;
 use super::trace::{Trace, trace};
 use super::{
     account, assets, avatar, confirm, dev, forbidden, frame, internal, invitation, login, logout, lost_password,
-    provider, register, security_txt, setup, step, step_factor, verify,
+    provider, register, saml, security_txt, setup, step, step_factor, verify,
 };
 use axum::Router;
 use axum::body::Body;
@@ -31,7 +31,12 @@ pub const ROUTES: &[(&str, &str, Who)] = &[
     ("POST", "/login/internal", Who::Form),
     ("GET", "/login/{slug}", Who::Anybody),
     ("GET", "/login/{slug}/callback", Who::Anybody),
-    ("POST", "/login/{slug}/callback", Who::Anybody),
+    ("POST", "/login/{slug}/callback", Who::Provider),
+    ("GET", "/login/{slug}/acs", Who::Anybody),
+    ("POST", "/login/{slug}/acs", Who::Provider),
+    ("GET", "/login/{slug}/metadata", Who::Anybody),
+    ("GET", "/login/{slug}/slo", Who::Anybody),
+    ("POST", "/login/{slug}/slo", Who::Provider),
     ("GET", "/login/step/password", Who::Attempt),
     ("POST", "/login/step/password", Who::Attempt),
     ("GET", "/login/step/factor", Who::Attempt),
@@ -108,6 +113,9 @@ pub enum Who {
     Anybody,
     /// Everybody, with a form of ours and its token.
     Form,
+    /// An identity provider, through somebody's browser and from another site: no form of ours, no cookie, a message that
+    /// proves itself.
+    Provider,
     /// The browser that began a sign-in.
     Attempt,
     /// Somebody signed in; with POST also the form's token.
@@ -126,6 +134,9 @@ pub fn pages(site: Arc<Site>, around: Arc<Trace>, readiness: internal::Readiness
         .route("/login/internal", get(login::get_internal).post(login::post_internal))
         .route("/login/{slug}", get(provider::get))
         .route("/login/{slug}/callback", get(provider::get_callback).post(provider::post_callback))
+        .route("/login/{slug}/acs", get(saml::get_answer).post(saml::post_answer))
+        .route("/login/{slug}/metadata", get(saml::get_metadata))
+        .route("/login/{slug}/slo", get(saml::get_logout).post(saml::post_logout))
         .route("/login/step/password", get(step::get_password).post(step::post_password))
         .route("/login/step/factor", get(step_factor::get).post(step_factor::post))
         .route("/login/step/enrol", get(step_factor::get_enrol).post(step_factor::post_enrol))

@@ -83,4 +83,6 @@ pub struct LogoutPage {
 pub struct SignedOutPage {
     /// What is around the page.
     pub shell: Shell,
+    /// The identity provider, or another application of its, still has a session.
+    pub here_only: bool,
 }

@@ -22,6 +22,7 @@ mod provider;
 mod redis;
 mod registration;
 mod revocation;
+mod saml;
 mod setup;
 mod step_up;
 mod steps;
