@@ -17,7 +17,10 @@ from process import Gates, free_port
 BASE = "dc=example,dc=org"
 PEOPLE = f"ou=people,{BASE}"
 GROUPS = f"ou=groups,{BASE}"
-WANTED = ["uid", "displayName", "cn", "mail", "entryUUID"]
+# What a synchronisation asks for by default, so that both get the same from the server.
+SUBJECT = ["objectGUID", "entryUUID", "nsUniqueId", "ipaUniqueID"]
+STANDING = ["userAccountControl", "accountExpires", "nsAccountLock", "loginDisabled", "pwdAccountLockedTime", "shadowExpire"]
+WANTED = ["uid", "displayName", "cn", "mail", *SUBJECT, *STANDING]
 
 
 def arguments():
@@ -100,7 +103,7 @@ def ldapsearch(port):
     """What both searches of a synchronisation read, by the reference."""
     address = ["ldapsearch", "-x", "-LLL", "-H", f"ldap://127.0.0.1:{port}", "-E", "pr=1000/noprompt"]
     people, _ = timed([*address, "-b", PEOPLE, "(objectClass=inetOrgPerson)", *WANTED])
-    groups, _ = timed([*address, "-b", GROUPS, "(objectClass=groupOfNames)", "cn", "member", "entryUUID"])
+    groups, _ = timed([*address, "-b", GROUPS, "(objectClass=groupOfNames)", "cn", "member", *SUBJECT])
     return people + groups
 
 

@@ -20,10 +20,14 @@ pub(super) fn obstacles(config: &Config) -> Vec<String> {
     {
         found.push(error);
     }
-    if let Some(file) = &config.database.ca_file
-        && !file.is_file()
-    {
-        found.push(format!("database.ca_file: there is no file {}", file.display()));
+    for (key, file) in [
+        ("ca_file", &config.database.ca_file),
+        ("certificate_file", &config.database.certificate_file),
+        ("key_file", &config.database.key_file),
+    ] {
+        if let Some(file) = file.as_ref().filter(|file| !file.is_file()) {
+            found.push(format!("database.{key}: there is no file {}", file.display()));
+        }
     }
     // Without a mail server there is only a folder to be made.
     if config.mail.host.is_some()

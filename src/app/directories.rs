@@ -2,12 +2,12 @@
 
 use crate::config::Config;
 use crate::config::directory::{
-    Directory, Gone, GroupSync, MemberStrategy, OnFirstSignIn as Configured, Security as Protection,
+    CustomAttribute, Directory, Gone, GroupSync, MemberStrategy, OnFirstSignIn as Configured, Security as Protection,
 };
 use crate::config::directory_values::AttributeName;
 use crate::connect::ldap::{self, Host, LdapError, LdapSettings, Security};
 use crate::domain::directory::plan::Guard;
-use crate::domain::directory::{Mapping, Settings};
+use crate::domain::directory::{Mapping, Settings, custom};
 use crate::domain::identity::{GroupRules, OnFirstSignIn, Source, SourceRules};
 use crate::service::directory::{Connected, DirectoryPolicy, GroupRule, Strategy, Wanted};
 use std::sync::Arc;
@@ -25,8 +25,9 @@ pub(super) fn rules(config: &Config) -> impl Iterator<Item = (Source, SourceRule
             },
             approval: false,
             refresh: true,
-            // Memberships follow the synchronisation, which knows about groups in groups.
-            groups: GroupRules::default(),
+            // Somebody new gets their groups at once; who leaves one, the synchronisation says.
+            groups: GroupRules { exclusive: false, create: true },
+            revalidate: None,
         };
         (Source::directory(one.slug.as_str()), rules)
     })
@@ -42,7 +43,7 @@ pub(super) fn connected(config: &Config) -> Result<Vec<Arc<Connected>>, LdapErro
             LdapError::SetUp(why) => LdapError::SetUp(format!("{}: {why}", one.slug)),
             other => other,
         })?;
-        Ok(Arc::new(Connected { policy: policy(one), server }))
+        Ok(Arc::new(Connected::new(policy(one), server)))
     };
     config.directories.iter().map(directory).collect()
 }
@@ -83,7 +84,9 @@ fn policy(one: &Directory) -> DirectoryPolicy {
             name: names(&one.attributes.name),
             email: names(&one.attributes.email),
             subject: names(&one.attributes.subject),
+            custom: one.custom_attributes.iter().map(custom_attribute).collect(),
         },
+        password_url: one.password_url.as_ref().map(|address| address.as_str().to_owned()),
         interval: one.interval.duration(),
         settings: Settings {
             status: one.sync_status,
@@ -94,6 +97,14 @@ fn policy(one: &Directory) -> DirectoryPolicy {
         },
         retain: one.gone == Gone::LockAndRetain,
         groups: one.group_syncs.iter().filter_map(|sync| group(one, sync)).collect(),
+    }
+}
+
+fn custom_attribute(one: &CustomAttribute) -> custom::Wanted {
+    custom::Wanted {
+        name: one.name.as_str().to_owned(),
+        label: one.label.clone().unwrap_or_else(|| one.name.as_str().to_owned()),
+        from: one.from.iter().map(|name| name.as_str().to_owned()).collect(),
     }
 }
 

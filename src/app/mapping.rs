@@ -27,7 +27,7 @@ use crate::service::core::{PasswordLogin, Policy, RegistrationPolicy, SelfRegist
 use crate::service::factor::FactorPolicy;
 use crate::service::hasher;
 use crate::service::limiter::Limits;
-use crate::store::{Place, Protection, Server, ServerPlace};
+use crate::store::{ClientFiles, Place, Protection, Server, ServerPlace};
 use crate::web::cookies::Cookies;
 use crate::web::listener::ListenerSettings;
 use std::collections::HashMap;
@@ -198,6 +198,7 @@ fn server(config: &Config, url: &ServerUrl) -> Server {
             DatabaseTls::DangerPlain => Protection::Plain,
         },
         ca_file: database.ca_file.clone(),
+        client: client_files(database),
         max_connections: database.max_connections,
         acquire_timeout: database.acquire_timeout.duration(),
         statement_timeout: database.statement_timeout.duration(),
@@ -205,6 +206,12 @@ fn server(config: &Config, url: &ServerUrl) -> Server {
         idle_transaction_timeout: database.idle_transaction_timeout.duration(),
         migrate: database.migrate_at_start,
     }
+}
+
+/// Both or none: the configuration was checked.
+fn client_files(database: &crate::config::database::Database) -> Option<ClientFiles> {
+    let (certificate, key) = (database.certificate_file.clone()?, database.key_file.clone()?);
+    Some(ClientFiles { certificate, key })
 }
 
 /// How passwords are hashed.

@@ -22,9 +22,11 @@ use crate::service::outbox::Outbox;
 use crate::service::password::Passwords;
 use crate::service::recovery::Recovery;
 use crate::service::registration::Registration;
+use crate::service::revalidation::Revalidation;
 use crate::service::session::Sessions;
 use crate::service::setup::SetUp;
 use crate::service::sign_in::SignIn;
+use crate::service::sign_out::SignOut;
 use crate::service::verify::Verify;
 use crate::web::internal::{self, Readiness};
 use crate::web::listener::{ListenError, Listener, ListenerSettings};
@@ -116,6 +118,7 @@ pub async fn serve(
         housekeeping,
         outbox,
         directories,
+        revalidation: Revalidation::new(Arc::clone(&app.core), app.providers.clone()),
         providers: app.providers.clone(),
         saml: app.saml.clone(),
         surroundings: app.surroundings.clone(),
@@ -211,6 +214,7 @@ pub fn site(app: &App, config: &Config) -> Site {
         set_up: SetUp::new(Arc::clone(core)),
         invitations: Invitations::new(Arc::clone(core)),
         identities: Identities::new(Arc::clone(core)),
+        sign_out: SignOut::new(Arc::clone(core), app.providers.clone(), app.saml.clone()),
         providers: app.providers.clone(),
         saml: app.saml.clone(),
         registration: Registration::new(Arc::clone(core)),

@@ -7,6 +7,7 @@ use crate::connect::fetch::FetchSettings;
 use crate::connect::oidc::{Credential, Endpoints, OidcClient, Settings};
 use crate::domain::attribute_map::AttributeMap;
 use crate::domain::claims_request::EssentialClaims;
+use crate::domain::factor_trust::FactorTrust;
 use crate::domain::identity::{GroupRules, OnFirstSignIn, Source, SourceRules};
 use crate::domain::secret::Secret;
 use crate::service::provider::{Oidc, Protocol, Provider, Providers};
@@ -14,6 +15,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What the operator decided about each source that is in use.
 #[must_use]
@@ -42,9 +44,28 @@ pub(super) fn providers(config: &Config) -> Result<Providers, String> {
                 Kind::Saml => super::saml::attributes(provider),
             }),
             trust_email: provider.danger_trust_email,
+            trust: Arc::new(trust(provider)),
+            revalidates: revalidation(provider).is_some(),
+            single_logout: provider.single_logout,
         })
     });
     Ok(Providers::new(all.collect::<Result<_, String>>()?))
+}
+
+/// Which of its words mean a second factor.
+pub(super) fn trust(provider: &IdentityProvider) -> FactorTrust {
+    match provider.kind {
+        Kind::Oidc => FactorTrust {
+            contexts: provider.oidc.second_factor_acr.clone(),
+            methods: provider.oidc.second_factor_amr.clone(),
+        },
+        Kind::Saml => FactorTrust { contexts: provider.saml.second_factor_contexts.clone(), methods: Vec::new() },
+    }
+}
+
+/// How often it is asked again; SAML has nothing to ask with.
+fn revalidation(provider: &IdentityProvider) -> Option<Duration> {
+    provider.oidc.revalidate.filter(|_| provider.kind == Kind::Oidc).map(|span| span.duration())
 }
 
 fn openid(config: &Config, provider: &IdentityProvider) -> Result<Oidc, String> {
@@ -70,6 +91,7 @@ fn of_provider(provider: &IdentityProvider) -> SourceRules {
         approval: provider.approval,
         refresh: provider.update_profile,
         groups: GroupRules { exclusive: provider.groups.mode == GroupMode::Exclusive, create: provider.groups.create },
+        revalidate: revalidation(provider),
     }
 }
 

@@ -23,6 +23,8 @@ pub enum Command {
     Invite(super::invite::Invite),
     /// Let in somebody who registered and waits; they get a letter.
     Approve(Whose),
+    /// Show an account: names, status, groups, where it signs in, what directories say about it.
+    Show(Whose),
     /// Lock an account: its sessions end, and it cannot sign in. Nothing is deleted.
     Lock(Whose),
     /// Unlock an account, and forget its failed sign-ins.
@@ -111,6 +113,10 @@ pub(super) async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
             let account = accounts.named(by, &whose.account).await?;
             Registration::new(Arc::clone(&desk.core)).approve(ctx, by, &account).await?;
             say(&format!("{} can sign in; a letter says so.", account.username));
+        }
+        Command::Show(whose) => {
+            let account = accounts.named(by, &whose.account).await?;
+            super::show::run(desk, &account).await?;
         }
         Command::Lock(whose) => {
             let account = accounts.named(by, &whose.account).await?;

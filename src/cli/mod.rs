@@ -11,6 +11,7 @@ mod invite;
 mod migrate;
 mod rotate_keys;
 mod serve;
+mod show;
 
 pub use check_config::run as check_config;
 pub use copy_store::{Bar, CopyStore, report as copied};

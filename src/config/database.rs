@@ -44,6 +44,15 @@ pub struct Database {
     #[schemars(example = &"/etc/vestibule/database-ca.pem")]
     pub ca_file: Option<PathBuf>,
 
+    /// File with the certificate (PEM) by which PostgreSQL knows this service, for servers that ask for one. Read anew with each
+    /// connection, so a renewed one is taken without a restart.
+    #[schemars(example = &"/etc/vestibule/database-client.pem")]
+    pub certificate_file: Option<PathBuf>,
+
+    /// File with the key (PEM, PKCS #8) to `certificate_file`.
+    #[schemars(example = &"/etc/vestibule/database-client.key")]
+    pub key_file: Option<PathBuf>,
+
     /// Most connections to PostgreSQL that this process holds. One half writes, the other half reads. The sum over all nodes
     /// must stay below the server's `max_connections`.
     #[schemars(range(min = 2, max = 1000))]
@@ -75,6 +84,8 @@ impl Default for Database {
             schema: SchemaName("vestibule".to_owned()),
             tls: None,
             ca_file: None,
+            certificate_file: None,
+            key_file: None,
             max_connections: 16,
             acquire_timeout: Span::seconds(3),
             statement_timeout: Span::seconds(5),
@@ -129,6 +140,8 @@ impl Database {
                 ("database.password_file", self.password_file.is_some()),
                 ("database.tls", self.tls.is_some()),
                 ("database.ca_file", self.ca_file.is_some()),
+                ("database.certificate_file", self.certificate_file.is_some()),
+                ("database.key_file", self.key_file.is_some()),
             ];
             for (key, _) in unused.iter().filter(|(_, set)| *set) {
                 found.wrong(key, "is for PostgreSQL, but database.url names none");
@@ -151,6 +164,18 @@ impl Database {
         }
         if self.ca_file.is_some() && self.protection(server) != DatabaseTls::Verified {
             found.wrong("database.ca_file", "is not looked at without database.tls = \"verified\"");
+        }
+        self.check_client_certificate(server, found);
+    }
+
+    fn check_client_certificate(&self, server: &ServerUrl, found: &mut Findings) {
+        match (&self.certificate_file, &self.key_file) {
+            (Some(_), None) => found.wrong("database.certificate_file", "needs its key: set database.key_file"),
+            (None, Some(_)) => found.wrong("database.key_file", "needs its certificate: set database.certificate_file"),
+            (Some(_), Some(_)) if self.protection(server) == DatabaseTls::DangerPlain => {
+                found.wrong("database.certificate_file", "is shown to nobody without encryption (database.tls)");
+            }
+            _ => {}
         }
     }
 }

@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 use super::{
     directory_values::{AttributeName, EntryName, Filter},
     findings::Findings,
+    privacy::WebAddress,
     span::Span,
     values::{GroupName, SiteHost, Slug},
 };
+use crate::domain::directory::custom;
 use crate::domain::secret::Secret;
 
 /// The section `[[directory]]`.
@@ -128,6 +130,16 @@ pub struct Directory {
     #[serde(default)]
     pub attributes: Attributes,
 
+    /// Page on which people change the password that the directory keeps. Shown where they would look for it here, and in
+    /// the letter to who has forgotten it.
+    #[serde(default)]
+    #[schemars(example = &"https://password.example.org")]
+    pub password_url: Option<WebAddress>,
+
+    /// Further attributes of people that are kept and shown to them, at most 20.
+    #[serde(default, rename = "custom_attribute")]
+    pub custom_attributes: Vec<CustomAttribute>,
+
     /// Groups that follow the directory: one by its name, or all that match a filter. Memberships given by hand stay.
     #[serde(default, rename = "group_sync")]
     pub group_syncs: Vec<GroupSync>,
@@ -149,6 +161,25 @@ pub struct Attributes {
     ///
     /// Danger: changing this later makes strangers of everybody.
     pub subject: Vec<AttributeName>,
+}
+
+/// The section `[[directory.custom_attribute]]`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CustomAttribute {
+    /// Its name here.
+    #[schemars(example = &"department")]
+    pub name: Slug,
+
+    /// How people read it. When not set: the name.
+    #[serde(default)]
+    #[schemars(example = &"Department")]
+    pub label: Option<String>,
+
+    /// The attributes of the directory that it comes from; the first that an entry has. What has no text is left out, and
+    /// what is longer than 200 characters is cut.
+    #[schemars(example = ["departmentNumber"])]
+    pub from: Vec<AttributeName>,
 }
 
 /// The section `[[directory.group_sync]]`.
@@ -359,8 +390,25 @@ impl Directory {
                 key("attributes.subject")
             ));
         }
+        check_custom(place, &self.custom_attributes, found);
         for (index, sync) in self.group_syncs.iter().enumerate() {
             sync.check(&format!("{place}.group_sync[{index}]"), found);
+        }
+    }
+}
+
+fn check_custom(place: &str, attributes: &[CustomAttribute], found: &mut Findings) {
+    if attributes.len() > custom::MOST {
+        found.wrong(&format!("{place}.custom_attribute"), &format!("has more than {} entries", custom::MOST));
+    }
+    let mut names = BTreeSet::new();
+    for (index, one) in attributes.iter().enumerate() {
+        let place = format!("{place}.custom_attribute[{index}]");
+        if one.from.is_empty() {
+            found.wrong(&format!("{place}.from"), "must name at least one attribute");
+        }
+        if !names.insert(&one.name) {
+            found.wrong(&format!("{place}.name"), &format!("\"{}\" is taken already", one.name));
         }
     }
 }
@@ -396,62 +444,5 @@ pub(super) fn check(directories: &[Directory], secrets_read: bool, found: &mut F
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::tests::{config, problems};
-
-    const LDAP: &str =
-        "[[directory]]\nslug = \"ldap\"\nhosts = [\"ldap.example.org\"]\nbase_dn = \"dc=example,dc=org\"\n";
-
-    #[test]
-    fn three_keys_are_enough_and_the_rest_is_careful() {
-        let directory = &config(LDAP).directories[0];
-        assert_eq!(directory.security, Security::Starttls);
-        assert_eq!((directory.gone, directory.sync_status, directory.create_accounts), (Gone::Keep, false, false));
-        assert_eq!((directory.max_removals, directory.max_removals_percent), (25, 20));
-        assert_eq!(directory.attributes.subject[0].as_str(), "objectGUID");
-        assert_eq!(filter().as_str().parse(), Ok(filter()));
-        let Attributes { username, name, email, subject } = Attributes::default();
-        for constant in [username, name, email, subject, vec![name_attribute()]].iter().flatten() {
-            assert_eq!(constant.as_str().parse().as_ref(), Ok(constant));
-        }
-        assert_eq!(directory.display_name(), "ldap");
-    }
-
-    #[test]
-    fn contradictions_are_told_with_their_line() {
-        for (more, told) in [
-            ("security = \"none\"", "5: directory[0].security: \"none\" sends passwords unencrypted"),
-            ("danger_plain = true", "5: directory[0].danger_plain: is meant for security = \"none\" only"),
-            ("bind_dn = \"cn=a,dc=b\"", "5: directory[0].bind_dn: needs bind_password"),
-            ("bind_dn = \"cn=a\"\nbind_password = \"\"", "directory[0].bind_dn: needs bind_password"),
-            ("bind_password = \"x\"", "5: directory[0].bind_password: needs bind_dn"),
-            ("filter = \"(a=b\"", "5: directory[0].filter: is no search filter: at character 5, \")\" is missing"),
-            ("interval = \"5s\"", "5: directory[0].interval"),
-            ("attributes.username = []", "5: directory[0].attributes.username: must name"),
-            ("filtre = \"(a=b)\"", "did you mean \"directory[0].filter\"?"),
-            ("[[directory.group_sync]]", "directory[0].group_sync[0]: needs dn or filter"),
-            (
-                "[[directory.group_sync]]\ndn = \"cn=a,dc=b\"\nfilter = \"(a=b)\"",
-                "7: directory[0].group_sync[0].filter: is set together with dn",
-            ),
-            ("[[directory.group_sync]]\nfilter = \"(a=b)\"\nmembers = \"memberof\"", "did you mean \"member_of\"?"),
-            (
-                "[[directory.group_sync]]\nfilter = \"(a=b)\"\nmembers = \"member_uid\"\nnested_depth = 2",
-                "nested_depth: must be 0",
-            ),
-            (LDAP, "directory[1].slug: \"ldap\" is taken already"),
-        ] {
-            let text = problems(&format!("{LDAP}{more}\n"));
-            assert!(text.contains(told), "wanted: {told}\ngot: {text}");
-        }
-    }
-
-    #[test]
-    fn a_password_is_set_by_the_environment_and_never_shown() {
-        let variables = [("VESTIBULE__DIRECTORY__LDAP__BIND_PASSWORD".to_owned(), "hunter2".to_owned())].into();
-        let read = crate::config::Config::parse(&format!("{LDAP}bind_dn = \"cn=a,dc=b\""), &variables).unwrap();
-        assert_eq!(read.directories[0].bind_password.as_ref().unwrap().expose(), "hunter2");
-        assert!(!format!("{read:?}").contains("hunter2"));
-    }
-}
+#[path = "directory_tests.rs"]
+mod tests;

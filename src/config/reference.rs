@@ -160,7 +160,7 @@ fn default_of(key: &Key, quote: &str) -> String {
 fn variable_of(path: &str, key: &Key) -> Option<String> {
     match path {
         "application" | "identity_provider" | "directory" if key.name == "slug" => None,
-        "application.rule" | "directory.group_sync" => None,
+        "application.rule" | "directory.group_sync" | "directory.custom_attribute" => None,
         "application" => Some(variable("application", "SLUG") + "__" + &key.name.to_ascii_uppercase()),
         "directory" => Some(variable("directory", "SLUG") + "__" + &key.name.to_ascii_uppercase()),
         "directory.attributes" => Some(variable("directory", "SLUG__ATTRIBUTES__") + &key.name.to_ascii_uppercase()),

@@ -112,6 +112,12 @@ acts! {
     SignedOut => "session.signed_out",
     /// Sessions were ended by their owner.
     SessionsEnded => "session.ended",
+    /// Sessions were ended because the provider that vouched for them said so.
+    SessionsEndedByProvider => "session.ended_by_provider",
+    /// Sessions were ended because the provider does not stand by them any more.
+    SessionsRevoked => "session.revoked_by_provider",
+    /// A provider's word that a session ended was signed by it, and not believed all the same.
+    ProviderLogoutRefused => "session.provider_logout_refused",
     /// An authenticator was bound.
     FactorAdded => "factor.added",
     /// An authenticator was removed by its owner.
@@ -148,6 +154,10 @@ acts! {
     MemberAdded => "group.member_added",
     /// Someone was removed from a group.
     MemberRemoved => "group.member_removed",
+    /// Many were added to a group at once; the detail says who.
+    MembersAdded => "group.members_added",
+    /// Many were removed from a group at once; the detail says who.
+    MembersRemoved => "group.members_removed",
     /// A group follows the new name of its entry in a directory.
     GroupRenamed => "group.renamed",
     /// A new sealing key was made.

@@ -2,6 +2,7 @@
 //! before by the connector; here the claims are. Pure.
 
 use super::claims_request::{Document, EssentialClaims};
+use super::factor_trust::Stated;
 use super::time::Timestamp;
 use aws_lc_rs::digest::{self, digest};
 use base64::Engine;
@@ -127,6 +128,13 @@ pub fn authenticated_at(claims: &Map<String, Value>) -> Option<Timestamp> {
     Some(Timestamp::from_millis(number(claims, "auth_time")?.checked_mul(1000)?))
 }
 
+/// How the person proved who they are, in the provider's words (`acr`, `amr`).
+#[must_use]
+pub fn stated(claims: &Map<String, Value>) -> Stated {
+    let methods = claims.get("amr").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    Stated::of(claims.get("acr").and_then(Value::as_str), methods)
+}
+
 /// Whether this can be a subject: 1 to 255 ASCII characters.
 #[must_use]
 pub fn is_subject(text: &str) -> bool {
@@ -137,7 +145,7 @@ fn ensure(good: bool, fault: Fault) -> Result<(), Fault> {
     if good { Ok(()) } else { Err(fault) }
 }
 
-fn audience(claims: &Map<String, Value>, client_id: &str) -> Result<(), Fault> {
+pub(super) fn audience(claims: &Map<String, Value>, client_id: &str) -> Result<(), Fault> {
     let audiences: Vec<&Value> = match claims.get("aud") {
         Some(Value::Array(several)) => several.iter().collect(),
         Some(one) => vec![one],
@@ -161,7 +169,7 @@ fn auth_time(claims: &Map<String, Value>, max_age: Option<u32>, now: i64) -> Res
     ensure(limit.is_none_or(|age| now <= at.saturating_add(age).saturating_add(SKEW)), Fault::AuthTime)
 }
 
-fn number(claims: &Map<String, Value>, name: &str) -> Option<i64> {
+pub(super) fn number(claims: &Map<String, Value>, name: &str) -> Option<i64> {
     seconds(claims.get(name)?)
 }
 

@@ -1,12 +1,14 @@
 //! Identities: what identity providers and directories vouch for, and how it is tied to accounts. What follows from it is
 //! decided in [`crate::domain::resolve`]; asking and believing providers is the verifiers' business.
 
+use super::factor_trust::Stated;
 use super::id::{AccountId, IdentityId};
 use super::session::Methods;
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What kind of system vouches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -121,8 +123,27 @@ pub struct Upstream {
     pub id_token: Option<String>,
     /// The SAML `NameID` with its qualifiers, in a form that its verifier reads again.
     pub name_id: Option<String>,
-    /// The refresh token, where the provider gave one.
+    /// The refresh token, where the provider gave one and the session is looked at again ([`SourceRules::revalidate`]).
     pub refresh_token: Option<String>,
+    /// The access token, where there is no refresh token to look at the session again with.
+    #[serde(default)]
+    pub access_token: Option<AccessToken>,
+    /// How the person proved there who they are, in the provider's words.
+    #[serde(default)]
+    pub stated: Stated,
+    /// When what it vouched for ends, where it says so (`SessionNotOnOrAfter` of SAML, core section 2.7.2): no session of
+    /// ours outlives that.
+    #[serde(default)]
+    pub ends_at: Option<Timestamp>,
+}
+
+/// An access token of OpenID Connect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessToken {
+    /// As it came.
+    pub token: String,
+    /// Until when it is good, by the provider's word.
+    pub until: Timestamp,
 }
 
 /// The link between an account and somebody at a source.
@@ -174,6 +195,8 @@ pub struct SourceRules {
     pub refresh: bool,
     /// What becomes of the groups it names.
     pub groups: GroupRules,
+    /// How often it is asked whether it still stands by a session that it vouched for; `None` is never.
+    pub revalidate: Option<Duration>,
 }
 
 /// What becomes of the groups that a source names.

@@ -3,7 +3,8 @@
 //! A new way in is one more [`Way`] with its verifier in `service/sign_in/`; a new step is one more [`Step`].
 
 use super::account::AccountStatus;
-use super::id::{AccountId, AttemptId, IdentityId, RememberedId};
+use super::factor_trust::Stated;
+use super::id::{AccountId, AttemptId, IdentityId, RememberedId, SessionId};
 use super::identity::Source;
 use super::session::{HandleHash, Methods};
 use super::time::Timestamp;
@@ -88,6 +89,25 @@ pub struct Voucher {
     pub upstream: Option<String>,
     /// [`super::identity::Upstream`], sealed.
     pub sealed: Option<Vec<u8>>,
+    /// How they proved it there, in the source's words: for the audit trail.
+    #[serde(default)]
+    pub stated: Stated,
+    /// The session that was vouched for, when this one takes its place: the source's word goes over to it.
+    #[serde(default)]
+    pub carried: Option<Carried>,
+    /// See [`super::identity::Upstream::ends_at`].
+    #[serde(default)]
+    pub ends_at: Option<Timestamp>,
+}
+
+/// What a new session takes the source's word over from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Carried {
+    /// From the session before it.
+    Session(SessionId),
+    /// From whatever this remembered browser opened last.
+    Browser(RememberedId),
 }
 
 /// A sign-in under way: everything between the first proof and the session. Kept on the server.

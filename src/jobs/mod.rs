@@ -6,6 +6,7 @@ use crate::service::directory::Directories;
 use crate::service::housekeeping::Housekeeping;
 use crate::service::outbox::Outbox;
 use crate::service::provider::Providers;
+use crate::service::revalidation::Revalidation;
 use crate::service::saml::Saml;
 use std::future::Future;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ const SWEEPING: Duration = Duration::from_mins(1);
 
 /// How often metadata and keys of identity providers are read again.
 const ASKING: Duration = Duration::from_mins(10);
+/// How often it is looked whether providers are to be asked about sessions again.
+const REVALIDATING: Duration = Duration::from_secs(15);
 /// How often it is looked whether the time of a directory has come.
 const SYNCHRONISING: Duration = Duration::from_secs(15);
 
@@ -38,6 +41,8 @@ pub struct Jobs {
     pub saml: Saml,
     /// Synchronising directories.
     pub directories: Directories,
+    /// Asking providers about sessions again.
+    pub revalidation: Revalidation,
     /// Clock and generator.
     pub surroundings: Surroundings,
     /// Removes old log files, when logs go to files.
@@ -50,10 +55,10 @@ pub struct TendLogs(pub Box<dyn Fn(Timestamp) -> Result<(), String> + Send + Syn
 /// Starts all jobs; they end when `stopping` turns true.
 #[must_use]
 pub fn start(jobs: Jobs, stopping: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
-    let Jobs { housekeeping, outbox, directories, providers, saml, surroundings, tend_logs } = jobs;
+    let Jobs { housekeeping, outbox, directories, providers, revalidation, saml, surroundings, tend_logs } = jobs;
     let tend_logs = tend_logs.map(Arc::new);
     let context = move || Context::system(surroundings.clone());
-    let (for_asking, for_metadata) = (context.clone(), context.clone());
+    let (for_asking, for_revalidating, for_metadata) = (context.clone(), context.clone(), context.clone());
     let (noticing, sweeping) = (housekeeping.clone(), housekeeping);
     let (for_noticing, for_sending, for_sweeping) = (context.clone(), context.clone(), context.clone());
     vec![
@@ -82,6 +87,10 @@ pub fn start(jobs: Jobs, stopping: &watch::Receiver<bool>) -> Vec<JoinHandle<()>
         every(SWEEPING, stopping.clone(), move || {
             let (housekeeping, ctx, tend_logs) = (sweeping.clone(), for_sweeping(), tend_logs.clone());
             async move { swept(&housekeeping, &ctx, tend_logs.as_deref()).await.map_err(|error| ("sweeping", error)) }
+        }),
+        every(REVALIDATING, stopping.clone(), move || {
+            let (revalidation, ctx) = (revalidation.clone(), for_revalidating());
+            async move { revalidation.round(&ctx).await.map_err(|error| ("asking providers again", error.to_string())) }
         }),
         every(SYNCHRONISING, stopping.clone(), move || {
             let (directories, ctx) = (directories.clone(), context());

@@ -94,7 +94,12 @@ logout-stay = Angemeldet bleiben
 signed-out-title = Sie sind abgemeldet
 signed-out-text = Sie können dieses Fenster jetzt schließen.
 signed-out-again = Wieder anmelden
-signed-out-here-only = Die Sitzung hier ist beendet. Ihr Identitätsanbieter meldet, dass Sie anderswo noch angemeldet sind; schließen Sie sicherheitshalber den Browser.
+signed-out-there = Sie sind hier und bei { $provider } abgemeldet. Sie können dieses Fenster jetzt schließen.
+signed-out-stays = Sie sind hier abgemeldet, bei { $provider } aber nicht. Wenn andere dieses Gerät benutzen, melden Sie sich bitte auch dort ab.
+signed-out-partly = Sie sind hier abgemeldet. { $provider } meldet, dass Sie anderswo noch angemeldet sind; bitte schließen Sie sicherheitshalber den Browser.
+signed-out-unsure = Sie sind hier abgemeldet. Ob Sie auch bei { $provider } abgemeldet sind, können wir nicht sagen; bitte sehen Sie dort nach.
+signed-out-onward = Sie sind hier abgemeldet. Jetzt meldet { $provider } Sie auch dort ab.
+signed-out-onward-go = Weiter zu { $provider }
 going-title = Weiter zu { $provider }
 going-text = Mit dem nächsten Schritt verlassen Sie diese Seite und machen bei Ihrem Identitätsanbieter weiter.
 going-go = Weiter
@@ -162,6 +167,8 @@ email-none-send = Link zusenden lassen
 profile-title = Profil
 profile-sign-in-data = Anmeldung
 profile-change-email = E-Mail-Adresse ändern
+profile-from-directory = Aus „{ $directory }“
+profile-from-directory-text = Diese Angaben führt Ihre Organisation. Sie werden beim Anmelden aufgefrischt und lassen sich hier nicht ändern.
 profile-about-you = Über Sie
 profile-language = Sprache
 profile-language-browser = Wie es mein Browser wünscht
@@ -197,6 +204,7 @@ email-link-again = Noch einmal ändern
 password-title = Passwort
 password-text = Wenn Sie Ihr Passwort ändern, enden alle Ihre anderen Sitzungen, und gemerkte Geräte müssen sich neu anmelden.
 password-submit = Passwort ändern
+password-kept-elsewhere-page = Passwort dort ändern
 password-kept-elsewhere = Ihr Passwort wird in „{ $directory }“ geführt. Ändern Sie es dort, zum Beispiel an Ihrem Rechner oder auf der Seite, die Ihre Organisation dafür hat; hier gilt es sofort.
 
 sessions-title = Sitzungen
@@ -303,6 +311,17 @@ letter-greeting = Hallo { $name },
 letter-greeting-nameless = Hallo,
 letter-closing =
     Diese Mail kommt von { $product }. Bitte antworten Sie nicht darauf.
+letter-password-elsewhere-subject = { $product }: wo Ihr Passwort geführt wird
+letter-password-elsewhere-body =
+    jemand, vermutlich Sie, möchte ein neues Passwort für Ihr Konto bei { $product } wählen. Dieses Konto meldet sich mit dem Passwort an, das in „{ $directory }“ geführt wird; hier lässt es sich nicht ändern. Ein neues bekommen Sie von Ihrer Organisation.
+
+    Wenn Sie das nicht waren, müssen Sie nichts tun. Ihr Passwort bleibt, wie es ist.
+letter-password-elsewhere-body-with-page =
+    jemand, vermutlich Sie, möchte ein neues Passwort für Ihr Konto bei { $product } wählen. Dieses Konto meldet sich mit dem Passwort an, das in „{ $directory }“ geführt wird; hier lässt es sich nicht ändern. Ein neues wählen Sie auf dieser Seite Ihrer Organisation:
+
+    { $link }
+
+    Wenn Sie das nicht waren, müssen Sie nichts tun. Ihr Passwort bleibt, wie es ist.
 letter-password-recovery-subject = { $product }: neues Passwort wählen
 letter-password-recovery-body = { $minutes ->
     [one]
@@ -493,6 +512,7 @@ backup-codes-done = Ich habe sie verwahrt
 confirm-title = Sind Sie es?
 confirm-text = Bitte geben Sie Ihr Passwort ein, bevor es weitergeht.
 confirm-submit = Weiter
+confirm-provider = Bitte melden Sie sich noch einmal bei { $provider } an, bevor es weitergeht.
 confirm-again = Bitte melden Sie sich ab und neu an, bevor es weitergeht.
 confirm-cancel = Abbrechen
 security-title = Zweiter Schritt
@@ -569,7 +589,6 @@ identities-since = Hinzugefügt
 identities-last-used = Zuletzt benutzt
 identities-remove = Entfernen
 identities-last-way = Das ist Ihr einziger Weg zur Anmeldung, deshalb lässt er sich nicht entfernen.
-identities-sign-in-again = Um das zu ändern, melden Sie sich bitte zuerst ab und wieder an.
 identities-add-title = Hinzufügen
 identities-add-text = Sie melden sich dort einmal an und bestätigen danach hier.
 identities-add = { $provider } hinzufügen

@@ -95,7 +95,12 @@ logout-stay = Stay signed in
 signed-out-title = You are signed out
 signed-out-text = You can close this window now.
 signed-out-again = Sign in again
-signed-out-here-only = The session here has ended. Your identity provider reports that you are still signed in elsewhere; close the browser to be safe.
+signed-out-there = You are signed out here and at { $provider }. You can close this window now.
+signed-out-stays = You are signed out here, but not at { $provider }. If others use this device, please sign out there too.
+signed-out-partly = You are signed out here. { $provider } reports that you are still signed in elsewhere; please close the browser to be safe.
+signed-out-unsure = You are signed out here. Whether you are signed out at { $provider } as well, we cannot say; please look there.
+signed-out-onward = You are signed out here. Now { $provider } signs you out as well.
+signed-out-onward-go = Continue to { $provider }
 going-title = On to { $provider }
 going-text = With the next step you leave this page and go on at your identity provider.
 going-go = Go on
@@ -163,6 +168,8 @@ email-none-send = Have a link sent
 profile-title = Profile
 profile-sign-in-data = Signing in
 profile-change-email = Change e-mail address
+profile-from-directory = From “{ $directory }”
+profile-from-directory-text = Your organisation keeps this. It is brought up to date when you sign in, and cannot be changed here.
 profile-about-you = About you
 profile-language = Language
 profile-language-browser = As my browser asks
@@ -198,6 +205,7 @@ email-link-again = Change e-mail address again
 password-title = Password
 password-text = When you change your password, all your other sessions end and remembered devices have to sign in again.
 password-submit = Change password
+password-kept-elsewhere-page = Change the password there
 password-kept-elsewhere = Your password is kept in “{ $directory }”. Change it there, for example at your computer or on the page that your organisation has for it; it counts here at once.
 
 sessions-title = Sessions
@@ -304,6 +312,17 @@ letter-greeting = Hello { $name },
 letter-greeting-nameless = Hello,
 letter-closing =
     This mail was sent by { $product }. Please do not reply to it.
+letter-password-elsewhere-subject = { $product }: where your password is kept
+letter-password-elsewhere-body =
+    someone, probably you, asked for a new password for your account at { $product }. This account signs in with the password that “{ $directory }” keeps, so it cannot be changed here. Ask your organisation for a new one.
+
+    If it was not you, you need not do anything. Your password stays as it is.
+letter-password-elsewhere-body-with-page =
+    someone, probably you, asked for a new password for your account at { $product }. This account signs in with the password that “{ $directory }” keeps, so it cannot be changed here. Choose a new one on this page of your organisation:
+
+    { $link }
+
+    If it was not you, you need not do anything. Your password stays as it is.
 letter-password-recovery-subject = { $product }: choose a new password
 letter-password-recovery-body = { $minutes ->
     [one]
@@ -494,6 +513,7 @@ backup-codes-done = I have kept them
 confirm-title = Is it you?
 confirm-text = Please enter your password before you go on.
 confirm-submit = Continue
+confirm-provider = Please sign in at { $provider } once more before you go on.
 confirm-again = Please sign out and sign in again before you go on.
 confirm-cancel = Cancel
 security-title = Second step
@@ -570,7 +590,6 @@ identities-since = Added
 identities-last-used = Last used
 identities-remove = Remove
 identities-last-way = This is your only way in, so it cannot be removed.
-identities-sign-in-again = To change this, please sign out and in again first.
 identities-add-title = Add one
 identities-add-text = You sign in there once, and confirm here afterwards.
 identities-add = Add { $provider }

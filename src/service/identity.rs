@@ -11,7 +11,7 @@ use crate::domain::notice::Notice;
 use crate::domain::password::PlainPassword;
 use crate::domain::resolve::Refusal;
 use crate::store::volatile::{Shelf, Unavailable};
-use crate::store::{Link, StoreError, group, identity, password as passwords};
+use crate::store::{Link, StoreError, directory_attribute, group, identity, password as passwords};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -64,6 +64,8 @@ pub struct Offer {
     pub subject: String,
     /// Whether the person has to give the password.
     pub password_needed: bool,
+    /// Whether the person has to prove anew who they are, and has no password to do it with.
+    pub proof_needed: bool,
 }
 
 /// An identity that waits for its owner's yes.
@@ -176,6 +178,7 @@ impl Identities {
             attributes: waiting.arrival.attributes,
             subject: waiting.arrival.subject,
             password_needed: has_password && !is_fresh(ctx, owner),
+            proof_needed: !has_password && !is_fresh(ctx, owner),
         })
     }
 
@@ -241,6 +244,7 @@ impl Identities {
         identity::remove(&mut tx, account, id).await?;
         // What the source gave ends with it.
         group::forget_source(&mut tx, account, gone.source.key()).await?;
+        directory_attribute::clear(&mut tx, &gone.source, account).await?;
         let detail = serde_json::json!({ "identity": id, "source": gone.source });
         ctx.record(&mut tx, Event::about(Act::IdentityUnlinked, account).with(detail)).await?;
         tx.announce(Notice::Account(account), ctx.now()).await?;

@@ -60,6 +60,17 @@ pub enum VerifyOutcome {
     Unavailable,
 }
 
+/// What a provider said when it was asked about a session again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RevalidationOutcome {
+    /// It stands by it.
+    Stands,
+    /// It does not; the session ended.
+    Ended,
+    /// It did not answer, or there was nothing to ask with; the session goes on.
+    Unknown,
+}
+
 /// Whose failures were too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ThrottleScope {
@@ -112,6 +123,7 @@ label!(VerifyOutcome {
     Allowed => "allowed", Anonymous => "anonymous", SignInNeeded => "sign_in_needed", Forbidden => "forbidden",
     Malformed => "malformed", Unavailable => "unavailable",
 });
+label!(RevalidationOutcome { Stands => "stands", Ended => "ended", Unknown => "unknown" });
 label!(ThrottleScope { Account => "account", Address => "address", Network => "network" });
 label!(MailOutcome { Sent => "sent", Failed => "failed" });
 
@@ -127,6 +139,7 @@ pub struct Metrics {
     verify: Vec<Counter>,
     throttle_refusals: Vec<Counter>,
     mails: Vec<Counter>,
+    revalidations: Vec<Counter>,
     http_requests: Family<RouteLabels, Counter>,
     sessions_opened: Counter,
     sessions_ended: Counter,
@@ -154,6 +167,8 @@ impl Metrics {
         let throttle_refusals =
             counters::<ThrottleScope>(&mut registry, "throttle_refusals", "Refused for too many failures", "scope");
         let mails = counters::<MailOutcome>(&mut registry, "mails", "Mails handed over", "outcome");
+        let asked = "Sessions that a provider was asked about again";
+        let revalidations = counters::<RevalidationOutcome>(&mut registry, "revalidations", asked, "outcome");
         let http_requests = Family::default();
         registry.register("http_requests", "Requests for pages and endpoints", http_requests.clone());
         let sessions_opened = counter(&mut registry, "sessions_opened", "Sessions opened");
@@ -175,6 +190,7 @@ impl Metrics {
             verify,
             throttle_refusals,
             mails,
+            revalidations,
             http_requests,
             sessions_opened,
             sessions_ended,
@@ -197,6 +213,11 @@ impl Metrics {
     /// A secret was not looked at, because there were too many failures before.
     pub fn throttle_refusal(&self, scope: ThrottleScope) {
         count(&self.throttle_refusals, scope.position());
+    }
+
+    /// A provider was asked about a session again.
+    pub fn revalidation(&self, outcome: RevalidationOutcome) {
+        count(&self.revalidations, outcome.position());
     }
 
     /// A mail was handed over, or could not be.

@@ -2,6 +2,7 @@
 //! the transaction, makes the change, and writes the audit event in that same transaction.
 
 pub mod account;
+pub mod account_view;
 pub mod autologin_token;
 pub mod avatar;
 pub mod caller;
@@ -30,14 +31,17 @@ pub mod outbox;
 pub mod password;
 pub mod picture;
 pub mod provider;
+mod provider_session;
 pub mod recovery;
 pub mod registration;
 pub mod resolve;
+pub mod revalidation;
 mod revocation;
 pub mod saml;
 pub mod session;
 pub mod setup;
 pub mod sign_in;
+pub mod sign_out;
 pub mod signing;
 pub mod texts;
 pub mod verify;

@@ -6,6 +6,7 @@ use super::core::{Core, Trouble, fingerprint};
 use super::factor_news::FactorNews;
 use super::letter::Letter;
 use super::moment;
+use super::password::Keeper;
 use super::texts::Texts;
 use crate::connect::mail::{Mail, MailError, Mailer};
 use crate::domain::account::{Account, AccountStatus, EmailAddress, LoginName, fold};
@@ -144,6 +145,7 @@ pub struct Outbox {
 /// What a letter says, before it is put into the reader's words.
 enum Content {
     Recovery { link: String },
+    PasswordElsewhere(Keeper),
     Invitation { link: String, days: u32, ends: Option<String> },
     Registration { link: String },
     AlreadyRegistered { link: String },
@@ -182,6 +184,9 @@ impl Content {
         let minutes = u32::try_from(RECOVERY_LIFETIME.as_secs() / 60).unwrap_or(u32::MAX);
         match self {
             Self::Recovery { link } => Letter::PasswordRecovery { link, minutes },
+            Self::PasswordElsewhere(keeper) => {
+                Letter::PasswordElsewhere { directory: &keeper.name, link: keeper.page.as_deref() }
+            }
             Self::Registration { link } => Letter::Registration { link, hours },
             Self::AlreadyRegistered { link } => Letter::AlreadyRegistered { link },
             Self::RegistrationWaits { username } => Letter::RegistrationWaits { username },
@@ -330,7 +335,9 @@ impl Outbox {
         }
         if let Some(source) = directory::keeper(&mut tx, recipient.id).await? {
             tracing::info!(account = %recipient.id, %source, "a recovery letter was asked for a password that a directory keeps");
-            return Ok(None);
+            let Some(keeper) = Keeper::of(&self.core, &mut tx, recipient.id).await? else { return Ok(None) };
+            let reader = Reader::from(&recipient);
+            return Ok(Some(Written { to: recipient.email, content: Content::PasswordElsewhere(keeper), reader }));
         }
         token::void(&mut tx, recipient.id, Some(Purpose::Recovery)).await?;
         let link = self.link(ctx, &mut tx, Purpose::Recovery, Some(recipient.id), None).await?;
@@ -479,13 +486,5 @@ fn shown(at: Timestamp, recipient: &Account) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waiting_doubles_up_to_an_hour() {
-        assert_eq!(backoff(0).as_secs(), 30);
-        assert_eq!(backoff(3).as_secs(), 240);
-        assert_eq!(backoff(60).as_secs(), 3600);
-    }
-}
+#[path = "outbox_tests.rs"]
+mod tests;

@@ -16,7 +16,7 @@ use crate::domain::session::CredentialEvent;
 use crate::domain::time::Timestamp;
 use crate::store::password::{self as passwords, StoredPassword};
 use crate::store::volatile::Unavailable;
-use crate::store::{StoreError, Tx, account, directory};
+use crate::store::{Link, StoreError, Tx, account, directory};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +24,24 @@ use std::time::Duration;
 #[derive(Clone)]
 pub struct Passwords {
     core: Arc<Core>,
+}
+
+/// The directory that keeps somebody's password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keeper {
+    /// The name that people see.
+    pub name: String,
+    /// The page on which they change it, if the operator named one.
+    pub page: Option<String>,
+}
+
+impl Keeper {
+    /// Who keeps the password of an account; `None` when we do, or when the directory is not in use any more.
+    pub(super) async fn of(core: &Core, link: &mut Link, account: AccountId) -> Result<Option<Self>, StoreError> {
+        let source = directory::keeper(link, account).await?;
+        let found = source.and_then(|source| core.directories.iter().find(|one| one.source() == source));
+        Ok(found.map(|one| Self { name: one.policy.name.clone(), page: one.policy.password_url.clone() }))
+    }
 }
 
 /// Who sets a password, and so what follows from it.
@@ -90,18 +108,16 @@ impl Passwords {
         Ok(passwords::of(&mut link, owner.account()).await?.map(|stored| stored.set_at))
     }
 
-    /// The name of the directory that keeps one's password, when it is not kept here.
+    /// The directory that keeps one's password, when it is not kept here.
     ///
     /// # Errors
     /// [`Trouble`].
-    pub async fn keeper(&self, owner: &SignedIn) -> Result<Option<String>, Trouble> {
+    pub async fn keeper(&self, owner: &SignedIn) -> Result<Option<Keeper>, Trouble> {
         if self.core.directories.is_empty() {
             return Ok(None);
         }
         let mut link = self.core.database.read().await?;
-        let keeper = directory::keeper(&mut link, owner.account()).await?;
-        let named = keeper.and_then(|source| self.core.directories.iter().find(|one| one.source() == source));
-        Ok(named.map(|one| one.policy.name.clone()))
+        Ok(Keeper::of(&self.core, &mut link, owner.account()).await?)
     }
 
     /// Changes one's own password. Ends all other sessions and remembered browsers; this session gets a new handle.

@@ -3,9 +3,10 @@
 
 use super::caller::Operator;
 use super::context::Context;
-use crate::connect::oidc::{Known, OidcClient, OidcError};
+use crate::connect::oidc::{Known, OidcClient, OidcError, Settings};
 use crate::domain::attribute_map::AttributeMap;
 use crate::domain::claims_request::EssentialClaims;
+use crate::domain::factor_trust::FactorTrust;
 use crate::domain::identity::Source;
 use std::sync::Arc;
 
@@ -24,6 +25,12 @@ pub struct Provider {
     pub direct: bool,
     /// Its addresses count as verified though it does not say so.
     pub trust_email: bool,
+    /// Which of its words mean a second factor.
+    pub trust: Arc<FactorTrust>,
+    /// Its sessions are looked at again now and then; then the tokens for that are kept.
+    pub revalidates: bool,
+    /// Signing out here signs out there too, where there is a way.
+    pub single_logout: bool,
 }
 
 /// How a provider is spoken with.
@@ -108,6 +115,7 @@ impl Providers {
             format!("client_id          {}", settings.client_id),
             format!("redirect address   {}  (register exactly this at the provider)", settings.redirect_uri),
         ];
+        facts.extend(to_register(settings));
         let problems = match oidc.client.refresh(ctx.now()).await {
             Ok(known) => {
                 facts.extend(described(&known));
@@ -117,6 +125,18 @@ impl Providers {
         };
         Some(Report { facts, problems })
     }
+}
+
+/// The other addresses that a provider may want to know.
+fn to_register(settings: &Settings) -> [String; 3] {
+    let here = settings.redirect_uri.trim_end_matches("callback");
+    [
+        format!("after signing out  {here}logout  (register it as post-logout redirect address)"),
+        format!("back channel       {here}backchannel-logout  (register it for back-channel logout)"),
+        format!(
+            "front channel      {here}frontchannel-logout  (only where there is no back channel; with iss and sid)"
+        ),
+    ]
 }
 
 fn described(known: &Known) -> Vec<String> {

@@ -13,7 +13,7 @@ use crate::domain::secret::Secret;
 use crate::domain::session::{CredentialEvent, Ends, HandleHash, Methods, Session};
 use crate::domain::time::Timestamp;
 use crate::store::volatile::LiveSession;
-use crate::store::{autologin, identity};
+use crate::store::{autologin, identity, provider_session};
 use std::sync::Arc;
 
 /// A session's secret handle: 32 random bytes. It goes into the sealed cookie and nowhere else.
@@ -34,6 +34,8 @@ pub(super) struct Proof {
     pub(super) remembered: Option<RememberedId>,
     pub(super) not_before: Timestamp,
     pub(super) source: Option<Source>,
+    /// When whoever vouched stops vouching, where they said so: the session ends then at the latest.
+    pub(super) ends_by: Option<Timestamp>,
 }
 
 /// A session that is alive, with the account that stands by it.
@@ -207,6 +209,8 @@ impl Sessions {
             }
             None
         };
+        // Tokens of the provider are not kept longer than what they are for.
+        provider_session::closed(&mut tx, owner.session_id()).await?;
         let detail = serde_json::json!({ "session": owner.session_id(), "everywhere": everywhere });
         ctx.record(&mut tx, Event::about(Act::SignedOut, account).with(detail)).await?;
         if let Some(family) = owner.session().session.remembered {
@@ -255,6 +259,7 @@ impl Sessions {
             remembered: old.remembered.filter(|_| after.revokes().remembered == Ends::Nothing),
             not_before,
             source: old.source.clone(),
+            ends_by: None,
         };
         let (handle, hash, session) = self.prepared(ctx, proof);
         // A renewed session does not live longer than the one before it.
@@ -295,12 +300,13 @@ impl Sessions {
         let now = ctx.now();
         // Never before the account's own mark, or the session would be born dead (a frozen or skewed clock).
         let created_at = now.max(proof.not_before);
+        let lasts = now.after(self.core.policy.lifetimes.absolute);
         let session = Session {
             id: SessionId::new(ctx.uuid()),
             account: proof.account,
             created_at,
             authenticated_at: proof.authenticated_at,
-            ends_at: now.after(self.core.policy.lifetimes.absolute),
+            ends_at: proof.ends_by.map_or(lasts, |end| end.min(lasts)),
             last_seen_at: now,
             methods: proof.methods,
             device: ctx.origin.device.as_str().into(),

@@ -122,15 +122,18 @@ impl Verify {
         Answer::Allowed(alive, token)
     }
 
+    /// The session of a handle, for whoami, when everything needed is in memory. `None` says nothing: ask [`Verify::whoami`].
+    #[must_use]
+    pub fn known(&self, handle: &HandleHash, now: Timestamp) -> Option<Alive> {
+        self.sessions.hot(handle, now)
+    }
+
     /// The session of a handle, for whoami.
     ///
     /// # Errors
     /// [`Trouble`].
     pub async fn whoami(&self, handle: &HandleHash, now: Timestamp) -> Result<Option<Alive>, Trouble> {
-        match self.sessions.hot(handle, now) {
-            Some(alive) => Ok(Some(alive)),
-            None => self.sessions.find(handle, now).await,
-        }
+        self.sessions.find(handle, now).await
     }
 
     /// Which application has this secret. Every configured secret is compared, in constant time.

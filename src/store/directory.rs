@@ -1,8 +1,11 @@
-//! What a synchronisation compares with, and what it writes: in bulk where there is much. Also the lease by which one
-//! process at a time synchronises a directory.
+//! What a synchronisation compares with, and what it writes: in bulk where there is much. Further attributes are
+//! `directory_attribute.rs`.
 
 use super::account::NewAccount;
-use super::database::{Link, ROWS, StoreError, execute, execute_rows, fetch_all, fetch_optional, rows};
+use super::database::{
+    Link, ROWS, StoreError, execute, execute_rows, fetch_all, fetch_all_by_engine, fetch_optional, rows,
+};
+use super::directory_attribute;
 use crate::domain::account::{AccountStatus, DisplayName, fold};
 use crate::domain::directory::snapshot::Hold;
 use crate::domain::directory::{Known, KnownAccount, KnownGroup, Subject};
@@ -54,6 +57,7 @@ async fn accounts(link: &mut Link, source: &Source) -> Result<Vec<KnownAccount>,
          LEFT JOIN directory_hold h ON h.account_id = a.id AND h.directory = $1 WHERE i.source = $1",
         source.key()
     )?;
+    let mut custom = directory_attribute::of_all(link, source).await?;
     let account = |row: AccountRow| KnownAccount {
         id: AccountId::new(row.id),
         username: row.username,
@@ -63,6 +67,7 @@ async fn accounts(link: &mut Link, source: &Source) -> Result<Vec<KnownAccount>,
         subject: Subject::from_stored(&row.subject),
         leads: row.leads,
         held: row.reason.as_deref().map(Hold::from_stored),
+        custom: custom.remove(&AccountId::new(row.id)).unwrap_or_default(),
     };
     Ok(rows.into_iter().map(account).collect())
 }
@@ -75,11 +80,19 @@ async fn groups(link: &mut Link, source: &Source) -> Result<Vec<KnownGroup>, Sto
          LEFT JOIN directory_group d ON d.group_id = g.id AND d.directory = $1 ORDER BY g.name_key",
         source.key()
     )?;
-    let memberships =
-        fetch_all!(link, (Uuid, Uuid), "SELECT group_id, account_id FROM membership WHERE source = $1", source.key())?;
-    let mut members: HashMap<Uuid, HashSet<AccountId>> = HashMap::new();
-    for (group, account) in memberships {
-        members.entry(group).or_default().insert(AccountId::new(account));
+    // One row for each group: handing over one for each membership costs more than finding them.
+    let memberships = fetch_all_by_engine!(
+        link,
+        (Uuid, String),
+        sqlite: "SELECT group_id, group_concat(hex(account_id), ' ') FROM membership WHERE source = $1 GROUP BY group_id",
+        postgres: "SELECT group_id, string_agg(account_id::text, ' ') FROM membership WHERE source = $1 GROUP BY group_id",
+        source.key()
+    )?;
+    let mut members: HashMap<Uuid, HashSet<AccountId>> = HashMap::with_capacity(memberships.len());
+    for (group, accounts) in memberships {
+        let each = accounts.split(' ').map(|text| Uuid::try_parse(text).map(AccountId::new));
+        let all: Result<_, _> = each.collect();
+        members.insert(group, all.map_err(|error| StoreError::Unreadable(error.to_string()))?);
     }
     let group = |(id, name, subject): (Uuid, String, Option<String>)| KnownGroup {
         id: GroupId::new(id),
@@ -128,6 +141,9 @@ pub async fn insert_accounts(
     Ok(())
 }
 
+/// Members that one statement adds.
+const MEMBERS: usize = 130;
+
 /// Adds members by the word of a directory; those it had added before stay as they are.
 ///
 /// # Errors
@@ -139,17 +155,47 @@ pub async fn add_members(
     members: &[AccountId],
     now: Timestamp,
 ) -> Result<u64, StoreError> {
-    let head = "INSERT INTO membership (group_id, account_id, source, created_at)";
-    let tail = "ON CONFLICT (account_id, group_id, source) DO NOTHING";
     let mut added = 0;
-    for some in members.chunks(ROWS) {
-        added += execute_rows!(link, rows(head, some.len(), 4, tail), some, |query, row| query
-            .bind(group.uuid())
-            .bind(row.uuid())
-            .bind(source.key())
-            .bind(now.millis()))?;
+    for some in members.chunks(MEMBERS) {
+        added += execute_rows!(
+            link,
+            memberships(some.len()),
+            std::iter::once(None).chain(some.iter().map(Some)),
+            |query, row| match row {
+                None => query.bind(group.uuid()).bind(source.key()).bind(now.millis()),
+                Some(member) => query.bind(member.uuid()),
+            }
+        )?;
     }
     Ok(added)
+}
+
+/// So many members of one group, by one source, at one time: what is the same for all is bound once.
+fn memberships(count: usize) -> String {
+    let mut text = "INSERT INTO membership (group_id, account_id, source, created_at) VALUES ".to_owned();
+    for place in 0..count {
+        text.push_str(if place == 0 { "($1, $" } else { ", ($1, $" });
+        text.push_str(&(place + 4).to_string());
+        text.push_str(", $2, $3)");
+    }
+    text.push_str(" ON CONFLICT (account_id, group_id, source) DO NOTHING");
+    text
+}
+
+/// The name of the group here that follows an entry.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn group_of(link: &mut Link, source: &Source, subject: &Subject) -> Result<Option<String>, StoreError> {
+    let row = fetch_optional!(
+        link,
+        (String,),
+        "SELECT g.name FROM directory_group d JOIN user_group g ON g.id = d.group_id \
+         WHERE d.directory = $1 AND d.subject = $2",
+        source.key(),
+        subject.as_str()
+    )?;
+    Ok(row.map(|(name,)| name))
 }
 
 /// Gives a group the new name of its entry.
@@ -236,57 +282,33 @@ pub async fn keeper(link: &mut Link, account: AccountId) -> Result<Option<Source
     Ok(row.and_then(|(source,)| Source::from_key(&source)))
 }
 
-/// When the last run began, whoever ran it.
+/// When the last run that came to an end began, whoever ran it.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn last_begun(link: &mut Link, source: &Source) -> Result<Option<Timestamp>, StoreError> {
+pub async fn last_run(link: &mut Link, source: &Source) -> Result<Option<Timestamp>, StoreError> {
     let row = fetch_optional!(link, (i64,), "SELECT started_at FROM directory_run WHERE directory = $1", source.key())?;
     Ok(row.map(|(at,)| Timestamp::from_millis(at)))
 }
 
-/// Takes the lease of a directory. False when another process has it.
+/// Notes a run that came to an end: when it began, when it ended, with what. One that was killed leaves no note, so that
+/// the next process need not wait.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn take(
+pub async fn ran(
     link: &mut Link,
     source: &Source,
-    holder: Uuid,
-    now: Timestamp,
-    until: Timestamp,
-) -> Result<bool, StoreError> {
-    let rows = execute!(
-        link,
-        "INSERT INTO directory_run (directory, holder, held_until, started_at) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (directory) DO UPDATE SET holder = $2, held_until = $3, started_at = $4 \
-         WHERE directory_run.held_until IS NULL OR directory_run.held_until <= $4",
-        source.key(),
-        holder,
-        until.millis(),
-        now.millis()
-    )?;
-    Ok(rows > 0)
-}
-
-/// Gives the lease back, if it is still held, with what came of the run.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn give_back(
-    link: &mut Link,
-    source: &Source,
-    holder: Uuid,
+    (began, ended): (Timestamp, Timestamp),
     outcome: &str,
-    now: Timestamp,
 ) -> Result<(), StoreError> {
     execute!(
         link,
-        "UPDATE directory_run SET holder = NULL, held_until = NULL, finished_at = $3, outcome = $4 \
-         WHERE directory = $1 AND holder = $2",
+        "INSERT INTO directory_run (directory, started_at, finished_at, outcome) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (directory) DO UPDATE SET started_at = $2, finished_at = $3, outcome = $4",
         source.key(),
-        holder,
-        now.millis(),
+        began.millis(),
+        ended.millis(),
         outcome
     )
     .map(drop)

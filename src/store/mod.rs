@@ -9,6 +9,7 @@ pub mod backup_code;
 pub mod copy;
 pub mod database;
 pub mod directory;
+pub mod directory_attribute;
 pub mod group;
 pub mod identity;
 pub mod invitation;
@@ -18,13 +19,13 @@ pub mod lease;
 pub mod letter;
 pub mod notice;
 pub mod password;
+pub mod provider_session;
 pub mod remembered_device;
 pub mod root_key;
-pub mod saml;
 pub mod token;
 pub mod volatile;
 
-pub use database::{Database, Link, OpenError, Place, Protection, Server, ServerPlace, StoreError, Tx};
+pub use database::{ClientFiles, Database, Link, OpenError, Place, Protection, Server, ServerPlace, StoreError, Tx};
 
 use std::fs::{File, OpenOptions};
 use std::io;

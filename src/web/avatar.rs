@@ -5,7 +5,7 @@ use super::error::PageError;
 use super::extract::Visit;
 use super::page::outcome::Failure;
 use super::site::Site;
-use super::verify::credential;
+use super::whoami::credential;
 use crate::domain::face::PictureKey;
 use crate::service::avatar::Viewer;
 use axum::body::Body;

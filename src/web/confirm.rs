@@ -6,7 +6,9 @@ use super::extract::{Fields, Person};
 use super::login::{outcome_reply, step_reply};
 use super::page::factor::ConfirmPage;
 use super::page::outcome::Failure;
+use super::page::provider::ProviderButton;
 use super::page::words::FieldProblem;
+use super::provider::start;
 use super::respond::Reply;
 use super::site::Site;
 use super::verify::Query;
@@ -31,6 +33,11 @@ pub async fn get(
     match site.sign_in.begin_step_up(&person.visit.ctx, &person.who, target, factor).await? {
         StepUp::Owes(step, handle) => Ok(step_reply(&site, step, &handle)),
         StepUp::Password => page(&site, &person, StatusCode::OK, (&wanted, factor), Ask::Password(None)),
+        StepUp::Provider { slug, name } => {
+            let marks = [("confirm", "1"), ("return_to", wanted.as_str()), ("factor", if factor { "1" } else { "" })];
+            let button = ProviderButton { name, href: start(&slug, &marks) };
+            page(&site, &person, StatusCode::OK, (&wanted, factor), Ask::Provider(button))
+        }
         StepUp::SignInAgain => page(&site, &person, StatusCode::OK, (&wanted, factor), Ask::SignOut),
     }
 }
@@ -65,6 +72,8 @@ fn safe_target(site: &Site, wanted: &str) -> Result<Option<String>, PageError> {
 enum Ask {
     /// The password, and what was wrong with it.
     Password(Option<String>),
+    /// To sign in anew with a provider.
+    Provider(ProviderButton),
     /// To sign out, for whoever has no password.
     SignOut,
 }
@@ -76,15 +85,17 @@ fn page(
     (return_to, factor): (&str, bool),
     ask: Ask,
 ) -> Result<Response, PageError> {
-    let (password, password_error) = match ask {
-        Ask::Password(wrong) => (true, wrong),
-        Ask::SignOut => (false, None),
+    let (password, password_error, provider) = match ask {
+        Ask::Password(wrong) => (true, wrong, None),
+        Ask::Provider(button) => (false, None, Some(button)),
+        Ask::SignOut => (false, None, None),
     };
     let page = ConfirmPage {
         shell: person.visit.shell(site),
         username: person.who.card().account.username.clone(),
         password,
         password_error,
+        provider,
         return_to: return_to.to_owned(),
         factor,
     };

@@ -267,9 +267,18 @@ impl FromRequest<Arc<Site>> for ForeignFields {
 
     async fn from_request(request: Request, site: &Arc<Site>) -> Result<Self, PageError> {
         let (parts, body) = request.into_parts();
-        is_form(&parts.headers)?;
-        Ok(Self(read(body, site.max_body).await?))
+        Ok(Self(foreign_fields(&parts.headers, body, site).await?))
     }
+}
+
+/// The same for whoever answers in another way than by a page.
+pub(super) async fn foreign_fields(
+    headers: &HeaderMap,
+    body: axum::body::Body,
+    site: &Site,
+) -> Result<HashMap<String, String>, PageError> {
+    is_form(headers)?;
+    read(body, site.max_body).await
 }
 
 pub(super) fn is_form(headers: &HeaderMap) -> Result<(), PageError> {

@@ -7,7 +7,7 @@ use super::extract::{Visit, stranger};
 use super::listener::Hostless;
 use super::page::outcome::{ErrorPage, Failure};
 use super::page::{Page, Shell, paths};
-use super::respond::{LeadsTo, Reply, Scripted};
+use super::respond::{Framed, LeadsTo, Reply, Scripted};
 use super::site::{Site, content_security_policy};
 use super::trace::{Patience, RequestId};
 use crate::domain::face::Contrast;
@@ -146,7 +146,9 @@ impl Asked {
     fn confirm_first(&self) -> Response {
         let here = self.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
         let back = (self.method == Method::GET).then(|| SafeRedirect::parse(here, &[])).flatten();
-        leading_back(paths::LOGIN_CONFIRM, Some(&back.unwrap_or_else(|| SafeRedirect::to(paths::ACCOUNT_SECURITY))))
+        let of_identities = self.uri.path().starts_with(paths::ACCOUNT_IDENTITIES);
+        let room = if of_identities { paths::ACCOUNT_IDENTITIES } else { paths::ACCOUNT_SECURITY };
+        leading_back(paths::LOGIN_CONFIRM, Some(&back.unwrap_or_else(|| SafeRedirect::to(room))))
     }
 
     fn page(&self, site: &Site, failed: Failed) -> Response {
@@ -218,12 +220,15 @@ fn of_router(response: &Response) -> Option<Failed> {
 fn secure(site: &Site, response: &mut Response) {
     let scripted = response.extensions().get::<Scripted>().is_some();
     let policy = content_security_policy(response.extensions().get::<LeadsTo>().map(|leads| &leads.0), scripted);
+    let framed = response.extensions().get::<Framed>().is_some();
     let headers = response.headers_mut();
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     // Files have a stricter one of their own.
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(policy);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    if !framed {
+        headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    }
     // Not no-referrer: browsers would then send `Origin: null` with our own forms (Fetch §3.2).
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));

@@ -3,55 +3,73 @@
 use super::cookies::Jar;
 use super::error::PageError;
 use super::extract::{Fields, Visit};
-use super::page::paths;
-use super::page::sign_in::{LogoutPage, SignedOutPage};
+use super::page::sign_in::{LogoutPage, OnwardPage, SignedOutPage, There};
+use super::page::{Shell, paths};
 use super::respond::Reply;
-use super::saml::onward_reply;
+use super::saml::form_reply;
 use super::site::Site;
 use super::verify::Query;
 use crate::domain::redirect::SafeRedirect;
+use crate::service::saml::Onward;
+use crate::service::sign_out::WayOut;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
+use http::StatusCode;
 use std::sync::Arc;
 
 /// `GET /logout`: a question, because a link on any page could lead here.
 pub async fn get(State(site): State<Arc<Site>>, visit: Visit) -> Result<Response, PageError> {
     let Some(person) = &visit.person else { return Ok(Reply::see_other(&SafeRedirect::to(paths::SIGNED_OUT)).done()) };
     let page = LogoutPage { shell: visit.shell(&site), person: person.card().account.name.clone() };
-    // The sign-out goes on to the identity provider, and browsers apply the policy to that, too.
-    let provider = site.saml.logout_origin(&visit.ctx, person).await;
-    Ok(Reply::page(&site, &visit, &page)?.leading_to(provider.as_deref()).done())
+    Ok(Reply::page(&site, &visit, &page)?.done())
 }
 
-/// `POST /logout`
+/// `POST /logout`: here first, and then at the provider that the session came from.
 pub async fn post(State(site): State<Arc<Site>>, visit: Visit, _fields: Fields) -> Result<Response, PageError> {
-    let mut onward = None;
-    if let Some(person) = &visit.person {
-        // A provider that cannot be reached is no reason to stay signed in.
-        onward = site.saml.leave(&visit.ctx, person).await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "signing out does not go on to the provider");
-            None
-        });
-        site.sessions.sign_out(&visit.ctx, person).await?;
-    }
-    let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
-    let reply = match onward {
-        Some(onward) => onward_reply(&site, &visit, onward)?,
-        None => Reply::see_other(&SafeRedirect::to(paths::SIGNED_OUT)),
+    let way = match &visit.person {
+        Some(person) => site.sign_out.sign_out(&visit.ctx, person).await?,
+        None => WayOut::Here,
     };
-    let reply = reply.of(&visit);
-    let reply = reply.cookie(jar.drop_session()).cookie(jar.drop_autologin()).cookie(jar.drop_attempt());
+    let reply = match way {
+        WayOut::Here => Reply::see_other(&SafeRedirect::to(paths::SIGNED_OUT)),
+        WayOut::StaysThere(place) => {
+            let here = format!("{}?at={}", paths::SIGNED_OUT, place.slug);
+            Reply::see_other(&SafeRedirect::parse(&here, &[]).unwrap_or(SafeRedirect::to(paths::SIGNED_OUT)))
+        }
+        WayOut::Onward(_, Onward::Form(form)) => {
+            let shell = Shell { face: None, ..visit.shell(&site) };
+            form_reply(&site, &visit, shell, form)?
+        }
+        WayOut::Onward(place, Onward::Redirect(address)) => {
+            let shell = Shell { face: None, ..visit.shell(&site) };
+            let page = OnwardPage { shell, provider: place.name, address };
+            Reply::page(&site, &visit, &page)?.going_on_to(&page.address)
+        }
+    };
+    let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
+    let reply = reply.of(&visit).cookie(jar.drop_session()).cookie(jar.drop_autologin()).cookie(jar.drop_attempt());
     // Pages of the account must not come back with the back button.
     Ok(reply.header("clear-site-data", "\"cache\", \"storage\"").done())
 }
 
-/// `GET /logout/done`
+/// `GET /logout/done`: with `at`, the provider that was not told.
 pub async fn done(
     State(site): State<Arc<Site>>,
     RawQuery(query): RawQuery,
     visit: Visit,
 ) -> Result<Response, PageError> {
-    let here_only = Query::of(query.as_deref()).text("provider") == "open";
-    let page = SignedOutPage { shell: visit.shell(&site), here_only };
-    Ok(Reply::page(&site, &visit, &page)?.done())
+    let slug = Query::of(query.as_deref()).text("at");
+    let there = site.providers.named(&slug).map(|provider| (There::SignedIn, provider.name.clone()));
+    signed_out(&site, &visit, StatusCode::OK, there)
+}
+
+/// The page that leads nowhere by itself.
+pub(super) fn signed_out(
+    site: &Site,
+    visit: &Visit,
+    status: StatusCode,
+    there: Option<(There, String)>,
+) -> Result<Response, PageError> {
+    let page = SignedOutPage { shell: visit.shell(site), there };
+    Ok(Reply::page_with(site, visit, status, &page)?.done())
 }

@@ -18,7 +18,7 @@ use crate::service::provider::{Oidc, Protocol, Provider};
 use crate::service::saml::Onward;
 use crate::service::sign_in::SignInError;
 use crate::service::sign_in::answer::Answer;
-use crate::service::sign_in::departure::Errand;
+use crate::service::sign_in::departure::{Brings, Errand};
 use crate::service::sign_in::oidc::{Arrived, Going, ProviderError};
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
@@ -41,10 +41,11 @@ pub async fn get(
         "" => None,
         text => Some(site.redirect(text).ok_or(Failure::ForeignTarget)?),
     };
-    let adds = query.text("add") == "1";
+    let (adds, confirms) = (query.text("add") == "1", query.text("confirm") == "1");
     let errand = match &visit.person {
         Some(person) if adds => Errand::AddTo(person.account()),
-        None if adds => return Err(PageError::SignIn),
+        Some(person) if confirms => Errand::Confirm(person.account(), query.text("factor") == "1"),
+        None if adds || confirms => return Err(PageError::SignIn),
         Some(_) => {
             return Ok(Reply::see_other(&target.unwrap_or(SafeRedirect::to(paths::ACCOUNT))).of(&visit).done());
         }
@@ -145,9 +146,10 @@ async fn arrive(
     there: (&Provider, &Oidc),
     answer: Answer,
 ) -> Result<Response, PageError> {
-    let browser = Jar::new(&site.cookies, &site.core.cookie_keys).attempt(headers);
-    let replaces = visit.person.as_ref().map(|person| *person.handle());
-    let arrived = site.sign_in.return_from_oidc(&visit.ctx, there, browser.as_ref(), answer, replaces).await;
+    let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
+    let browser = jar.attempt(headers);
+    let brings = Brings { person: visit.person.clone(), device: jar.device(headers) };
+    let arrived = site.sign_in.return_from_oidc(&visit.ctx, there, browser.as_ref(), answer, brings).await;
     arrived_reply(site, visit, there.0, arrived).await
 }
 

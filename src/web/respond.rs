@@ -11,7 +11,7 @@ use crate::domain::id::AccountId;
 use crate::domain::redirect::{AllowedOrigin, SafeRedirect};
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
+use http::header::{CONTENT_TYPE, LOCATION, REFRESH, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
 
 /// The application that a page's form leads to in the end.
@@ -21,6 +21,10 @@ pub(super) struct LeadsTo(pub(super) AllowedOrigin);
 /// The page loads our script.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scripted;
+
+/// Pages of others may show the response in a frame: whose, says its own policy.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Framed;
 
 /// A response under construction.
 pub struct Reply {
@@ -53,6 +57,22 @@ impl Reply {
             reply = reply.cookie(jar.drop_flash());
         }
         Ok(reply)
+    }
+
+    /// What somebody else has begun.
+    #[must_use]
+    pub const fn of_response(response: Response) -> Self {
+        Self { response }
+    }
+
+    /// Has the browser go on to an identity provider by itself, as a page: unlike a redirect that is no part of the form
+    /// that was sent, to which browsers apply `form-action`.
+    #[must_use]
+    pub fn going_on_to(mut self, address: &str) -> Self {
+        if let Ok(refresh) = HeaderValue::from_str(&format!("0; url={address}")) {
+            self.response.headers_mut().insert(REFRESH, refresh);
+        }
+        self
     }
 
     /// 303: a form was taken, go on there with GET. Never 307, which would send the form's secrets along (RFC 9700 §4.12).

@@ -4,7 +4,7 @@ use super::site::Site;
 use super::trace::{Trace, trace};
 use super::{
     account, assets, avatar, confirm, dev, forbidden, frame, internal, invitation, login, logout, lost_password,
-    provider, register, saml, security_txt, setup, step, step_factor, verify,
+    provider, provider_logout, register, saml, security_txt, setup, step, step_factor, verify, whoami,
 };
 use axum::Router;
 use axum::body::Body;
@@ -37,6 +37,9 @@ pub const ROUTES: &[(&str, &str, Who)] = &[
     ("GET", "/login/{slug}/metadata", Who::Anybody),
     ("GET", "/login/{slug}/slo", Who::Anybody),
     ("POST", "/login/{slug}/slo", Who::Provider),
+    ("POST", "/login/{slug}/backchannel-logout", Who::Provider),
+    ("GET", "/login/{slug}/frontchannel-logout", Who::Anybody),
+    ("GET", "/login/{slug}/logout", Who::Anybody),
     ("GET", "/login/step/password", Who::Attempt),
     ("POST", "/login/step/password", Who::Attempt),
     ("GET", "/login/step/factor", Who::Attempt),
@@ -137,6 +140,9 @@ pub fn pages(site: Arc<Site>, around: Arc<Trace>, readiness: internal::Readiness
         .route("/login/{slug}/acs", get(saml::get_answer).post(saml::post_answer))
         .route("/login/{slug}/metadata", get(saml::get_metadata))
         .route("/login/{slug}/slo", get(saml::get_logout).post(saml::post_logout))
+        .route("/login/{slug}/backchannel-logout", post(provider_logout::post_backchannel))
+        .route("/login/{slug}/frontchannel-logout", get(provider_logout::get_frontchannel))
+        .route("/login/{slug}/logout", get(provider_logout::get_back))
         .route("/login/step/password", get(step::get_password).post(step::post_password))
         .route("/login/step/factor", get(step_factor::get).post(step_factor::post))
         .route("/login/step/enrol", get(step_factor::get_enrol).post(step_factor::post_enrol))
@@ -306,13 +312,16 @@ where
         if verify::is_verify(path) {
             let (parts, _body) = request.into_parts();
             return match verify::hot(&self.site, &parts) {
-                Some(response) => Answering::Ready(Some(response)),
-                None => Answering::Pending(Box::pin(verify::cold(Arc::clone(&self.site), parts))),
+                Ok(response) => Answering::Ready(Some(response)),
+                Err(handle) => Answering::Pending(Box::pin(verify::cold(Arc::clone(&self.site), parts, handle))),
             };
         }
-        if path == verify::WHOAMI {
+        if path == whoami::WHOAMI {
             let (parts, _body) = request.into_parts();
-            return Answering::Pending(Box::pin(verify::whoami(Arc::clone(&self.site), parts)));
+            return match whoami::hot(&self.site, &parts) {
+                Some(response) => Answering::Ready(Some(response)),
+                None => Answering::Pending(Box::pin(whoami::cold(Arc::clone(&self.site), parts))),
+            };
         }
         let request = request.map(|body| Body::new(body.map_err(axum::Error::new)));
         let mut pages = self.pages.clone();

@@ -5,23 +5,26 @@ use super::cookies::Jar;
 use super::error::PageError;
 use super::extract::Visit;
 use super::foreign_form::ForeignMessage;
+use super::logout::signed_out;
+use super::page::Shell;
 use super::page::going::GoingPage;
 use super::page::outcome::Failure;
-use super::page::paths;
 use super::page::provider::ProviderProblem;
+use super::page::sign_in::There;
 use super::provider::{arrived_reply, problem, problem_page};
 use super::respond::Reply;
 use super::site::Site;
 use super::verify::Query;
 use crate::domain::redirect::SafeRedirect;
 use crate::service::provider::{Protocol, Provider};
-use crate::service::saml::{Carried, Field, LogoutOutcome, Onward, SamlError, SignedOut};
+use crate::service::saml::{Carried, Field, GoingForm, LogoutOutcome, Onward, SamlError, SignedOut};
+use crate::service::sign_in::departure::Brings;
 use crate::service::sign_in::oidc::ProviderError;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use std::sync::Arc;
 
 /// The provider of this slug, if it speaks SAML.
@@ -58,8 +61,8 @@ pub async fn get_answer(
     let provider = spoken(&site, &slug)?;
     let handle = Query::of(query.as_deref()).text("outcome");
     let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
-    let replaces = visit.person.as_ref().map(|person| *person.handle());
-    let arrived = site.saml.arrive(&visit.ctx, &slug, &handle, jar.attempt(&headers).as_ref(), replaces).await;
+    let brings = Brings { person: visit.person.clone(), device: jar.device(&headers) };
+    let arrived = site.saml.arrive(&visit.ctx, &slug, &handle, jar.attempt(&headers).as_ref(), brings).await;
     arrived_reply(&site, &visit, provider, arrived.map_err(ProviderError::from)).await
 }
 
@@ -110,11 +113,12 @@ async fn logout(site: &Arc<Site>, visit: &Visit, slug: &str, carried: Carried) -
     let provider = spoken(site, slug)?;
     match site.saml.logout(&visit.ctx, slug, carried).await {
         Ok(LogoutOutcome::Answer(onward)) => Ok(onward_reply(site, visit, onward)?.done()),
-        Ok(LogoutOutcome::Over(SignedOut::Everywhere)) => {
-            Ok(Reply::see_other(&SafeRedirect::to(paths::SIGNED_OUT)).done())
-        }
-        Ok(LogoutOutcome::Over(SignedOut::HereOnly)) => {
-            Ok(Reply::see_other(&SafeRedirect::to(paths::SIGNED_OUT_HERE)).done())
+        Ok(LogoutOutcome::Over(how)) => {
+            let there = match how {
+                SignedOut::Everywhere => There::SignedOut,
+                SignedOut::HereOnly => There::Partly,
+            };
+            signed_out(site, visit, StatusCode::OK, Some((there, provider.name.clone())))
         }
         Err(SamlError::Refused(_)) => {
             let named = (slug, provider.name.as_str());
@@ -128,10 +132,12 @@ async fn logout(site: &Arc<Site>, visit: &Visit, slug: &str, carried: Carried) -
 pub(super) fn onward_reply(site: &Site, visit: &Visit, onward: Onward) -> Result<Reply, PageError> {
     match onward {
         Onward::Redirect(address) => Ok(Reply::away_to(&address)),
-        Onward::Form(form) => {
-            let action = form.action.clone();
-            let page = GoingPage { shell: visit.shell(site), form };
-            Ok(Reply::page(site, visit, &page)?.leading_to(Some(&action)))
-        }
+        Onward::Form(form) => form_reply(site, visit, visit.shell(site), form),
     }
+}
+
+/// The page with the button that brings a message.
+pub(super) fn form_reply(site: &Site, visit: &Visit, shell: Shell, form: GoingForm) -> Result<Reply, PageError> {
+    let action = form.action.clone();
+    Ok(Reply::page(site, visit, &GoingPage { shell, form })?.leading_to(Some(&action)))
 }

@@ -22,6 +22,7 @@ use crate::service::saml::Saml;
 use crate::service::session::Sessions;
 use crate::service::setup::SetUp;
 use crate::service::sign_in::SignIn;
+use crate::service::sign_out::SignOut;
 use crate::service::verify::Verify;
 use http::HeaderValue;
 use std::sync::Arc;
@@ -36,6 +37,8 @@ pub struct Site {
     pub sign_in: SignIn,
     /// Sessions.
     pub sessions: Sessions,
+    /// Signing out, also at providers and by them.
+    pub sign_out: SignOut,
     /// Second factors.
     pub factors: Factors,
     /// Passwords.

@@ -1,28 +1,26 @@
-//! `/verify` and `/api/v1/session`: what main apps ask, at every request of theirs. They stand in front of the router
-//! and its layers, because their cost is paid thousands of times a second.
+//! `/verify`: what proxies ask, at every request to an application. It stands in front of the router and its layers, because
+//! its cost is paid thousands of times a second.
+//!
+//! What applications ask by themselves is `whoami`.
 
 use super::cookies::Jar;
-use super::extract;
 use super::listener::Peer;
 use super::page::paths;
 use super::site::Site;
 use super::trace::ACCESS_LOG;
 use crate::domain::application::Refusal;
-use crate::domain::authenticator::assurance;
 use crate::domain::forwarded::Client;
 use crate::domain::original_request::{EndpointRequest, OriginalRequest, OriginalRequestError};
 use crate::domain::redact::{self, ClientNetwork};
 use crate::domain::session::HandleHash;
 use crate::domain::time::Timestamp;
 use crate::service::core::Trouble;
-use crate::service::limiter::{Target, Try};
 use crate::service::metrics::VerifyOutcome;
-use crate::service::moment;
 use crate::service::session::Alive;
 use crate::service::verify::{Answer, Question};
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode};
 use std::net::{IpAddr, Ipv4Addr};
@@ -31,8 +29,6 @@ use url::form_urlencoded::byte_serialize;
 
 /// Our own path.
 pub const VERIFY: &str = "/verify";
-/// Whoami.
-pub const WHOAMI: &str = "/api/v1/session";
 
 const REMOTE_USER: HeaderName = HeaderName::from_static("remote-user");
 const REMOTE_NAME: HeaderName = HeaderName::from_static("remote-name");
@@ -41,7 +37,6 @@ const REMOTE_GROUPS: HeaderName = HeaderName::from_static("remote-groups");
 const REMOTE_ACCOUNT_ID: HeaderName = HeaderName::from_static("remote-account-id");
 const IDENTITY_TOKEN: HeaderName = HeaderName::from_static("x-vestibule-jwt");
 const REASON: HeaderName = HeaderName::from_static("x-vestibule-reason");
-const SESSION: HeaderName = HeaderName::from_static("x-vestibule-session");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// Whether a path is one of `/verify`'s: itself, or with an original path behind it (Envoy).
@@ -68,19 +63,22 @@ impl<'q> Query<'q> {
     }
 }
 
-/// Answers a proxy at once when everything needed is in memory; `None` means: ask [`cold`].
-#[must_use]
-pub fn hot(site: &Site, parts: &Parts) -> Option<Response> {
-    let asked = match Asked::of(site, parts) {
+/// Answers a proxy at once when everything needed is in memory.
+///
+/// # Errors
+/// Something is not: [`cold`] is to be asked, about the session of this handle.
+pub fn hot(site: &Site, parts: &Parts) -> Result<Response, Option<HandleHash>> {
+    let handle = Jar::new(&site.cookies, &site.core.cookie_keys).session(&parts.headers);
+    let asked = match Asked::of(site, parts, handle) {
         Ok(asked) => asked,
-        Err(error) => return Some(malformed(site, &error)),
+        Err(error) => return Ok(malformed(site, &error)),
     };
-    site.verify.hot(&asked.question()).map(|answer| asked.response(site, answer))
+    site.verify.hot(&asked.question()).map(|answer| asked.response(site, answer)).ok_or(handle)
 }
 
 /// Answers a proxy, reading what is not in memory.
-pub async fn cold(site: Arc<Site>, parts: Parts) -> Response {
-    let asked = match Asked::of(&site, &parts) {
+pub async fn cold(site: Arc<Site>, parts: Parts, handle: Option<HandleHash>) -> Response {
+    let asked = match Asked::of(&site, &parts, handle) {
         Ok(asked) => asked,
         Err(error) => return malformed(&site, &error),
     };
@@ -104,8 +102,7 @@ struct Asked<'p> {
 }
 
 impl<'p> Asked<'p> {
-    fn of(site: &Site, parts: &'p Parts) -> Result<Self, OriginalRequestError> {
-        let handle = Jar::new(&site.cookies, &site.core.cookie_keys).session(&parts.headers);
+    fn of(site: &Site, parts: &'p Parts, handle: Option<HandleHash>) -> Result<Self, OriginalRequestError> {
         let peer = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
         let now = site.surroundings.now();
         let redirect = parts.uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "redirect"));
@@ -329,124 +326,5 @@ fn unavailable(trouble: &Trouble) -> Response {
     tracing::error!(error = %trouble, "a session could not be looked up");
     let mut response = text(StatusCode::SERVICE_UNAVAILABLE, "The session cannot be checked now.\n".to_owned());
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("2"));
-    response
-}
-
-/// `GET /api/v1/session`: for a browser's own cookie, or for an application with its secret and the browser's cookie
-/// (as `Cookie`, or its bare value as `X-Vestibule-Session`).
-pub async fn whoami(site: Arc<Site>, parts: Parts) -> Response {
-    if parts.method != http::Method::GET && parts.method != http::Method::HEAD {
-        let mut response = problem(StatusCode::METHOD_NOT_ALLOWED, "Use GET.");
-        response.headers_mut().insert(http::header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return response;
-    }
-    let client = match parts.headers.get(AUTHORIZATION) {
-        Some(value) => match credential(&site, &parts, value).await {
-            Ok(client) => Some(client),
-            Err(response) => return *response,
-        },
-        None => None,
-    };
-    let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
-    let handle = match (&client, parts.headers.get(SESSION)) {
-        (Some(_), Some(value)) => jar.session_value(value.as_bytes()),
-        _ => jar.session(&parts.headers),
-    };
-    let Some(handle) = handle else { return nobody() };
-    match site.verify.whoami(&handle, site.surroundings.now()).await {
-        Ok(Some(alive)) if client.as_ref().is_none_or(|client| site.verify.may_see(client, &alive)) => {
-            json(StatusCode::OK, "application/json", described(&site, &alive))
-        }
-        Ok(_) => nobody(),
-        Err(trouble) => {
-            tracing::error!(error = %trouble, "a session could not be looked up");
-            let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, "The session cannot be checked now.");
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("2"));
-            response
-        }
-    }
-}
-
-/// Checks an application's secret; wrong ones count against the address.
-pub(super) async fn credential(
-    site: &Site,
-    parts: &Parts,
-    value: &HeaderValue,
-) -> Result<crate::service::caller::AppClient, Box<Response>> {
-    let secret = value.as_bytes().strip_prefix(b"Bearer ").unwrap_or_default();
-    if let Some(client) = extract::application(site, secret) {
-        return Ok(client);
-    }
-    let ctx = extract::stranger(parts, site);
-    let peer = parts
-        .extensions
-        .get::<Peer>()
-        .map(|peer| Client::resolve(peer.0.ip(), &site.trusted_proxies, &parts.headers).address);
-    let origin = crate::service::context::Origin { address: peer, ..ctx.origin.clone() };
-    // The charge is never given back: the secret was wrong.
-    if let Ok(Try::Refused { retry_after, .. }) = site.core.limiter.ask(Target::Token, &origin, ctx.now()).await {
-        let mut response = problem(StatusCode::TOO_MANY_REQUESTS, "Too many wrong secrets from this address.");
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
-        Err(Box::new(response))
-    } else {
-        let mut response = problem(StatusCode::UNAUTHORIZED, "No application has this secret.");
-        let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
-        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-        Err(Box::new(response))
-    }
-}
-
-fn described(site: &Site, alive: &Alive) -> String {
-    let account = &alive.card.account;
-    let session = &alive.session.session;
-    let last_seen = alive.session.last_seen_at();
-    let idle_end = last_seen.after(site.core.policy.lifetimes.idle);
-    serde_json::json!({
-        "account": {
-            "id": account.id,
-            "username": account.username,
-            "name": account.name,
-            "email": account.address(),
-            "groups": alive.card.groups,
-            "administrator": account.administrator,
-            "language": account.language.map(crate::domain::language::Language::tag),
-            "time_zone": account.time_zone,
-            "picture": account.picture.as_ref().map(|key| format!("{}{}{}", site.origin(), paths::AVATAR, key.as_str())),
-        },
-        "session": {
-            "id": session.id,
-            "created_at": moment::machine(session.created_at),
-            "authenticated_at": moment::machine(session.authenticated_at),
-            "last_seen_at": moment::machine(last_seen),
-            "expires_at": moment::machine(session.ends_at.min(idle_end)),
-            "amr": session.methods.names().collect::<Vec<_>>(),
-            "acr": assurance(session.methods),
-        },
-    })
-    .to_string()
-}
-
-fn nobody() -> Response {
-    problem(StatusCode::UNAUTHORIZED, "Nobody is signed in.")
-}
-
-/// RFC 9457.
-fn problem(status: StatusCode, detail: &str) -> Response {
-    let body = serde_json::json!({
-        "type": "about:blank",
-        "title": status.canonical_reason().unwrap_or("Error"),
-        "status": status.as_u16(),
-        "detail": detail,
-    });
-    json(status, "application/problem+json", body.to_string())
-}
-
-fn json(status: StatusCode, media: &'static str, body: String) -> Response {
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
-    headers.insert(CACHE_CONTROL, NO_STORE);
-    headers.insert(http::header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }

@@ -4,6 +4,7 @@ mod active_directory;
 mod commands;
 mod connector;
 mod faults;
+mod first_sign_in;
 mod sign_in;
 mod sync;
 

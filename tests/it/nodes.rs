@@ -2,6 +2,7 @@
 //! failing. What one engine does by itself is in `postgres/` and `store_volatile/redis/`.
 
 mod cluster;
+mod directory;
 mod equal;
 mod faults;
 mod lease;

@@ -58,6 +58,11 @@ pub struct IdentityProvider {
     #[serde(default)]
     pub danger_trust_email: bool,
 
+    /// Whether signing out here signs out at the provider too, where it has a way for that. The person comes back to a page
+    /// of this service that leads nowhere by itself. When off, only the session here ends, and the page says so.
+    #[serde(default = "yes")]
+    pub single_logout: bool,
+
     /// Whether this service may fetch from private addresses for this provider (loopback, `10.0.0.0/8`, `192.168.0.0/16`,
     /// `fc00::/7` and the like).
     ///

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
 use crate::config::findings::Findings;
+use crate::config::span::Span;
 use crate::domain::secret::Secret;
 
 /// What the example shows.
@@ -56,6 +57,30 @@ pub struct Oidc {
     /// one, ask for it in `claims` as essential.
     #[schemars(example = &["urn:example:mfa"])]
     pub acr_values: Vec<String>,
+
+    /// OpenID Connect: levels of authentication (`acr` of the ID token) that count as a second factor here. Whoever comes
+    /// with one of them is not asked for a factor of this service, and may use what asks for one. Compared exactly; ask
+    /// for the level with `acr_values`, or insist on it with `claims`. Empty is none: whoever has a factor here shows it,
+    /// whatever they showed there.
+    ///
+    /// Danger: the provider's word then opens what asks for two factors.
+    #[schemars(example = &["urn:example:mfa"])]
+    pub second_factor_acr: Vec<String>,
+
+    /// OpenID Connect: methods (`amr` of the ID token, RFC 8176) of which one is enough to count as a second factor here,
+    /// as with `second_factor_acr`.
+    ///
+    /// Danger: the provider's word then opens what asks for two factors; `otp` alone may have been the only factor.
+    #[schemars(example = &["mfa"])]
+    pub second_factor_amr: Vec<String>,
+
+    /// OpenID Connect: how often the provider is asked whether a session that it vouched for may go on, so that whoever is
+    /// shut out there does not stay in here. Asked with the refresh token, and for userinfo; what is said about groups and
+    /// profile is followed as at a sign-in. A definite no ends the session and the browser's staying signed in; a
+    /// provider that does not answer ends nothing. Some providers give a refresh token only with the scope
+    /// `offline_access`; without one, a session is looked at until its access token has run out. When not set: never.
+    #[schemars(example = &"15m")]
+    pub revalidate: Option<Span>,
 
     /// OpenID Connect: the `claims` parameter, as JSON with the objects `id_token` and `userinfo`. A claim that is asked
     /// for as essential must be there, with one of its values where any are named, or nobody gets in.
@@ -122,6 +147,9 @@ impl Default for Oidc {
             scopes: ["openid", "profile", "email"].map(str::to_owned).to_vec(),
             response_mode: ResponseMode::Query,
             acr_values: Vec::new(),
+            second_factor_acr: Vec::new(),
+            second_factor_amr: Vec::new(),
+            revalidate: None,
             claims: None,
             prompt: None,
             max_age: None,
@@ -213,6 +241,7 @@ impl Oidc {
             }
         }
         self.check_credential(key, secrets_read, found);
+        self.check_trust(key, found);
         if self.algorithms.is_empty() {
             found.wrong(&key("algorithms"), "must hold at least one");
         }
@@ -227,6 +256,19 @@ impl Oidc {
         }
         if self.scopes.iter().any(|scope| scope.is_empty() || scope.contains(char::is_whitespace)) {
             found.wrong(&key("scopes"), "has an empty scope, or one with a space");
+        }
+    }
+
+    fn check_trust(&self, key: &dyn Fn(&str) -> String, found: &mut Findings) {
+        for (name, values) in
+            [("second_factor_acr", &self.second_factor_acr), ("second_factor_amr", &self.second_factor_amr)]
+        {
+            if values.iter().any(|value| value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_graphic())) {
+                found.wrong(&key(name), "has a value that is empty, or has spaces or characters beyond ASCII");
+            }
+        }
+        if let Some(span) = self.revalidate {
+            found.bounds(&key("revalidate"), span, Span::minutes(1), Span::hours(24 * 30));
         }
     }
 

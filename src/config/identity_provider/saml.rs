@@ -52,7 +52,10 @@ pub struct Saml {
     #[schemars(example = &["https://refeds.org/profile/mfa"])]
     pub authn_contexts: Vec<String>,
 
-    /// SAML: ways to sign in that count as more than one factor here.
+    /// SAML: ways to sign in (`AuthnContextClassRef`) that count as a second factor here, as `second_factor_acr` does for
+    /// OpenID Connect. Compared exactly; demand them with `authn_contexts`. Empty is none.
+    ///
+    /// Danger: the provider's word then opens what asks for two factors.
     #[schemars(example = &["https://refeds.org/profile/mfa"])]
     pub second_factor_contexts: Vec<String>,
 
@@ -65,9 +68,6 @@ pub struct Saml {
     ///
     /// Danger: CBC tells an attacker who can ask often enough what is encrypted.
     pub danger_allow_cbc: bool,
-
-    /// SAML: whether signing out here signs out at the provider, too, where it has an address for that.
-    pub single_logout: bool,
 }
 
 impl Default for Saml {
@@ -86,7 +86,6 @@ impl Default for Saml {
             second_factor_contexts: Vec::new(),
             danger_allow_unsolicited: false,
             danger_allow_cbc: false,
-            single_logout: true,
         }
     }
 }

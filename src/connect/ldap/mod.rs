@@ -16,11 +16,21 @@ use crate::domain::secret::Secret;
 use hosts::Hosts;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use rustls::{ClientConfig, RootCertStore};
-use std::fmt;
+use std::fmt::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore};
+
+/// Bytes as a value in a filter (RFC 4515 section 3).
+#[must_use]
+pub fn escaped_bytes(value: &[u8]) -> String {
+    value.iter().fold(String::with_capacity(value.len() * 3), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _written = write!(text, "\\{byte:02x}");
+        text
+    })
+}
 
 /// How connections are protected. Certificates are always checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

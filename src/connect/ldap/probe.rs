@@ -28,18 +28,25 @@ impl Connection {
     /// # Errors
     /// [`LdapError`] when it does not answer.
     pub async fn about(&mut self) -> Result<About, LdapError> {
-        let wanted = ["supportedControl", "supportedCapabilities", "vendorName", "vendorVersion", "namingContexts"];
-        let search = Search {
-            base: String::new(),
-            scope: Scope::Entry,
-            filter: "(objectClass=*)".to_owned(),
-            attributes: wanted.map(str::to_owned).to_vec(),
-        };
-        match self.find(&search, 1).await {
-            Ok(found) => Ok(found.first().map(about).unwrap_or_default()),
-            Err(LdapError::Refused { .. }) => Ok(About::default()),
-            Err(error) => Err(error),
-        }
+        read(self.find(&question(), 1).await)
+    }
+}
+
+fn question() -> Search {
+    let wanted = ["supportedControl", "supportedCapabilities", "vendorName", "vendorVersion", "namingContexts"];
+    Search {
+        base: String::new(),
+        scope: Scope::Entry,
+        filter: "(objectClass=*)".to_owned(),
+        attributes: wanted.map(str::to_owned).to_vec(),
+    }
+}
+
+fn read(answer: Result<Vec<Found>, LdapError>) -> Result<About, LdapError> {
+    match answer {
+        Ok(found) => Ok(found.first().map(about).unwrap_or_default()),
+        Err(LdapError::Refused { .. }) => Ok(About::default()),
+        Err(error) => Err(error),
     }
 }
 
@@ -53,6 +60,14 @@ fn about(Found { entry, .. }: &Found) -> About {
 }
 
 impl Directory {
+    /// What the server of the shared connection says about itself.
+    ///
+    /// # Errors
+    /// [`LdapError`] when it does not answer.
+    pub async fn about(&self) -> Result<About, LdapError> {
+        read(self.find(&question(), 1).await)
+    }
+
     /// The addresses of a server.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use openidconnect::core::{CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, Co
 use openidconnect::{
     AsyncHttpClient, AuthType, AuthUrl, AuthenticationContextClass, AuthorizationCode, ClientId, ClientSecret,
     CsrfToken, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IssuerUrl, Nonce, OAuth2TokenResponse,
-    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, TokenUrl,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, Scope, TokenUrl,
 };
 use serde_json::{Map, Value, json};
 use std::pin::Pin;
@@ -32,6 +32,8 @@ pub struct Question<'a> {
     pub nonce: &'a str,
     /// Proves at the token endpoint that the code was asked for by us (PKCE, RFC 7636).
     pub verifier: &'a str,
+    /// The person shall prove anew who they are, though they may be signed in there.
+    pub anew: bool,
 }
 
 /// What came for a code.
@@ -40,7 +42,19 @@ pub struct Tokens {
     pub id_token: String,
     /// For userinfo.
     pub access: Secret<String>,
+    /// How long that is good.
+    pub lifetime: Option<Duration>,
     /// For asking again later.
+    pub refresh: Option<Secret<String>>,
+}
+
+/// What came for a refresh token.
+pub struct Renewed {
+    /// As it came; not looked at yet. Not every provider sends one again.
+    pub id_token: Option<String>,
+    /// For userinfo.
+    pub access: Secret<String>,
+    /// Takes the place of the refresh token, which may be worthless now.
     pub refresh: Option<Secret<String>>,
 }
 
@@ -61,10 +75,12 @@ impl OidcClient {
         for level in &settings.acr_values {
             request = request.add_auth_context_value(AuthenticationContextClass::new(level.clone()));
         }
-        for prompt in settings.prompt.iter().flat_map(|prompt| prompt.split(' ')) {
+        let (prompt, max_age) =
+            if question.anew { (Some("login"), Some(0)) } else { (settings.prompt.as_deref(), settings.max_age) };
+        for prompt in prompt.iter().flat_map(|prompt| prompt.split(' ')) {
             request = request.add_prompt(prompt_named(prompt));
         }
-        if let Some(seconds) = settings.max_age {
+        if let Some(seconds) = max_age {
             request = request.set_max_age(Duration::from_secs(seconds.into()));
         }
         if settings.form_post {
@@ -105,6 +121,35 @@ impl OidcClient {
         let id_token = courier.id_token.lock().unwrap_or_else(PoisonError::into_inner).take();
         Ok(Tokens {
             id_token: id_token.ok_or_else(|| malformed("there is no ID token"))?,
+            access: Secret::new(answer.access_token().secret().clone()),
+            lifetime: answer.expires_in(),
+            refresh: answer.refresh_token().map(|token| Secret::new(token.secret().clone())),
+        })
+    }
+
+    /// Asks for new tokens with a refresh token (Core section 12). `assertion` as for [`OidcClient::redeem`].
+    ///
+    /// # Errors
+    /// [`OidcError::Refused`] with the provider's code; `invalid_grant` is its no.
+    pub async fn renew(
+        &self,
+        known: &Known,
+        refresh: &str,
+        assertion: (&str, Timestamp),
+    ) -> Result<Renewed, OidcError> {
+        let client = self.client(known)?;
+        let courier = Courier { fetcher: self.fetcher.clone(), id_token: Arc::default() };
+        let token = RefreshToken::new(refresh.to_owned());
+        let mut request = client.exchange_refresh_token(&token);
+        if let Some(assertion) = self.assertion(known, assertion)? {
+            request = request
+                .add_extra_param("client_assertion_type", ASSERTION_TYPE)
+                .add_extra_param("client_assertion", assertion);
+        }
+        let answer = request.request_async(&courier).await.map_err(explained)?;
+        let id_token = courier.id_token.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Ok(Renewed {
+            id_token,
             access: Secret::new(answer.access_token().secret().clone()),
             refresh: answer.refresh_token().map(|token| Secret::new(token.secret().clone())),
         })

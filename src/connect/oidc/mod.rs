@@ -3,12 +3,14 @@
 //!
 //! The requests are `openidconnect`'s, the signatures `jsonwebtoken`'s (docs/decisions/0015).
 
+mod end_session;
 mod exchange;
 pub mod jws;
 pub mod metadata;
 mod userinfo;
 
-pub use exchange::{Question, Tokens};
+pub use end_session::Farewell;
+pub use exchange::{Question, Renewed, Tokens};
 
 use super::fetch::{FetchError, FetchSettings, Fetcher};
 use crate::domain::secret::Secret;
@@ -151,6 +153,9 @@ pub enum OidcError {
     /// A token is not signed by the provider.
     #[error("{0}")]
     Signature(#[from] JwsError),
+    /// The userinfo endpoint does not take the access token (any more).
+    #[error("the userinfo endpoint refuses the access token")]
+    TokenRefused,
     /// Userinfo is about somebody else.
     #[error("userinfo is about another subject")]
     OtherSubject,
@@ -169,6 +174,7 @@ impl OidcError {
             Self::Issuer => "metadata_issuer",
             Self::Refused(_) => "code_refused",
             Self::Signature(error) => error.code(),
+            Self::TokenRefused => "userinfo_token_refused",
             Self::OtherSubject => "userinfo_sub",
         }
     }
@@ -177,7 +183,7 @@ impl OidcError {
     #[must_use]
     pub const fn is_outage(&self) -> bool {
         match self {
-            Self::Away { .. } | Self::Status { .. } | Self::Issuer => true,
+            Self::Away { .. } | Self::Status { .. } | Self::Issuer | Self::TokenRefused => true,
             Self::Malformed { stage, .. } => matches!(stage, Stage::Metadata | Stage::Keys),
             _ => false,
         }

@@ -3,7 +3,7 @@
 use super::{Known, OidcClient, OidcError, Stage};
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, Request, StatusCode};
 use serde_json::{Map, Value};
 
@@ -33,6 +33,9 @@ impl OidcClient {
             .map_err(|_| wrong("its address is none"))?;
         let answer = self.fetcher.send(request).await;
         let answer = answer.map_err(|error| OidcError::Away { stage: Stage::Userinfo, error })?;
+        if answer.status() == StatusCode::UNAUTHORIZED && names_the_token(&answer) {
+            return Err(OidcError::TokenRefused);
+        }
         if answer.status() != StatusCode::OK {
             return Err(OidcError::Status { stage: Stage::Userinfo, status: answer.status().as_u16() });
         }
@@ -65,4 +68,12 @@ impl OidcClient {
         };
         if issuer && audience { Ok(claims) } else { Err(wrong("it is signed for somebody else")) }
     }
+}
+
+/// Whether it is the token that is refused (RFC 6750 section 3.1): a gateway that wants something else says 401 too.
+fn names_the_token(answer: &http::Response<Vec<u8>>) -> bool {
+    let challenges = answer.headers().get_all(WWW_AUTHENTICATE).iter();
+    let named = challenges.filter_map(|value| value.to_str().ok()).any(|text| text.contains("invalid_token"));
+    let body: Option<Value> = serde_json::from_slice(answer.body()).ok();
+    named || body.is_some_and(|body| body.get("error").and_then(Value::as_str) == Some("invalid_token"))
 }

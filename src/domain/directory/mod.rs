@@ -1,6 +1,7 @@
 //! A company's directory: what an entry says about a person, who belongs to which group, and what follows from it here.
 //! Pure: reading the directory is `connect/ldap`, carrying a plan out is `service/directory`.
 
+pub mod custom;
 pub mod dn;
 pub mod entry;
 pub mod nesting;
@@ -10,6 +11,7 @@ pub mod snapshot;
 pub mod standing;
 pub mod words;
 
+pub use custom::Custom;
 pub use dn::DnKey;
 pub use entry::Entry;
 pub use person::{Flaw, Mapping, Person, Subject};

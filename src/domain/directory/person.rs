@@ -1,6 +1,6 @@
 //! What an entry says about a person: the mapping of attributes, the stable subject, whether the directory has shut them.
 
-use super::{DnKey, Entry};
+use super::{Custom, DnKey, Entry, custom};
 use crate::domain::account::{DisplayName, EmailAddress, InvalidName, Username};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -17,6 +17,22 @@ pub struct Mapping {
     pub email: Vec<String>,
     /// What stays the same when everything else changes.
     pub subject: Vec<String>,
+    /// What else is wanted.
+    pub custom: Vec<custom::Wanted>,
+}
+
+impl Mapping {
+    /// Every attribute that is looked at, each once.
+    #[must_use]
+    pub fn attributes(&self) -> Vec<String> {
+        let lists = [&self.username, &self.name, &self.email, &self.subject];
+        let custom = self.custom.iter().flat_map(|one| &one.from);
+        let all = lists.into_iter().flatten().chain(custom).cloned();
+        let mut all: Vec<String> = all.chain(STANDING.map(str::to_owned)).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
 }
 
 /// The stable name of a person in a directory: attribute and value, such as `entryuuid:1b9d…`; or the distinguished
@@ -120,6 +136,8 @@ pub struct Person {
     pub name: Option<DisplayName>,
     /// The directory has locked or disabled the entry, or its time is over.
     pub disabled: bool,
+    /// Further attributes.
+    pub custom: Custom,
 }
 
 impl Person {
@@ -142,6 +160,7 @@ impl Person {
             subject: Subject::of(entry, &mapping.subject),
             name: shown.or_else(fallback),
             disabled: is_disabled(entry, now),
+            custom: Custom::of(entry, &mapping.custom),
             username,
             email,
         }
@@ -190,6 +209,7 @@ mod tests {
             name: list(&["displayName", "cn"]),
             email: list(&["mail"]),
             subject: list(&["objectGUID", "entryUUID"]),
+            custom: Vec::new(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The two sides that a plan compares: what was read from the directory, and what is kept here.
 
-use super::{Person, Subject};
+use super::{Custom, Person, Subject};
 use crate::domain::account::AccountStatus;
 use crate::domain::id::{AccountId, GroupId};
 use std::collections::{HashMap, HashSet};
@@ -67,6 +67,8 @@ pub struct KnownAccount {
     pub leads: bool,
     /// The lock on it is the synchronisation's own, for this reason.
     pub held: Option<Hold>,
+    /// What is kept of the further attributes that this directory says.
+    pub custom: Custom,
 }
 
 /// Why the synchronisation locked an account.

@@ -1,5 +1,6 @@
 //! A plan in words, for the operator who looks before it is carried out, and as JSON for programs.
 
+use super::Custom;
 use super::plan::{GroupPlan, Member, Plan, Target, Update};
 use serde_json::{Value, json};
 
@@ -47,13 +48,14 @@ impl Plan {
             "partial": self.partial,
             "create": self.creates.iter().map(|one| json!({
                 "dn": one.dn, "subject": one.subject.as_str(), "username": one.username.as_str(),
-                "email": one.email.as_str(), "name": one.name.as_str(),
+                "email": one.email.as_str(), "name": one.name.as_str(), "attributes": custom_as_json(&one.custom),
             })).collect::<Vec<_>>(),
             "update": self.updates.iter().map(|one| json!({
                 "account": one.account.id, "username_before": one.account.username,
                 "username": one.username.as_ref().map(|name| name.as_str().to_owned()),
                 "email": one.email.as_ref().map(|email| email.as_str().to_owned()),
                 "name": one.name.as_ref().map(|name| name.as_str().to_owned()),
+                "attributes": one.custom.as_ref().map(custom_as_json),
             })).collect::<Vec<_>>(),
             "lock": {
                 "verdict": self.locks.verdict.as_str(),
@@ -74,11 +76,16 @@ impl Plan {
     }
 }
 
+fn custom_as_json(custom: &Custom) -> Value {
+    custom.iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
+}
+
 fn update_in_words(update: &Update) -> String {
     let username = update.username.as_ref().map(|name| format!("username {name}"));
     let email = update.email.as_ref().map(|email| format!("e-mail address {}", email.as_str()));
     let name = update.name.as_ref().map(|name| format!("name {}", name.as_str()));
-    let changes: Vec<_> = [username, email, name].into_iter().flatten().collect();
+    let custom = update.custom.as_ref().map(|_| "further attributes".to_owned());
+    let changes: Vec<_> = [username, email, name, custom].into_iter().flatten().collect();
     format!("update {}: {}", update.account.username, changes.join(", "))
 }
 

@@ -1,31 +1,32 @@
-//! Carries a plan out: accounts in small transactions, groups in transactions of which each group is a part that can fail
+//! Carries a plan out: accounts here, groups in `apply_groups.rs`; many in a transaction, each a part of it that can fail
 //! alone. What fails is told and left; the rest goes on. Nothing is written where nothing changed.
 
 use super::Connected;
 use crate::domain::account::AccountStatus;
 use crate::domain::audit::{Act, Event};
-use crate::domain::directory::Subject;
-use crate::domain::directory::plan::{Create, GroupPlan, Member, Named, Plan, Target, Update};
+use crate::domain::directory::plan::{Create, GroupPlan, Named, Plan, Update};
 use crate::domain::directory::snapshot::Hold;
-use crate::domain::id::{AccountId, GroupId, IdentityId};
+use crate::domain::directory::{Custom, Subject};
+use crate::domain::id::{AccountId, IdentityId};
 use crate::domain::identity::{Identity, Source};
 use crate::domain::notice::Notice;
 use crate::domain::session::CredentialEvent;
 use crate::service::context::Context;
 use crate::service::core::{Core, Trouble};
+use crate::service::lease::Leases;
 use crate::service::revocation;
 use crate::store::account::{NewAccount, Profile};
 use crate::store::database::ROWS;
 use crate::store::token::{self, Purpose};
-use crate::store::{StoreError, Tx, account, directory, group};
+use crate::store::{StoreError, Tx, account, directory, directory_attribute};
 use std::collections::HashMap;
 
 /// Accounts that one transaction makes.
-const AT_ONCE: usize = ROWS * 16;
-/// Groups that share a transaction: each commit waits for the disk.
-const GROUPS: usize = 50;
+const AT_ONCE: usize = ROWS * 32;
+/// Accounts, or groups, that share a transaction while they are changed: each commit waits for the disk.
+const TOGETHER: usize = 200;
 /// With more changes than this, other processes forget all accounts instead of one after the other.
-const MANY: usize = 50;
+pub(super) const MANY: usize = 50;
 
 /// What was done.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -48,32 +49,43 @@ pub struct Done {
     pub failures: Vec<String>,
 }
 
+/// The lease that what is written counts under.
+pub(super) struct Turn {
+    /// The leases of this process.
+    pub(super) leases: Leases,
+    /// The job's name.
+    pub(super) job: String,
+}
+
 /// The work of one run.
 pub(super) struct Work<'a> {
-    core: &'a Core,
-    ctx: &'a Context,
-    source: Source,
+    pub(super) core: &'a Core,
+    pub(super) ctx: &'a Context,
+    pub(super) source: Source,
+    pub(super) done: Done,
+    turn: Option<&'a Turn>,
     retain: bool,
-    made: HashMap<Subject, AccountId>,
-    done: Done,
+    pub(super) made: HashMap<Subject, AccountId>,
+}
+
+impl<'a> Work<'a> {
+    /// Nothing done yet. Without a turn it is not a synchronisation of everything, and others may be at one.
+    pub(super) fn new(core: &'a Core, ctx: &'a Context, connected: &Connected, turn: Option<&'a Turn>) -> Self {
+        let (source, retain) = (connected.source(), connected.policy.retain);
+        Self { core, ctx, source, done: Done::default(), turn, retain, made: HashMap::new() }
+    }
 }
 
 /// Carries a plan out.
-pub(super) async fn apply(core: &Core, ctx: &Context, connected: &Connected, plan: &Plan) -> Done {
-    let mut work = Work {
-        core,
-        ctx,
-        source: connected.source(),
-        retain: connected.policy.retain,
-        made: HashMap::new(),
-        done: Done::default(),
-    };
+pub(super) async fn apply(core: &Core, ctx: &Context, connected: &Connected, (plan, turn): (&Plan, &Turn)) -> Done {
+    let mut work = Work::new(core, ctx, connected, Some(turn));
     for some in plan.creates.chunks(AT_ONCE) {
         work.create(some).await;
     }
-    for update in &plan.updates {
-        let done = work.update(update).await;
-        work.count(done, |done| &mut done.updated, || format!("updating {}", update.account.username));
+    for some in plan.updates.chunks(TOGETHER) {
+        if let Err(error) = work.updates(some).await {
+            work.failed(&format!("updating {} accounts together", some.len()), &error);
+        }
     }
     for (account, why) in plan.locks.accounts.iter().filter(|_| plan.locks.verdict.passes()) {
         let done = work.lock(account, *why).await;
@@ -84,7 +96,7 @@ pub(super) async fn apply(core: &Core, ctx: &Context, connected: &Connected, pla
         work.count(done, |done| &mut done.unlocked, || format!("unlocking {}", account.username));
     }
     let groups: Vec<&GroupPlan> = plan.groups.iter().filter(|group| !group.is_idle()).collect();
-    for some in groups.chunks(GROUPS) {
+    for some in groups.chunks(TOGETHER) {
         if let Err(error) = work.groups(some).await {
             work.failed(&format!("{} groups together", some.len()), &error);
         }
@@ -93,7 +105,19 @@ pub(super) async fn apply(core: &Core, ctx: &Context, connected: &Connected, pla
 }
 
 impl Work<'_> {
-    fn failed(&mut self, what: &str, error: &dyn std::fmt::Display) {
+    /// A transaction, if the synchronisation is still this node's.
+    pub(super) async fn begin(&self) -> Result<Tx, StoreError> {
+        let mut tx = self.core.database.begin().await?;
+        let Some(Turn { leases, job }) = self.turn else { return Ok(tx) };
+        match leases.confirm(self.ctx, &mut tx, job).await {
+            Ok(true) => Ok(tx),
+            Ok(false) => Err(StoreError::Unavailable("another node has taken the synchronisation over".to_owned())),
+            Err(Trouble::Store(error)) => Err(error),
+            Err(other) => Err(StoreError::Unavailable(other.to_string())),
+        }
+    }
+
+    pub(super) fn failed(&mut self, what: &str, error: &dyn std::fmt::Display) {
         self.done.failures.push(format!("{what} failed: {error}"));
     }
 
@@ -128,17 +152,18 @@ impl Work<'_> {
     async fn create_together(&mut self, some: &[Create]) -> Result<(), StoreError> {
         let now = self.ctx.now();
         let new: Vec<(NewAccount, Identity)> = some.iter().map(|one| self.new_account(one)).collect();
-        let event = |(one, _): &(NewAccount, Identity)| {
-            let detail = serde_json::json!({ "source": self.source, "status": one.status.as_str() });
-            Event::about(Act::AccountCreated, one.id).with(detail)
+        let event = |(account, identity): &(NewAccount, Identity)| {
+            let (source, status) = (&self.source, account.status.as_str());
+            // One event for both: the identity is what the account was made for.
+            let detail = serde_json::json!({ "source": source, "status": status, "identity": identity.id });
+            Event::about(Act::AccountCreated, account.id).with(detail)
         };
-        let linked = |(_, one): &(NewAccount, Identity)| {
-            let detail = serde_json::json!({ "identity": one.id, "source": self.source, "how": "created" });
-            Event::about(Act::IdentityLinked, one.account).with(detail)
-        };
-        let events = new.iter().map(event).chain(new.iter().map(linked)).collect();
-        let mut tx = self.core.database.begin().await?;
+        let events = new.iter().map(event).collect();
+        let mut tx = self.begin().await?;
         directory::insert_accounts(&mut tx, &new, now).await?;
+        let custom: Vec<(AccountId, &Custom)> =
+            new.iter().zip(some).map(|((account, _), one)| (account.id, &one.custom)).collect();
+        directory_attribute::insert(&mut tx, &self.source, &custom).await?;
         self.ctx.record_all(&mut tx, events).await?;
         tx.commit().await?;
         self.made.extend(some.iter().zip(&new).map(|(one, (account, _))| (one.subject.clone(), account.id)));
@@ -169,20 +194,40 @@ impl Work<'_> {
         (new, identity)
     }
 
-    async fn update(&self, update: &Update) -> Result<bool, Trouble> {
+    /// Several accounts, each a part that can fail alone.
+    async fn updates(&mut self, some: &[Update]) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let mut updated = 0;
+        for update in some {
+            tx.begin_part().await?;
+            let ran = self.update(&mut tx, update, some.len() <= MANY).await;
+            tx.end_part(ran.is_ok()).await?;
+            match ran {
+                Ok(changed) => updated += usize::from(changed),
+                Err(error) => self.failed(&format!("updating {}", update.account.username), &error),
+            }
+        }
+        if some.len() > MANY {
+            tx.announce(Notice::Accounts, self.ctx.now()).await?;
+        }
+        tx.commit().await?;
+        self.done.updated += updated;
+        Ok(())
+    }
+
+    async fn update(&self, tx: &mut Tx, update: &Update, announced: bool) -> Result<bool, StoreError> {
         let id = update.account.id;
-        let mut tx = self.core.database.begin().await?;
-        let Some(before) = account::by_id(&mut tx, id).await? else { return Ok(false) };
+        let Some(before) = account::by_id(tx, id).await? else { return Ok(false) };
         let mut changed = Vec::new();
         if let Some(username) = &update.username {
-            account::set_username(&mut tx, id, username).await?;
+            account::set_username(tx, id, username).await?;
             changed.push("username");
         }
         if let Some(email) = &update.email {
-            account::set_email_as(&mut tx, id, email, true).await?;
+            account::set_email_as(tx, id, email, true).await?;
             // Links in letters to the old address must not outlive it.
             for purpose in [Purpose::Recovery, Purpose::Email] {
-                token::void(&mut tx, id, Some(purpose)).await?;
+                token::void(tx, id, Some(purpose)).await?;
             }
             changed.push("email");
         }
@@ -193,19 +238,25 @@ impl Work<'_> {
                 time_zone: before.time_zone,
                 contrast: before.contrast,
             };
-            account::set_profile(&mut tx, id, &profile).await?;
+            account::set_profile(tx, id, &profile).await?;
             changed.push("name");
         }
+        if let Some(custom) = &update.custom {
+            directory_attribute::clear(tx, &self.source, id).await?;
+            directory_attribute::insert(tx, &self.source, &[(id, custom)]).await?;
+            changed.push("attributes");
+        }
         let detail = serde_json::json!({ "source": self.source, "changed": changed });
-        self.ctx.record(&mut tx, Event::about(Act::IdentityRefreshed, id).with(detail)).await?;
-        tx.announce(Notice::Account(id), self.ctx.now()).await?;
-        tx.commit().await?;
+        self.ctx.record(tx, Event::about(Act::IdentityRefreshed, id).with(detail)).await?;
+        if announced {
+            tx.announce(Notice::Account(id), self.ctx.now()).await?;
+        }
         Ok(true)
     }
 
     async fn lock(&self, account: &Named, why: Hold) -> Result<bool, Trouble> {
         let (id, now) = (account.id, self.ctx.now());
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.begin().await?;
         let Some(found) = account::by_id(&mut tx, id).await?.filter(|one| one.status == AccountStatus::Active) else {
             return Ok(false);
         };
@@ -229,7 +280,7 @@ impl Work<'_> {
     /// Only if the lock is still the synchronisation's own: an administrator may have decided since.
     async fn unlock(&self, account: &Named) -> Result<bool, Trouble> {
         let id = account.id;
-        let mut tx = self.core.database.begin().await?;
+        let mut tx = self.begin().await?;
         let ours = directory::release(&mut tx, id).await?;
         let locked = account::by_id(&mut tx, id).await?.is_some_and(|one| one.status == AccountStatus::Locked);
         if !ours || !locked {
@@ -241,95 +292,5 @@ impl Work<'_> {
         tx.announce(Notice::Account(id), self.ctx.now()).await?;
         tx.commit().await?;
         Ok(true)
-    }
-
-    /// Several groups, each a part that can fail alone.
-    async fn groups(&mut self, some: &[&GroupPlan]) -> Result<(), StoreError> {
-        let mut tx = self.core.database.begin().await?;
-        let mut done = Done::default();
-        for group in some {
-            tx.begin_part().await?;
-            let ran = self.group(&mut tx, group).await;
-            tx.end_part(ran.is_ok()).await?;
-            match ran {
-                Ok((added, removed)) => {
-                    done.added += added;
-                    done.removed += removed;
-                    done.groups_created += usize::from(group.target == Target::New);
-                }
-                Err(error) => self.failed(&format!("the group {}", group.name.as_str()), &error),
-            }
-        }
-        tx.commit().await?;
-        self.done.added += done.added;
-        self.done.removed += done.removed;
-        self.done.groups_created += done.groups_created;
-        Ok(())
-    }
-
-    async fn group(&self, tx: &mut Tx, plan: &GroupPlan) -> Result<(usize, usize), StoreError> {
-        let now = self.ctx.now();
-        let id = self.target(tx, plan).await?;
-        if let Some(subject) = &plan.follows {
-            directory::follow(tx, &self.source, subject, id).await?;
-        }
-        let adds: Vec<AccountId> = plan.adds.iter().filter_map(|member| self.account(member)).collect();
-        let removes: Vec<AccountId> =
-            plan.removes.iter().filter(|_| plan.verdict.passes()).map(|named| named.id).collect();
-        directory::add_members(tx, &self.source, id, &adds, now).await?;
-        for leaving in &removes {
-            group::remove_from(tx, self.source.key(), id, *leaving).await?;
-        }
-        let detail = serde_json::json!({ "group": id, "source": self.source });
-        let event = |act| move |account: &AccountId| (act, *account);
-        let acts = adds.iter().map(event(Act::MemberAdded)).chain(removes.iter().map(event(Act::MemberRemoved)));
-        let events = acts.map(|(act, account)| Event::about(act, account).with(detail.clone())).collect();
-        self.ctx.record_all(tx, events).await?;
-        self.announce(tx, plan, &adds, &removes).await?;
-        Ok((adds.len(), removes.len()))
-    }
-
-    async fn target(&self, tx: &mut Tx, plan: &GroupPlan) -> Result<GroupId, StoreError> {
-        let Target::Known(id) = plan.target else {
-            let id = GroupId::new(self.ctx.uuid());
-            group::insert(tx, id, &plan.name, self.ctx.now()).await?;
-            let detail = serde_json::json!({ "group": id, "source": self.source });
-            self.ctx.record(tx, Event::of(Act::GroupCreated).with(detail)).await?;
-            return Ok(id);
-        };
-        if plan.renamed_from.is_some() {
-            directory::rename_group(tx, id, &plan.name).await?;
-            let detail = serde_json::json!({ "group": id, "source": self.source });
-            self.ctx.record(tx, Event::of(Act::GroupRenamed).with(detail)).await?;
-        }
-        Ok(id)
-    }
-
-    fn account(&self, member: &Member) -> Option<AccountId> {
-        match member {
-            Member::Account(id) => Some(*id),
-            Member::Created(subject) => self.made.get(subject).copied(),
-        }
-    }
-
-    /// Accounts that were made in this run are in no cache yet.
-    async fn announce(
-        &self,
-        tx: &mut Tx,
-        plan: &GroupPlan,
-        adds: &[AccountId],
-        removes: &[AccountId],
-    ) -> Result<(), StoreError> {
-        let now = self.ctx.now();
-        let known = plan.adds.iter().filter(|member| matches!(member, Member::Account(_))).count() + removes.len();
-        if plan.renamed_from.is_some() || known > MANY {
-            return tx.announce(Notice::Accounts, now).await;
-        }
-        if known > 0 {
-            for id in adds.iter().chain(removes) {
-                tx.announce(Notice::Account(*id), now).await?;
-            }
-        }
-        Ok(())
     }
 }

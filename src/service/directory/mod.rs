@@ -1,8 +1,12 @@
 //! Directories: reading them, planning and carrying out what follows, and saying what is wrong with one.
 
 mod apply;
+mod apply_groups;
+pub(in crate::service) mod arrival;
+pub mod attributes;
 pub mod check;
 pub mod link;
+mod own_groups;
 pub mod policy;
 mod read;
 mod sync;
@@ -13,7 +17,6 @@ pub use sync::{Options, Outcome, SyncError};
 
 use super::core::Core;
 use crate::connect::ldap::Directory;
-use crate::domain::directory::person::STANDING;
 use crate::domain::identity::Source;
 use std::sync::Arc;
 
@@ -24,15 +27,21 @@ pub struct Connected {
     pub policy: DirectoryPolicy,
     /// The servers.
     pub server: Directory,
+    /// Whoever in this process synchronises it; other processes are kept away by a lease.
+    turn: tokio::sync::Mutex<()>,
 }
 
 impl Connected {
+    /// A directory that nobody synchronises yet.
+    #[must_use]
+    pub fn new(policy: DirectoryPolicy, server: Directory) -> Self {
+        Self { policy, server, turn: tokio::sync::Mutex::default() }
+    }
+
     /// The attributes that say who somebody is, and whether they are let in.
     #[must_use]
     pub fn wanted_attributes(&self) -> Vec<String> {
-        let mapping = &self.policy.mapping;
-        let lists = [&mapping.username, &mapping.name, &mapping.email, &mapping.subject];
-        lists.into_iter().flatten().cloned().chain(STANDING.map(str::to_owned)).collect()
+        self.policy.mapping.attributes()
     }
 
     /// As identities and memberships name it.

@@ -16,6 +16,8 @@ pub struct DirectoryPolicy {
     pub filter: String,
     /// Which attributes say what.
     pub mapping: Mapping,
+    /// Where people change the password that it keeps.
+    pub password_url: Option<String>,
     /// How often everything is synchronised; zero is never by itself.
     pub interval: Duration,
     /// What a synchronisation does about accounts, and how much it takes away unasked.

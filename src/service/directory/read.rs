@@ -4,7 +4,6 @@ use super::policy::{DirectoryPolicy, GroupRule, Strategy, Wanted};
 use crate::connect::ldap::{Connection, Found, LdapError, Scope, Search, escaped};
 use crate::domain::account::fold;
 use crate::domain::directory::nesting::Nesting;
-use crate::domain::directory::person::STANDING;
 use crate::domain::directory::snapshot::Members;
 use crate::domain::directory::{DnKey, GroupReading, Person, Snapshot, Subject};
 use crate::domain::time::Timestamp;
@@ -14,10 +13,10 @@ use std::collections::HashMap;
 pub(super) type Progress<'a> = &'a mut (dyn FnMut(usize) + Send);
 
 /// Classes of entries that can be groups inside groups.
-const GROUPS: &str = "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=groupOfMembers)\
+pub(super) const GROUPS: &str = "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=groupOfMembers)\
                       (objectClass=posixGroup)(objectClass=group))";
 /// `LDAP_MATCHING_RULE_IN_CHAIN` ([MS-ADTS] 3.1.1.3.4.4.3).
-const IN_CHAIN: &str = "1.2.840.113556.1.4.1941";
+pub(super) const IN_CHAIN: &str = "1.2.840.113556.1.4.1941";
 
 /// A group entry before it is known who its members are.
 struct Raw<'a> {
@@ -313,18 +312,13 @@ fn first_value(dn: &str) -> String {
 }
 
 fn people_search(policy: &DirectoryPolicy, groups: bool, active: bool) -> Search {
-    let mapping = &policy.mapping;
-    let lists = [&mapping.username, &mapping.name, &mapping.email, &mapping.subject];
-    let mut attributes: Vec<String> = lists.into_iter().flatten().cloned().collect();
-    attributes.extend(STANDING.map(str::to_owned));
+    let mut attributes = policy.mapping.attributes();
     if groups {
         attributes.push("memberOf".to_owned());
     }
     if active {
         attributes.push("primaryGroupID".to_owned());
     }
-    attributes.sort_unstable();
-    attributes.dedup();
     Search { base: policy.base.clone(), scope: Scope::Subtree, filter: policy.filter.clone(), attributes }
 }
 

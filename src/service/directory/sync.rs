@@ -1,18 +1,20 @@
 //! One synchronisation from end to end: take the lease, read, plan, carry out, say what came of it.
 
-use super::apply::{Done, apply};
+use super::apply::{Done, Turn, apply};
 use super::read::{Progress, snapshot};
 use super::{Connected, Directories};
 use crate::connect::ldap::LdapError;
 use crate::domain::directory::plan::{Plan, plan};
 use crate::service::context::Context;
 use crate::service::core::Trouble;
+use crate::service::lease::Leases;
 use crate::store::{StoreError, directory};
+use std::sync::Arc;
 use std::time::Duration;
-use uuid::Uuid;
+use tokio::task::JoinSet;
 
-/// How long a process may hold a directory; one that was killed does not hold it for longer.
-const LEASE: Duration = Duration::from_mins(30);
+/// How long others wait when the process that synchronises is killed; it is renewed while the work goes on.
+const LEASE: Duration = Duration::from_secs(30);
 /// Remarks that go to the log; the plan has all.
 const REMARKS: usize = 20;
 
@@ -79,20 +81,51 @@ impl Directories {
             let plan = self.planned(ctx, &connected, options, progress).await?;
             return Ok(Outcome { plan, done: None });
         }
-        let holder = ctx.uuid();
-        if !self.lease(ctx, &connected, holder).await? {
-            return Err(SyncError::Running(slug.to_owned()));
-        }
-        let ran = self.run(ctx, &connected, options, progress).await;
-        let outcome = match &ran {
-            Ok(outcome) if outcome.plan.refusals().is_empty() => "done",
-            Ok(_) => "refused",
-            Err(_) => "failed",
+        let ran = self.alone(ctx, &connected, options, (false, progress)).await?;
+        ran.ok_or_else(|| SyncError::Running(slug.to_owned()))
+    }
+
+    /// One run under the directory's lease; `None` when another process has it, or, if it is asked whether the time has
+    /// come, when it has not.
+    async fn alone(
+        &self,
+        ctx: &Context,
+        connected: &Connected,
+        options: Options,
+        (when_due, progress): (bool, Progress<'_>),
+    ) -> Result<Option<Outcome>, SyncError> {
+        // A lease is a process'; within this one it is that lock.
+        let Ok(_here) = connected.turn.try_lock() else { return Ok(None) };
+        let job = job(&connected.policy.slug);
+        let leases = Leases::new(Arc::clone(&self.core));
+        let turn = Turn { leases: leases.clone(), job: job.clone() };
+        let work = async {
+            // Another node may have done it between the question and the lease.
+            if when_due && !self.is_due(ctx, connected).await? {
+                return Ok(None);
+            }
+            let began = ctx.now();
+            let ran = self.run(ctx, connected, options, (progress, &turn)).await;
+            let outcome = match &ran {
+                Ok(outcome) if outcome.plan.refusals().is_empty() => "done",
+                Ok(_) => "refused",
+                Err(_) => "failed",
+            };
+            let mut tx = self.core.database.begin_beside().await?;
+            directory::ran(&mut tx, &connected.source(), (began, ctx.now()), outcome).await?;
+            tx.commit().await?;
+            if let Err(error) = &ran {
+                tracing::error!(directory = connected.policy.slug, %error, "a directory was not synchronised");
+            }
+            ran.map(Some)
         };
-        let mut tx = self.core.database.begin().await?;
-        directory::give_back(&mut tx, &connected.source(), holder, outcome, ctx.now()).await?;
-        tx.commit().await?;
-        ran
+        leases.alone(ctx, &job, LEASE, work).await?.unwrap_or(Ok(None))
+    }
+
+    async fn is_due(&self, ctx: &Context, connected: &Connected) -> Result<bool, Trouble> {
+        let mut link = self.core.database.read().await?;
+        let last = directory::last_run(&mut link, &connected.source()).await?;
+        Ok(last.is_none_or(|last| ctx.now() >= last.after(connected.policy.interval)))
     }
 
     /// Synchronises every directory whose time has come, one after the other. What fails is in the log, and does not
@@ -102,33 +135,17 @@ impl Directories {
     /// [`Trouble`] when a store does not answer.
     pub async fn sync_due(&self, ctx: &Context) -> Result<(), Trouble> {
         for connected in &self.core.directories {
-            let interval = connected.policy.interval;
-            if interval.is_zero() {
+            if connected.policy.interval.is_zero() || !self.is_due(ctx, connected).await? {
                 continue;
             }
-            let last = {
-                let mut link = self.core.database.read().await?;
-                directory::last_begun(&mut link, &connected.source()).await?
-            };
-            if last.is_some_and(|last| ctx.now() < last.after(interval)) {
-                continue;
-            }
-            let slug = &connected.policy.slug;
-            match self.sync(ctx, slug, Options::default(), &mut |_| {}).await {
-                Ok(_) | Err(SyncError::Running(_)) => {}
-                Err(SyncError::Trouble(trouble)) => return Err(trouble),
-                Err(error) => tracing::error!(directory = slug, %error, "a directory was not synchronised"),
+            // What went wrong there is in the log, and does not stop the others.
+            if let Err(SyncError::Trouble(trouble)) =
+                self.alone(ctx, connected, Options::default(), (true, &mut |_| {})).await
+            {
+                return Err(trouble);
             }
         }
         Ok(())
-    }
-
-    async fn lease(&self, ctx: &Context, connected: &Connected, holder: Uuid) -> Result<bool, StoreError> {
-        let now = ctx.now();
-        let mut tx = self.core.database.begin().await?;
-        let taken = directory::take(&mut tx, &connected.source(), holder, now, now.after(LEASE)).await?;
-        tx.commit().await?;
-        Ok(taken)
     }
 
     async fn planned(
@@ -142,13 +159,19 @@ impl Directories {
         let failed = |error| SyncError::Directory { slug: policy.slug.clone(), error };
         let mut connection = connected.server.connect().await.map_err(failed)?;
         // Both sides at once. What changes here meanwhile is looked at again when the plan is carried out.
-        let known = async {
-            let mut link = self.core.database.read().await?;
-            directory::known(&mut link, &connected.source()).await
-        };
-        let (read, known) = tokio::join!(snapshot(&mut connection, policy, ctx.now(), progress), known);
+        let (database, source) = (self.core.database.clone(), connected.source());
+        let mut beside = JoinSet::new();
+        beside.spawn(async move {
+            let mut link = database.read().await?;
+            directory::known(&mut link, &source).await
+        });
+        let read = snapshot(&mut connection, policy, ctx.now(), progress).await;
         drop(connection);
-        let (snapshot, known) = (read.map_err(failed)?, known?);
+        let snapshot = read.map_err(failed)?;
+        let known = match beside.join_next().await {
+            Some(Ok(known)) => known?,
+            _ => return Err(StoreError::Unavailable("what is kept could not be read".to_owned()).into()),
+        };
         let mut settings = policy.settings;
         settings.confirmed = options.confirm;
         Ok(plan(&snapshot, &known, &settings))
@@ -159,7 +182,7 @@ impl Directories {
         ctx: &Context,
         connected: &Connected,
         options: Options,
-        progress: Progress<'_>,
+        (progress, turn): (Progress<'_>, &Turn),
     ) -> Result<Outcome, SyncError> {
         let plan = self.planned(ctx, connected, options, progress).await?;
         let slug = &connected.policy.slug;
@@ -175,7 +198,8 @@ impl Directories {
         for refusal in plan.refusals() {
             tracing::error!(directory = slug, refusal, "refused: look at `vestibule sync --dry-run`, then --confirm");
         }
-        let done = if plan.is_idle() { Done::default() } else { apply(&self.core, ctx, connected, &plan).await };
+        let done =
+            if plan.is_idle() { Done::default() } else { apply(&self.core, ctx, connected, (&plan, turn)).await };
         for failure in &done.failures {
             tracing::error!(directory = slug, failure, "while synchronising");
         }
@@ -192,4 +216,9 @@ impl Directories {
         );
         Ok(Outcome { plan, done: Some(done) })
     }
+}
+
+/// The name of the lease under which a directory is synchronised.
+fn job(slug: &str) -> String {
+    format!("directory:{slug}")
 }

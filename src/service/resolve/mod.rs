@@ -73,6 +73,24 @@ pub(super) async fn resolve(
     }
 }
 
+/// Brings an account up to date with what its source says between two sign-ins. Whom no identity knows is passed over.
+pub(super) async fn follow(core: &Core, ctx: &Context, arrival: &Vouched) -> Result<(), ResolveError> {
+    let Some(rules) = core.policy.sources.get(&arrival.source) else { return Ok(()) };
+    let mut tx = core.database.begin().await?;
+    let Some(known) = identity::by_subject(&mut tx, &arrival.source, &arrival.issuer, &arrival.subject).await? else {
+        return Ok(());
+    };
+    let Some(owner) = account::by_id(&mut tx, known.account).await? else { return Ok(()) };
+    let mut work = Work { core, ctx, arrival, rules, aftermath: None };
+    work.refresh(&mut tx, owner, known.id).await?;
+    let aftermath = work.aftermath.take();
+    tx.commit().await?;
+    if let Some(aftermath) = aftermath {
+        aftermath.finish(core).await;
+    }
+    Ok(())
+}
+
 async fn attempt(
     core: &Core,
     ctx: &Context,
@@ -98,6 +116,7 @@ async fn attempt(
     if let (false, Some(refusal)) = (made, barrier(&owner, ctx)) {
         return Err(refusal.into());
     }
+    identity::used(&mut tx, known.identity, ctx.now()).await?;
     let account = work.refresh(&mut tx, owner, known.identity).await?;
     let aftermath = work.aftermath.take();
     tx.commit().await?;
@@ -251,8 +270,11 @@ impl Work<'_> {
         self.arrival.attributes.language.as_deref().and_then(Language::parse)
     }
 
-    /// The circumstances with the account acting, whose owner has just proved who they are.
+    /// The circumstances with the account acting, whose owner has just proved who they are; or the clock.
     fn acting(&self, account: AccountId) -> Context {
+        if self.ctx.actor == Actor::System {
+            return self.ctx.clone();
+        }
         self.ctx.clone().acting_as(Actor::Account(account))
     }
 }

@@ -22,7 +22,6 @@ impl Work<'_> {
         identity: IdentityId,
     ) -> Result<Account, ResolveError> {
         let now = self.ctx.now();
-        identity::used(tx, identity, now).await?;
         let mut changed = Vec::new();
         let leads = identity::of_account(tx, owner.id).await?.iter().any(|one| one.id == identity && one.leads);
         if leads && self.rules.refresh {

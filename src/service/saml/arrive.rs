@@ -8,12 +8,12 @@ use super::settings::ProviderSettings;
 use super::{Saml, SamlError, request};
 use crate::connect::saml::{Asked, Asserted, Expected, NameId, Reason, Refusal, question_of};
 use crate::domain::audit::{Act, Event};
+use crate::domain::factor_trust::Stated;
 use crate::domain::identity::{Source, Upstream, Vouched};
-use crate::domain::session::{HandleHash, Methods};
 use crate::service::context::Context;
 use crate::service::core::{Trouble, fingerprint};
 use crate::service::metrics::{SignInOutcome, SignInWay};
-use crate::service::sign_in::departure::{Departure, Errand};
+use crate::service::sign_in::departure::{Brings, Departure, Errand};
 use crate::service::sign_in::oidc::Arrived;
 use crate::service::sign_in::{AttemptHandle, SignInError, Wishes};
 use crate::store::volatile::Shelf;
@@ -96,7 +96,7 @@ impl Saml {
         slug: &str,
         handle: &str,
         browser: Option<&AttemptHandle>,
-        replaces: Option<HandleHash>,
+        brings: Brings,
     ) -> Result<Arrived, SamlError> {
         let provider = self.provider(slug)?;
         let handle = URL_SAFE_NO_PAD.decode(handle).map_err(|_| SignInError::Outdated)?;
@@ -108,12 +108,23 @@ impl Saml {
             return Err(SignInError::Outdated.into());
         }
         let wishes = match &waiting.question {
-            None => Wishes { replaces, ..Wishes::default() },
+            None => Wishes {
+                replaces: brings.person.map(|person| *person.handle()),
+                device: brings.device,
+                ..Wishes::default()
+            },
             Some(id) => {
                 let source = provider.settings.source();
                 let departure: Departure<Memory> = self.sign_in.arrive(ctx, browser, id, &source).await?;
                 match departure.errand {
-                    Errand::SignIn => departure.wishes(replaces),
+                    Errand::SignIn => departure.wishes(brings),
+                    Errand::Confirm(account, factor) => {
+                        let owner = brings.person.filter(|person| person.account() == account);
+                        let owner = owner.ok_or(SignInError::Outdated)?;
+                        let wanted = (departure.return_to, factor);
+                        let outcome = self.sign_in.step_up_by_source(ctx, &owner, waiting.arrival, wanted).await?;
+                        return Ok(Arrived::SignedIn(outcome));
+                    }
                     Errand::AddTo(account) if ctx.actor.account() == Some(account) => {
                         return Ok(Arrived::ToAdd(Box::new(waiting.arrival)));
                     }
@@ -195,13 +206,15 @@ fn arrival(settings: &ProviderSettings, one: &Asserted, us: &str) -> Result<Vouc
     let mapped = settings.map.read(values);
     let mut attributes = mapped.attributes;
     attributes.email_verified = settings.trust_email && attributes.email.is_some();
-    let strong = one.context.as_ref().is_some_and(|context| settings.second_factor_contexts.contains(context));
-    let methods = if strong { Methods::FEDERATED.and(Methods::MULTI_FACTOR) } else { Methods::FEDERATED };
+    let stated = Stated::of(one.context.as_deref(), []);
+    let methods = settings.trust.proves(&stated);
     let NameId { value, format, name_qualifier, sp_name_qualifier } = one.subject.clone();
     let kept = KeptName { value, format, name_qualifier, sp_name_qualifier };
     let upstream = Upstream {
         session: one.session_index.clone(),
         name_id: serde_json::to_string(&kept).ok(),
+        stated,
+        ends_at: one.session_ends,
         ..Upstream::default()
     };
     Ok(Vouched {

@@ -50,8 +50,8 @@ impl Saml {
         let settings = &provider.settings;
         let address = self.addresses(slug);
         let id = message_id(ctx);
-        // To add an identity, the person at the keyboard is to be the one it belongs to.
-        let force_authn = settings.force_authn || matches!(errand, Errand::AddTo(_));
+        // To add an identity or to prove oneself anew, the person at the keyboard is to be the one it belongs to.
+        let force_authn = settings.force_authn || matches!(errand, Errand::AddTo(_) | Errand::Confirm(..));
         let endpoints = &known.metadata.sign_on;
         let by_post = endpoints.redirect.is_none() || (settings.request_by_post && endpoints.post.is_some());
         let destination = if by_post { endpoints.post.as_ref() } else { endpoints.redirect.as_ref() };

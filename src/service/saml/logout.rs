@@ -3,22 +3,19 @@
 
 use super::arrive::{KeptName, lasting_name};
 use super::provider::{Known, Provider};
-use super::{How, Onward, Saml, SamlError, message_id};
+use super::{How, Onward, Saml, SamlError, message_id, request};
 use crate::connect::saml::logout::{Carried, LogoutAnswer, LogoutMessage, LogoutRequest};
 use crate::connect::saml::metadata::Endpoints;
 use crate::connect::saml::outgoing::{Ended, Head};
 use crate::connect::saml::{NameId, Reason, Refusal};
 use crate::domain::audit::{Act, Event};
-use crate::domain::id::AccountId;
-use crate::domain::identity::Upstream;
-use crate::service::caller::SignedIn;
+use crate::domain::identity::{Source, Upstream};
 use crate::service::context::Context;
 use crate::service::core::fingerprint;
-use crate::service::sign_in::enter;
-use crate::store::saml::Named;
+use crate::service::provider_session::end;
+use crate::service::sign_in::{enter, parked};
+use crate::store::provider_session::{self, Meant, Vouching};
 use crate::store::volatile::Shelf;
-use crate::store::{autologin, identity, saml};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
@@ -49,28 +46,22 @@ pub enum SignedOut {
 }
 
 impl Saml {
-    /// The provider's address that a sign-out of this person would lead to.
-    pub async fn logout_origin(&self, ctx: &Context, owner: &SignedIn) -> Option<String> {
-        let (_, known) = self.provider_of(ctx, owner).await?;
-        let Endpoints { redirect, post } = known.metadata.logout.clone();
-        redirect.or(post).map(|url| url.to_string())
+    /// The way on to a provider for somebody who has signed out here, where it has one. A provider that cannot be used is no
+    /// reason to stay, so whatever goes wrong is logged only.
+    pub(in crate::service) async fn farewell(&self, ctx: &Context, slug: &str, upstream: &Upstream) -> Option<Onward> {
+        let gone = self.asked_there(ctx, slug, upstream).await;
+        gone.unwrap_or_else(|error| {
+            tracing::warn!(provider = slug, %error, "signing out does not go on to the provider");
+            None
+        })
     }
 
-    /// The way on for somebody who signs out here: to their provider, where it signs out, too. To be asked for before the
-    /// session ends. `None` where there is nothing to be done; a provider that cannot be used is no reason to stay.
-    ///
-    /// # Errors
-    /// [`SamlError::Trouble`].
-    pub async fn leave(&self, ctx: &Context, owner: &SignedIn) -> Result<Option<Onward>, SamlError> {
-        let Some((provider, known)) = self.provider_of(ctx, owner).await else { return Ok(None) };
-        let mut link = self.core.database.read().await?;
-        let row = identity::of_session(&mut link, owner.session_id()).await?;
-        drop(link);
-        let Some(upstream) = row.and_then(|row| self.upstream(row.sealed.as_deref()?)) else { return Ok(None) };
+    async fn asked_there(&self, ctx: &Context, slug: &str, upstream: &Upstream) -> Result<Option<Onward>, SamlError> {
+        let provider = self.provider(slug)?;
+        let known = provider.known(ctx.now()).await?;
         let Some(name) = upstream.name_id.as_deref().and_then(name_of) else { return Ok(None) };
         let Endpoints { redirect, post } = &known.metadata.logout;
         let Some(destination) = redirect.as_ref().or(post.as_ref()) else { return Ok(None) };
-        let slug = provider.settings.slug.as_str();
         let (id, issuer) = (message_id(ctx), self.addresses(slug).entity_id);
         let head = Head { id: &id, at: ctx.now(), destination, issuer: &issuer };
         let message = head.logout_request(&name, upstream.session.as_deref());
@@ -82,12 +73,20 @@ impl Saml {
     /// Takes a logout message that came to the address of this provider.
     ///
     /// # Errors
-    /// [`SamlError::Refused`] for every message that is not believed; it is audited.
+    /// [`SamlError::Refused`] for every message that is not believed.
     pub async fn logout(&self, ctx: &Context, slug: &str, carried: Carried) -> Result<LogoutOutcome, SamlError> {
         self.provider(slug)?;
         match self.taken(ctx, slug, carried).await {
             Err(SamlError::Refused(refusal)) => {
-                self.refused(ctx, slug, &refusal).await?;
+                tracing::warn!(provider = slug, request = request(ctx), %refusal, "a SAML logout message is not believed");
+                // Audited only where the provider has signed it: strangers could fill the trail with others.
+                if matches!(refusal.reason, Reason::Replay | Reason::InResponseTo) {
+                    let mut tx = self.core.database.begin_beside().await?;
+                    let code = format!("saml_{}", refusal.reason.as_str());
+                    let detail = serde_json::json!({ "source": Source::provider(slug), "reason": code });
+                    ctx.record(&mut tx, Event::of(Act::ProviderLogoutRefused).with(detail)).await?;
+                    tx.commit().await?;
+                }
                 Err(SamlError::Refused(refusal))
             }
             done => done,
@@ -101,8 +100,8 @@ impl Saml {
         match self.verifier.logout(Arc::clone(&known.peer), slo, carried, ctx.now()).await? {
             LogoutMessage::Request(request) => {
                 self.only_once_ended(ctx, slug, &request.id).await?;
-                self.end(ctx, provider, &known, &request).await?;
-                let answer = self.answer(ctx, provider, &known, &request).await?;
+                let ended = self.end(ctx, provider, &known, &request).await?;
+                let answer = self.answer(ctx, provider, &known, (&request, ended)).await?;
                 Ok(answer.map_or(LogoutOutcome::Over(SignedOut::Everywhere), LogoutOutcome::Answer))
             }
             LogoutMessage::Response(answer) => self.over(ctx, slug, &answer).await,
@@ -118,73 +117,70 @@ impl Saml {
         Err(refuse(Reason::Replay, "this logout request was used before").into())
     }
 
-    /// Ends the sessions that a provider means, with the browsers that would open them again.
+    /// Ends the sessions that a provider means, with the browsers that would open them again. Says whether it is certain that
+    /// all were found.
     async fn end(
         &self,
         ctx: &Context,
         provider: &Provider,
         known: &Known,
         request: &LogoutRequest,
-    ) -> Result<(), SamlError> {
-        let mut by_account: BTreeMap<AccountId, Vec<Named>> = BTreeMap::new();
-        for one in self.meant(provider, known, request).await? {
-            by_account.entry(one.account).or_default().push(one);
+    ) -> Result<Ended, SamlError> {
+        let source = provider.settings.source();
+        let issuer = known.metadata.entity_id.as_str();
+        let us = self.addresses(&provider.settings.slug).entity_id;
+        // Where an attribute names people, the name in the request is not the one that identities are kept under.
+        let named = provider.settings.subject_attribute.is_none();
+        let subject = named.then(|| lasting_name(&request.subject, issuer, &us));
+        let mut meant: Vec<Meant<'_>> = request.session_indexes.iter().map(|one| Meant::Session(one)).collect();
+        if let (true, Some(subject)) = (meant.is_empty(), &subject) {
+            meant.push(Meant::Subject(subject));
         }
-        for (account, named) in by_account {
-            let alive = self.core.volatile.sessions_of(account, ctx.now()).await?;
-            let mut tx = self.core.database.begin().await?;
-            let mut ended = Vec::new();
-            let mut families = Vec::new();
-            for session in alive.iter().filter(|one| named.iter().any(|named| named.session == one.id)) {
-                if let Some(family) = session.remembered {
-                    // Or the browser would be back with its next request.
-                    autologin::forget(&mut tx, account, family).await?;
-                    families.push(family);
-                }
-                ended.push(session.id);
-            }
-            if ended.is_empty() {
-                continue;
-            }
-            let detail = serde_json::json!({ "sessions": ended, "provider": provider.settings.slug });
-            ctx.record(&mut tx, Event::about(Act::SessionsEnded, account).with(detail)).await?;
-            for session in &ended {
-                self.core.volatile.end_session(account, *session).await?;
-            }
-            for family in families {
-                self.core.volatile.end_family(family).await?;
-            }
-            tx.commit().await?;
-            self.core.metrics.sessions_ended(u64::try_from(ended.len()).unwrap_or(u64::MAX));
+        // First, so that what is on its way now does not arrive after this.
+        for one in &meant {
+            parked::provider_ended(&self.core, ctx, &source, *one).await?;
         }
-        Ok(())
+        let rows = self.rows(&source, issuer, (request, subject.as_deref()), &meant).await?;
+        let why = serde_json::json!({ "source": source, "how": "single_logout" });
+        let ended = end(&self.core, ctx, rows, Act::SessionsEndedByProvider, &why).await?;
+        tracing::info!(%source, ended, "a provider ended sessions");
+        Ok(if meant.is_empty() { Ended::Some } else { Ended::All })
     }
 
-    /// Whose sessions are meant: those of the names of sessions in the request, or all of the person.
-    async fn meant(
+    /// The sessions of the names in the request, or all of the person.
+    async fn rows(
         &self,
-        provider: &Provider,
-        known: &Known,
-        request: &LogoutRequest,
-    ) -> Result<Vec<Named>, SamlError> {
-        let source = provider.settings.source();
+        source: &Source,
+        issuer: &str,
+        (request, subject): (&LogoutRequest, Option<&str>),
+        meant: &[Meant<'_>],
+    ) -> Result<Vec<Vouching>, SamlError> {
         let mut link = self.core.database.read().await?;
-        if request.session_indexes.is_empty() {
-            let us = self.addresses(&provider.settings.slug).entity_id;
-            let subject = lasting_name(&request.subject, &known.metadata.entity_id, &us);
-            return Ok(saml::by_subject(&mut link, &source, &known.metadata.entity_id, &subject).await?);
+        let mut found: Vec<Vouching> = Vec::new();
+        for one in meant {
+            let mut rows = provider_session::meant(&mut link, source, issuer, *one).await?;
+            if let Meant::Session(session) = *one {
+                // The name of a session alone is not enough: it must be this person's.
+                rows.retain(|row| self.is_of(row, &request.subject));
+                if let Some(subject) = subject {
+                    // Sessions that got no name are found by the person.
+                    let both = Meant::Both { session, subject };
+                    rows.extend(provider_session::meant(&mut link, source, issuer, both).await?);
+                }
+            }
+            for row in rows {
+                if !found.iter().any(|known| known.session == row.session) {
+                    found.push(row);
+                }
+            }
         }
-        let mut found = Vec::new();
-        for index in &request.session_indexes {
-            found.extend(saml::by_upstream(&mut link, &source, index).await?);
-        }
-        // The name of a session alone is not enough: it must be this person's.
-        found.retain(|one| {
-            let upstream = one.sealed.as_deref().and_then(|sealed| self.upstream(sealed));
-            let name = upstream.and_then(|upstream| name_of(upstream.name_id.as_deref()?));
-            name.is_some_and(|name| name.value == request.subject.value)
-        });
         Ok(found)
+    }
+
+    fn is_of(&self, row: &Vouching, subject: &NameId) -> bool {
+        let upstream = row.sealed.as_deref().and_then(|sealed| enter::opened(&self.core, sealed).ok());
+        let name = upstream.and_then(|upstream| name_of(upstream.name_id.as_deref()?));
+        name.is_some_and(|name| name.value == subject.value)
     }
 
     async fn answer(
@@ -192,7 +188,7 @@ impl Saml {
         ctx: &Context,
         provider: &Provider,
         known: &Known,
-        request: &LogoutRequest,
+        (request, ended): (&LogoutRequest, Ended),
     ) -> Result<Option<Onward>, SamlError> {
         let (there, elsewhere) = (&known.metadata.logout, &known.metadata.logout_answers);
         let to =
@@ -200,7 +196,7 @@ impl Saml {
         let Some(destination) = to.0.or(to.1) else { return Ok(None) };
         let (id, issuer) = (message_id(ctx), self.addresses(&provider.settings.slug).entity_id);
         let head = Head { id: &id, at: ctx.now(), destination, issuer: &issuer };
-        let message = head.logout_response(&request.id, Ended::All);
+        let message = head.logout_response(&request.id, ended);
         let relay_state = request.relay_state.as_deref().filter(|state| state.len() <= MAX_RELAY_STATE);
         self.signed(ctx, provider, &message, to, relay_state).await
     }
@@ -220,7 +216,8 @@ impl Saml {
 
     async fn over(&self, ctx: &Context, slug: &str, answer: &LogoutAnswer) -> Result<LogoutOutcome, SamlError> {
         let key = asked_key(slug, &answer.in_response_to);
-        if self.core.volatile.take(Shelf::Outcome, &key, ctx.now()).await?.is_none() {
+        // Not taken away: reloading the page must not make it doubt. An answer ends nothing.
+        if self.core.volatile.peek(Shelf::Outcome, &key, ctx.now()).await?.is_none() {
             return Err(refuse(Reason::InResponseTo, "the answer to a logout that did not begin here").into());
         }
         if !answer.complete {
@@ -228,20 +225,6 @@ impl Saml {
         }
         let how = if answer.complete { SignedOut::Everywhere } else { SignedOut::HereOnly };
         Ok(LogoutOutcome::Over(how))
-    }
-
-    async fn provider_of(&self, ctx: &Context, owner: &SignedIn) -> Option<(&Provider, Arc<Known>)> {
-        let source = owner.session().session.source.as_ref()?;
-        let provider = self.providers.get(source.slug()).filter(|one| one.settings.source() == *source)?;
-        if !provider.settings.single_logout {
-            return None;
-        }
-        let known = provider.known(ctx.now()).await.ok()?;
-        Some((provider, known))
-    }
-
-    fn upstream(&self, sealed: &[u8]) -> Option<Upstream> {
-        enter::opened(&self.core, sealed).ok()
     }
 }
 

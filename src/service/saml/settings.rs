@@ -1,6 +1,7 @@
 //! What the operator decided about one SAML provider, in the terms of the use cases.
 
 use crate::domain::attribute_map::AttributeMap;
+use crate::domain::factor_trust::FactorTrust;
 use crate::domain::identity::Source;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -31,8 +32,8 @@ pub struct ProviderSettings {
     pub force_authn: bool,
     /// Ways to sign in of which one is demanded.
     pub contexts: Vec<String>,
-    /// Ways to sign in that count as more than one factor.
-    pub second_factor_contexts: Vec<String>,
+    /// Which of its words mean a second factor.
+    pub trust: FactorTrust,
     /// Answers without a question are accepted.
     pub allow_unsolicited: bool,
     /// AES-CBC is accepted.

@@ -3,15 +3,16 @@
 use super::{AttemptHandle, Opened, Outcome, SignIn, SignInError, Wishes};
 use crate::domain::audit::{Act, Event};
 use crate::domain::autologin::{Presented, Remembered};
+use crate::domain::id::RememberedId;
 use crate::domain::secret::Secret;
 use crate::domain::session::{CredentialEvent, Methods};
-use crate::domain::sign_in::{Step, VerifiedIdentity, Way};
+use crate::domain::sign_in::{Carried, Step, VerifiedIdentity, Voucher, Way};
 use crate::service::autologin_token::AutologinToken;
 use crate::service::context::Context;
 use crate::service::core::{Trouble, fingerprint};
 use crate::service::outbox::{self, Order};
 use crate::store::autologin::{self, Rotation};
-use crate::store::remembered_device;
+use crate::store::{identity, remembered_device};
 
 /// How a remembered browser fared.
 #[derive(Debug)]
@@ -84,19 +85,28 @@ impl SignIn {
         wishes: Wishes,
     ) -> Result<Option<Outcome>, SignInError> {
         let Some(account) = self.account(remembered.account).await? else { return Ok(None) };
+        let voucher = self.voucher_of_browser(remembered.id).await?;
         let identity = VerifiedIdentity {
             way: Way::Autologin,
             account: account.id,
             methods: Methods::REMEMBERED,
             authenticated_at: remembered.authenticated_at,
             remembered: Some(remembered.id),
-            voucher: None,
+            voucher,
         };
         match self.proceed(ctx, &account, identity, Wishes { stay: false, ..wishes }).await {
             Ok(outcome) => Ok(Some(outcome)),
             Err(SignInError::Refused) => Ok(None),
             Err(other) => Err(other),
         }
+    }
+
+    /// Who vouched when this browser was remembered: what the provider says later counts for what it opens, too.
+    async fn voucher_of_browser(&self, id: RememberedId) -> Result<Option<Voucher>, Trouble> {
+        let mut link = self.core.database.read().await?;
+        let Some(row) = identity::of_browser(&mut link, id).await? else { return Ok(None) };
+        let Some(source) = identity::source_of(&mut link, row.identity).await? else { return Ok(None) };
+        Ok(Some(super::step_up::going_on(row, source, Carried::Browser(id))))
     }
 
     async fn rotate(&self, ctx: &Context, remembered: &Remembered) -> Result<Option<AutologinToken>, Trouble> {

@@ -7,6 +7,8 @@ use crate::domain::identity::Source;
 use crate::domain::session::HandleHash;
 use crate::domain::sign_in::ATTEMPT_LIFETIME;
 use crate::domain::time::Timestamp;
+use crate::service::autologin_token::AutologinToken;
+use crate::service::caller::SignedIn;
 use crate::service::context::Context;
 use crate::service::core::{Trouble, fingerprint};
 use crate::store::volatile::Shelf;
@@ -42,16 +44,28 @@ pub enum Errand {
     SignIn,
     /// To add an identity to the account that is signed in.
     AddTo(AccountId),
+    /// To prove anew who they are, for the account that is signed in; and whether there must be a second factor.
+    Confirm(AccountId, bool),
+}
+
+/// What a browser brings along when it comes back, besides the answer.
+#[derive(Clone, Default)]
+pub struct Brings {
+    /// Who is signed in there.
+    pub person: Option<SignedIn>,
+    /// What it has to show that it is spared the second factor.
+    pub device: Option<AutologinToken>,
 }
 
 impl<P> Departure<P> {
-    /// What the person wants besides getting in. `replaces` is the session that the browser has now.
+    /// What the person wants besides getting in. The session that the browser has now makes room for the new one.
     #[must_use]
-    pub fn wishes(&self, replaces: Option<HandleHash>) -> Wishes {
+    pub fn wishes(&self, brings: Brings) -> Wishes {
         Wishes {
             return_to: self.return_to.clone(),
             stay: self.stay,
-            replaces,
+            replaces: brings.person.map(|person| *person.handle()),
+            device: brings.device,
             invitation: self.invitation.clone(),
             ..Wishes::default()
         }

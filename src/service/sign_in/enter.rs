@@ -3,6 +3,7 @@
 use super::open::counted;
 use super::{Outcome, SignIn, SignInError, Wishes};
 use crate::domain::audit::{Act, Event};
+use crate::domain::id::IdentityId;
 use crate::domain::identity::{SourceKind, Upstream, Vouched};
 use crate::domain::resolve::Refusal;
 use crate::domain::sign_in::{VerifiedIdentity, Voucher, Way};
@@ -37,13 +38,7 @@ impl SignIn {
                 return Err(SignInError::Unresolved(refusal));
             }
         };
-        let upstream = arrival.upstream.as_ref();
-        let voucher = Voucher {
-            identity: resolved.identity,
-            upstream: upstream.and_then(|upstream| upstream.session.clone()),
-            sealed: upstream.map(|upstream| sealed(&self.core, ctx, upstream)).transpose()?,
-            source: arrival.source,
-        };
+        let voucher = self.voucher(ctx, resolved.identity, &arrival)?;
         let identity = VerifiedIdentity {
             way,
             account: resolved.account.id,
@@ -55,6 +50,20 @@ impl SignIn {
         self.proceed(ctx, &resolved.account, identity, wishes).await
     }
 
+    /// Who vouches for what opens now.
+    pub(super) fn voucher(&self, ctx: &Context, identity: IdentityId, arrival: &Vouched) -> Result<Voucher, Trouble> {
+        let upstream = arrival.upstream.as_ref();
+        Ok(Voucher {
+            identity,
+            upstream: upstream.and_then(|upstream| upstream.session.clone()),
+            sealed: upstream.map(|upstream| sealed(&self.core, ctx, upstream)).transpose()?,
+            stated: upstream.map(|upstream| upstream.stated.clone()).unwrap_or_default(),
+            carried: None,
+            ends_at: upstream.and_then(|upstream| upstream.ends_at),
+            source: arrival.source.clone(),
+        })
+    }
+
     async fn refused(&self, ctx: &Context, arrival: &Vouched, refusal: Refusal) -> Result<(), Trouble> {
         let mut tx = self.core.database.begin().await?;
         let detail = serde_json::json!({ "reason": refusal.code(), "source": arrival.source });
@@ -63,7 +72,11 @@ impl SignIn {
     }
 }
 
-fn sealed(core: &Core, ctx: &Context, upstream: &Upstream) -> Result<Vec<u8>, Trouble> {
+/// Seals it, as it is kept with the session.
+///
+/// # Errors
+/// [`Trouble::Sealing`] when there is no key.
+pub(in crate::service) fn sealed(core: &Core, ctx: &Context, upstream: &Upstream) -> Result<Vec<u8>, Trouble> {
     let plain =
         serde_json::to_vec(upstream).map_err(|_| Trouble::Sealing("a provider's session could not be written"))?;
     core.seal_column(ctx, COLUMN, &plain)

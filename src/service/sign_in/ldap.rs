@@ -6,7 +6,7 @@
 
 use super::password::Claim;
 use super::{Outcome, SignIn, SignInError};
-use crate::connect::ldap::{Found, Scope, Search, Verdict};
+use crate::connect::ldap::{Found, Scope, Search, Verdict, escaped_bytes};
 use crate::domain::account::{Account, AccountStatus, MAX_NAME};
 use crate::domain::audit::{Act, Actor, Event};
 use crate::domain::directory::{Entry, Person, Standing, Subject};
@@ -21,7 +21,6 @@ use crate::service::directory::link::by_name;
 use crate::service::limiter::Ticket;
 use crate::service::metrics::{SignInOutcome, SignInWay};
 use crate::store::{account, directory, identity};
-use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,7 +37,7 @@ pub(super) enum Asked {
 
 /// What directories say.
 enum Answer {
-    Right(Box<Vouched>),
+    Right(Box<Vouched>, Arc<Connected>, Entry),
     RightBut(Standing),
     Wrong,
     Away,
@@ -97,10 +96,10 @@ impl SignIn {
             None => true,
         };
         let (reason, outcome, error) = match (answer, ticket) {
-            (Answer::Right(arrival), Some(ticket)) if allowed => {
+            (Answer::Right(arrival, connected, entry), Some(ticket)) if allowed => {
                 self.core.limiter.give_back(ticket).await?;
                 self.welcome_back(ctx, &arrival).await?;
-                return self.enter(ctx, *arrival, claim.wishes).await;
+                return self.enter_from_directory(ctx, (&connected, &entry), *arrival, claim.wishes).await;
             }
             (Answer::RightBut(standing), Some(ticket)) => {
                 self.core.limiter.give_back(ticket).await?;
@@ -113,7 +112,7 @@ impl SignIn {
                 ("directory_away", SignInOutcome::Failed, error)
             }
             (_, None) => ("throttled", SignInOutcome::Throttled, self.not_in()),
-            (Answer::Right(_), _) => ("not_allowed", SignInOutcome::Denied, self.not_in()),
+            (Answer::Right(..), _) => ("not_allowed", SignInOutcome::Denied, self.not_in()),
             _ => ("password", SignInOutcome::WrongSecret, self.not_in()),
         };
         self.core.metrics.sign_in(SignInWay::Directory, outcome);
@@ -221,11 +220,7 @@ fn subject_of(connected: &Connected, entry: &Entry) -> Subject {
 /// Somebody who is known, wherever the entry is now and whatever it is called; still only if the filter lets them in.
 fn by_subject(connected: &Connected, subject: &Subject, username: &str) -> Search {
     let Some((attribute, value)) = subject.searched() else { return by_name(connected, username) };
-    let mut escaped = String::with_capacity(value.len() * 3);
-    for byte in value {
-        // Writing to a string cannot fail.
-        let _written = write!(escaped, "\\{byte:02x}");
-    }
+    let escaped = escaped_bytes(&value);
     Search {
         base: connected.policy.base.clone(),
         scope: Scope::Subtree,
@@ -234,14 +229,14 @@ fn by_subject(connected: &Connected, subject: &Subject, username: &str) -> Searc
     }
 }
 
-fn right(connected: &Connected, entry: &Entry, ctx: &Context) -> Answer {
+fn right(connected: &Arc<Connected>, entry: &Entry, ctx: &Context) -> Answer {
     let mapping = &connected.policy.mapping;
     let person = Person::of(entry, mapping, ctx.now().seconds());
     if connected.policy.settings.status && person.disabled {
         return Answer::RightBut(Standing::Disabled);
     }
     let source = connected.source();
-    Answer::Right(Box::new(Vouched {
+    let vouched = Vouched {
         issuer: source.slug().to_owned(),
         subject: person.subject.as_str().to_owned(),
         attributes: Attributes {
@@ -258,5 +253,6 @@ fn right(connected: &Connected, entry: &Entry, ctx: &Context) -> Answer {
         authenticated_at: ctx.now(),
         upstream: None,
         source,
-    }))
+    };
+    Answer::Right(Box::new(vouched), Arc::clone(connected), entry.clone())
 }

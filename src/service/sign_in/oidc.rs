@@ -2,16 +2,14 @@
 //! a state that only the browser which left can bring back.
 
 use super::answer::Answer;
-use super::departure::{Departure, Errand};
+use super::departure::{Brings, Departure, Errand};
 use super::{AttemptHandle, Outcome, SignIn, SignInError};
 use crate::connect::oidc::{Known, OidcError, Question, Tokens};
 use crate::domain::audit::{Act, Event};
 use crate::domain::claims::Claims;
 use crate::domain::claims_request::Document;
 use crate::domain::id_token::{self, Expected, Fault};
-use crate::domain::identity::{Source, Upstream, Vouched};
-use crate::domain::secret::Secret;
-use crate::domain::session::{HandleHash, Methods};
+use crate::domain::identity::{AccessToken, Source, Upstream, Vouched};
 use crate::domain::sign_in::Way;
 use crate::domain::time::Timestamp;
 
@@ -104,7 +102,8 @@ impl SignIn {
         let random = || URL_SAFE_NO_PAD.encode(ctx.bytes::<32>());
         let secrets = Secrets { nonce: random(), verifier: random() };
         let state = self.state(ctx, &provider.source)?;
-        let question = Question { state: &state, nonce: &secrets.nonce, verifier: &secrets.verifier };
+        let anew = matches!(going.errand, Errand::Confirm(..));
+        let question = Question { state: &state, nonce: &secrets.nonce, verifier: &secrets.verifier, anew };
         let address = match oidc.client.authorization(&known, &question) {
             Ok(address) => address,
             Err(error) => return Err(self.failed_there(ctx, &provider.source, &error).await?),
@@ -132,7 +131,7 @@ impl SignIn {
         (provider, oidc): (&Provider, &Oidc),
         browser: Option<&AttemptHandle>,
         answer: Answer,
-        replaces: Option<HandleHash>,
+        brings: Brings,
     ) -> Result<Arrived, ProviderError> {
         let source = &provider.source;
         let departure = match self.arrive::<Secrets>(ctx, browser, &answer.state, source).await {
@@ -155,7 +154,8 @@ impl SignIn {
             return Err(ProviderError::Declined(error));
         }
         let code = answer.code.unwrap_or_default();
-        let round = Round { provider, oidc, known: &known, secrets: &departure.protocol };
+        let proved_since = matches!(departure.errand, Errand::Confirm(..)).then_some(departure.left_at);
+        let round = Round { provider, oidc, known: &known, secrets: &departure.protocol, proved_since };
         let arrival = match tokio::time::timeout(settings.fetch.timeout, round.arrival(ctx, &code)).await {
             Ok(Ok(arrival)) => arrival,
             Ok(Err(Doubt::Provider(error))) => return Err(self.failed_there(ctx, source, &error).await?),
@@ -166,7 +166,13 @@ impl SignIn {
             }
         };
         match departure.errand {
-            Errand::SignIn => Ok(Arrived::SignedIn(self.enter(ctx, arrival, departure.wishes(replaces)).await?)),
+            Errand::SignIn => Ok(Arrived::SignedIn(self.enter(ctx, arrival, departure.wishes(brings)).await?)),
+            Errand::Confirm(account, factor) => {
+                let owner = brings.person.filter(|person| person.account() == account);
+                let owner = owner.ok_or(ProviderError::Outdated)?;
+                let outcome = self.step_up_by_source(ctx, &owner, arrival, (departure.return_to, factor)).await?;
+                Ok(Arrived::SignedIn(outcome))
+            }
             Errand::AddTo(account) if ctx.actor.account() == Some(account) => Ok(Arrived::ToAdd(Box::new(arrival))),
             Errand::AddTo(_) => Err(ProviderError::Outdated),
         }
@@ -220,6 +226,8 @@ struct Round<'a> {
     oidc: &'a Oidc,
     known: &'a Known,
     secrets: &'a Secrets,
+    /// Since when the person must have signed in there.
+    proved_since: Option<Timestamp>,
 }
 
 impl Round<'_> {
@@ -239,7 +247,10 @@ impl Round<'_> {
             client_id: &settings.client_id,
             nonce: Some(&self.secrets.nonce),
             now,
-            max_age: settings.max_age,
+            max_age: match self.proved_since {
+                Some(since) => Some(u32::try_from(now.since(since).as_secs()).unwrap_or(u32::MAX)),
+                None => settings.max_age,
+            },
             access_token: Some((tokens.access.expose(), &token.algorithm)),
             essential: &self.oidc.essential,
         };
@@ -254,12 +265,14 @@ impl Round<'_> {
             return Err(Fault::Essential.into());
         }
         let claims = Claims { userinfo, id_token: token.claims };
-        Ok(self.vouch(&claims, subject, tokens, now))
+        Ok(self.vouch(&claims, subject, &tokens, now))
     }
 
-    fn vouch(&self, claims: &Claims, subject: String, tokens: Tokens, now: Timestamp) -> Vouched {
+    fn vouch(&self, claims: &Claims, subject: String, tokens: &Tokens, now: Timestamp) -> Vouched {
         let mapped = claims.mapped(&self.provider.attributes, self.provider.trust_email);
-        let expose = |token: Secret<String>| token.expose().clone();
+        let keeps = self.provider.revalidates;
+        let (refresh_token, access_token) = if keeps { kept(&tokens, now) } else { (None, None) };
+        let stated = id_token::stated(&claims.id_token);
         Vouched {
             source: self.provider.source.clone(),
             issuer: self.oidc.client.settings().issuer.clone(),
@@ -267,14 +280,26 @@ impl Round<'_> {
             attributes: mapped.attributes,
             groups: mapped.groups,
             administrator: mapped.administrator,
-            methods: Methods::FEDERATED,
+            methods: self.provider.trust.proves(&stated),
             authenticated_at: id_token::authenticated_at(&claims.id_token).map_or(now, |at| at.min(now)),
             upstream: Some(Upstream {
                 session: claims.id_token.get("sid").and_then(serde_json::Value::as_str).map(str::to_owned),
-                id_token: Some(tokens.id_token),
+                id_token: Some(tokens.id_token.clone()),
                 name_id: None,
-                refresh_token: tokens.refresh.map(expose),
+                refresh_token,
+                access_token,
+                stated,
+                ends_at: None,
             }),
         }
     }
+}
+
+/// What is kept to ask again with: the refresh token, or else the access token while it is good.
+pub(in crate::service) fn kept(tokens: &Tokens, now: Timestamp) -> (Option<String>, Option<AccessToken>) {
+    if let Some(refresh) = &tokens.refresh {
+        return (Some(refresh.expose().clone()), None);
+    }
+    let access = |lifetime| AccessToken { token: tokens.access.expose().clone(), until: now.after(lifetime) };
+    (None, tokens.lifetime.map(access))
 }

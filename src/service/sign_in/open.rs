@@ -1,13 +1,14 @@
 //! The corridor's end: attempts that wait, and the session that opens.
 
-use super::{AttemptHandle, Opened, SignIn, SignInError, Trouble};
+use super::{AttemptHandle, Opened, SignIn, SignInError, Trouble, parked};
 use crate::domain::audit::{Act, Event};
 use crate::domain::autologin::Remembered;
+use crate::domain::factor_trust::Stated;
 use crate::domain::id::{RememberedId, SessionId};
 use crate::domain::notice::Notice;
 use crate::domain::secret::Secret;
 use crate::domain::session::Methods;
-use crate::domain::sign_in::{Attempt, Facts, Step, VerifiedIdentity, Voucher, Way};
+use crate::domain::sign_in::{Attempt, Carried, Facts, Step, VerifiedIdentity, Voucher, Way};
 use crate::domain::time::days;
 use crate::service::autologin_token::AutologinToken;
 use crate::service::context::Context;
@@ -17,7 +18,7 @@ use crate::service::metrics::{SignInOutcome, SignInWay};
 use crate::service::session::Proof;
 use crate::store::identity::{self, ProviderSession};
 use crate::store::volatile::Shelf;
-use crate::store::{account, autologin, token};
+use crate::store::{Tx, account, autologin, provider_session, token};
 
 impl SignIn {
     /// Keeps an attempt that owes a step. Only the browser with the handle can go on.
@@ -50,7 +51,10 @@ impl SignIn {
         username: String,
     ) -> Result<Opened, SignInError> {
         let identity = &attempt.identity;
-        let fresh = self.remembered(ctx, &identity.account, attempt.stay && identity.way != Way::Autologin);
+        let ends_by = identity.voucher.as_ref().and_then(|voucher| voucher.ends_at);
+        // A browser that stays signed in would outlive what the provider vouched for.
+        let stays = attempt.stay && identity.way != Way::Autologin && ends_by.is_none();
+        let fresh = self.remembered(ctx, &identity.account, stays);
         let remembered = fresh.as_ref().map(|(one, _)| one.id).or(identity.remembered);
         // Said of the session only where the device stood in for the factor.
         let spared = facts.enrolled && !identity.methods.has(Methods::MULTI_FACTOR) && attempt.device.is_some();
@@ -62,7 +66,11 @@ impl SignIn {
             remembered,
             not_before: facts.valid_from,
             source: identity.voucher.as_ref().map(|voucher| voucher.source.clone()),
+            ends_by,
         };
+        if parked::is_ended(&self.core, ctx, &attempt).await? {
+            return Err(SignInError::Outdated);
+        }
         let (handle, hash, session) = self.sessions.open(ctx, proof).await?;
         let remember = fresh.as_ref().map(|(one, _)| one);
         let device = match self.write_opening(ctx, &attempt, session, remember, facts).await {
@@ -111,7 +119,8 @@ impl SignIn {
             ctx.record(&mut tx, Event::about(Act::BrowserRemembered, one.account).with(detail)).await?;
         }
         if let Some(voucher) = voucher.clone() {
-            identity::opened(&mut tx, &self.provider_session(ctx, session, voucher), ctx.now()).await?;
+            let browser = remember.map(|one| one.id).or(attempt.identity.remembered);
+            self.vouch_for(ctx, &mut tx, session, voucher, browser).await?;
         }
         let asked = attempt.done.contains(&Step::SecondFactor);
         let token = match attempt.device {
@@ -123,16 +132,42 @@ impl SignIn {
         };
         let act = if *way == Way::StepUp { Act::SteppedUp } else { Act::SignedIn };
         let source = voucher.as_ref().map(|voucher| &voucher.source);
-        let detail = serde_json::json!({ "way": way, "session": session, "attempt": attempt.id, "source": source });
+        let stated = voucher.as_ref().map(|voucher| &voucher.stated).filter(|stated| **stated != Stated::default());
+        let detail = serde_json::json!({
+            "way": way, "session": session, "attempt": attempt.id, "source": source, "stated": stated,
+        });
         ctx.record(&mut tx, Event::about(act, *account).with(detail)).await?;
         tx.commit().await?;
         Ok(token)
     }
 
-    fn provider_session(&self, ctx: &Context, session: SessionId, voucher: Voucher) -> ProviderSession {
-        let ends_at = ctx.now().after(self.core.policy.lifetimes.absolute);
-        let Voucher { identity, upstream, sealed, .. } = voucher;
-        ProviderSession { session, identity, upstream, sealed, ends_at }
+    /// Notes who vouches for a session. One that takes the place of another takes over what is known of that one, so that
+    /// the two never go to the provider with the same token.
+    async fn vouch_for(
+        &self,
+        ctx: &Context,
+        tx: &mut Tx,
+        session: SessionId,
+        voucher: Voucher,
+        remembered: Option<RememberedId>,
+    ) -> Result<(), SignInError> {
+        let now = ctx.now();
+        let lasts = now.after(self.core.policy.lifetimes.absolute);
+        let ends_at = voucher.ends_at.map_or(lasts, |end| end.min(lasts));
+        let goes_on = match voucher.carried {
+            Some(Carried::Session(old)) => identity::renamed(tx, old, session).await?,
+            Some(Carried::Browser(browser)) => provider_session::resumed(tx, browser, session, now, ends_at).await?,
+            None => {
+                let Voucher { identity, upstream, sealed, source, .. } = voucher;
+                let interval = self.core.policy.sources.get(&source).and_then(|rules| rules.revalidate);
+                let check_at = interval.map(|interval| now.after(interval));
+                let one = ProviderSession { session, identity, upstream, sealed, ends_at, remembered, check_at };
+                identity::opened(tx, &one, now).await?;
+                true
+            }
+        };
+        // The provider ended it while its owner was on the way.
+        if goes_on { Ok(()) } else { Err(SignInError::Outdated) }
     }
 
     /// A family for this browser, if it shall be remembered and the policy allows.

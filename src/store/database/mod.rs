@@ -9,7 +9,7 @@ mod postgres;
 mod postgres_schema;
 mod sqlite;
 
-pub use postgres::{Protection, Server, ServerPlace};
+pub use postgres::{ClientFiles, Protection, Server, ServerPlace};
 
 use super::notice;
 use crate::domain::id::AccountId;
@@ -432,6 +432,20 @@ macro_rules! fetch_by_engine {
     };
 }
 
+/// Runs a query for all its rows that each engine has its own words for: only where there are no common ones.
+macro_rules! fetch_all_by_engine {
+    ($link:expr, $row:ty, sqlite: $sqlite:expr, postgres: $postgres:expr $(, $arg:expr)* $(,)?) => {
+        match $crate::store::database::Link::engine($link) {
+            $crate::store::database::Engine::Sqlite(conn) =>
+                sqlx::query_as::<sqlx::Sqlite, $row>($sqlite)$(.bind($arg))*.fetch_all(conn).await
+                    .map_err($crate::store::database::StoreError::from),
+            $crate::store::database::Engine::Postgres(line) =>
+                $crate::store::database::on_line!(line, conn =>
+                    sqlx::query_as::<sqlx::Postgres, $row>($postgres)$(.bind($arg))*.fetch_all(conn)),
+        }
+    };
+}
+
 /// Runs a statement that takes many rows at once: `$sql` is text made by [`rows`], `$bound` binds one row to the query.
 macro_rules! execute_rows {
     ($link:expr, $sql:expr, $rows:expr, |$query:ident, $row:ident| $bound:expr) => {
@@ -473,4 +487,4 @@ macro_rules! on_line {
 
 pub use bulk::ROWS;
 pub(super) use bulk::rows;
-pub(super) use {execute, execute_rows, fetch_all, fetch_by_engine, fetch_optional, on_line};
+pub(super) use {execute, execute_rows, fetch_all, fetch_all_by_engine, fetch_by_engine, fetch_optional, on_line};

@@ -43,6 +43,15 @@ pub enum ServerPlace {
     Socket(PathBuf),
 }
 
+/// Files of a client's certificate and its key (PEM); read with each connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientFiles {
+    /// The certificate, with those that vouch for it.
+    pub certificate: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
+}
+
 /// A PostgreSQL server, and how to use it.
 #[derive(Clone)]
 pub struct Server {
@@ -62,6 +71,8 @@ pub struct Server {
     pub protection: Protection,
     /// Certificates (PEM) to check the server's against.
     pub ca_file: Option<PathBuf>,
+    /// Certificate and key (PEM) by which the server knows us, where it wants to.
+    pub client: Option<ClientFiles>,
     /// Most connections of this process, 2 or more.
     pub max_connections: u32,
     /// How long a use case waits for a connection, making one included.
@@ -103,6 +114,10 @@ impl Server {
         let options = match &self.place {
             ServerPlace::Host(host) => options.host(host),
             ServerPlace::Socket(folder) => options.host("localhost").socket(folder),
+        };
+        let options = match &self.client {
+            Some(files) => options.ssl_client_cert(&files.certificate).ssl_client_key(&files.key),
+            None => options,
         };
         match &self.ca_file {
             Some(file) => options.ssl_root_cert(file),

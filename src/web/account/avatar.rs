@@ -53,7 +53,7 @@ pub async fn post(State(site): State<Arc<Site>>, person: Person, upload: Upload)
             Err(AvatarError::Trouble(trouble)) => return Err(PageError::Trouble(trouble)),
         },
     };
-    profile::with_picture_problem(&site, &person, problem)
+    profile::with_picture_problem(&site, &person, problem).await
 }
 
 /// `POST /account/avatar/remove`
@@ -61,7 +61,9 @@ pub async fn remove(State(site): State<Arc<Site>>, person: Person, _fields: Fiel
     match site.avatars.remove(&person.visit.ctx, &person.who).await {
         Ok(()) => Ok(back(&person).notice(&site, Notice::PictureRemoved).done()),
         Err(AvatarError::Trouble(trouble)) => Err(PageError::Trouble(trouble)),
-        Err(AvatarError::Unusable(_)) => profile::with_picture_problem(&site, &person, FieldProblem::PictureDamaged),
+        Err(AvatarError::Unusable(_)) => {
+            profile::with_picture_problem(&site, &person, FieldProblem::PictureDamaged).await
+        }
     }
 }
 

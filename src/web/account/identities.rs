@@ -8,7 +8,7 @@ use crate::service::caller::SignedIn;
 use crate::service::identity::IdentityError;
 use crate::service::password::ChangeError;
 use crate::web::error::PageError;
-use crate::web::extract::{Fields, Person, Visit};
+use crate::web::extract::{Fields, Guarded, Person, Visit};
 use crate::web::page::outcome::Failure;
 use crate::web::page::paths;
 use crate::web::page::provider::{IdentitiesPage, IdentityAddPage, IdentityRow, ProviderButton, ProviderProblem};
@@ -28,7 +28,11 @@ pub async fn get(State(site): State<Arc<Site>>, person: Person) -> Result<Respon
 }
 
 /// `POST /account/identities/remove`
-pub async fn remove(State(site): State<Arc<Site>>, person: Person, fields: Fields) -> Result<Response, PageError> {
+pub async fn remove(
+    State(site): State<Arc<Site>>,
+    Guarded(person): Guarded,
+    fields: Fields,
+) -> Result<Response, PageError> {
     let id = fields.text("identity").parse().map_err(|_| Failure::NotFound)?;
     let t = person.visit.texts();
     let refused = StatusCode::UNPROCESSABLE_ENTITY;
@@ -39,7 +43,7 @@ pub async fn remove(State(site): State<Arc<Site>>, person: Person, fields: Field
         }
         Err(IdentityError::Password(ChangeError::WrongPassword)) => FieldProblem::WrongPassword.text(t),
         Err(IdentityError::LastWayIn) => t.msg("identities-last-way"),
-        Err(IdentityError::FreshProofNeeded) => t.msg("identities-sign-in-again"),
+        Err(IdentityError::FreshProofNeeded) => return Err(PageError::Confirm),
         Err(other) => return Err(other.into()),
     };
     page(&site, &person, refused, Some(problem)).await
@@ -49,14 +53,18 @@ pub async fn remove(State(site): State<Arc<Site>>, person: Person, fields: Field
 pub async fn get_add(
     State(site): State<Arc<Site>>,
     RawQuery(query): RawQuery,
-    person: Person,
+    Guarded(person): Guarded,
 ) -> Result<Response, PageError> {
     let question = Query::of(query.as_deref()).text("question");
     add_page(&site, &person, StatusCode::OK, &question, None).await
 }
 
 /// `POST /account/identities/add`
-pub async fn post_add(State(site): State<Arc<Site>>, person: Person, fields: Fields) -> Result<Response, PageError> {
+pub async fn post_add(
+    State(site): State<Arc<Site>>,
+    Guarded(person): Guarded,
+    fields: Fields,
+) -> Result<Response, PageError> {
     let question = fields.text("question");
     let refused = StatusCode::UNPROCESSABLE_ENTITY;
     match site.identities.add(&person.visit.ctx, &person.who, question, typed(&fields).as_ref()).await {
@@ -68,10 +76,7 @@ pub async fn post_add(State(site): State<Arc<Site>>, person: Person, fields: Fie
             let wrong = FieldProblem::WrongPassword.text(person.visit.texts());
             add_page(&site, &person, refused, question, Some(wrong)).await
         }
-        Err(IdentityError::FreshProofNeeded) => {
-            let problem = person.visit.texts().msg("identities-sign-in-again");
-            page(&site, &person, refused, Some(problem)).await
-        }
+        Err(IdentityError::FreshProofNeeded) => Err(PageError::Confirm),
         Err(other) => Err(other.into()),
     }
 }
@@ -145,6 +150,9 @@ async fn add_page(
 ) -> Result<Response, PageError> {
     let Person { visit, who } = person;
     let offer = site.identities.offer(&visit.ctx, who, question).await?;
+    if offer.proof_needed {
+        return Err(PageError::Confirm);
+    }
     let said = offer.attributes;
     let known = [said.name, said.email, said.username].into_iter().flatten().next();
     let account = &who.card().account;

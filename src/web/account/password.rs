@@ -66,7 +66,7 @@ async fn page(
         shell: person.visit.shell(site),
         person: account.name.clone(),
         username: account.username.clone(),
-        keeper: site.passwords.keeper(&person.who).await?,
+        keeper: site.passwords.keeper(&person.who).await?.map(|keeper| (keeper.name, keeper.page)),
         problem: None,
         password_error,
         rules: new_password::rules(&site.core.policy, person.visit.texts()),

@@ -6,6 +6,7 @@ use crate::domain::language::Language;
 use crate::domain::redirect::SafeRedirect;
 use crate::service::account::AccountError;
 use crate::service::account::Profile;
+use crate::service::directory::Directories;
 use crate::service::texts::Texts;
 use crate::web::error::PageError;
 use crate::web::extract::{Fields, Person};
@@ -54,7 +55,7 @@ impl Entries {
 /// `GET /account/profile`
 pub async fn get(State(site): State<Arc<Site>>, person: Person) -> Result<Response, PageError> {
     let entries = Entries::stored(&person.who.card().account);
-    page(&site, &person, StatusCode::OK, entries)
+    page(&site, &person, StatusCode::OK, entries).await
 }
 
 /// `POST /account/profile`
@@ -63,7 +64,7 @@ pub async fn post(State(site): State<Arc<Site>>, person: Person, fields: Fields)
     let mut entries = Entries::sent(&fields);
     let refused = StatusCode::UNPROCESSABLE_ENTITY;
     let Some(name) = noted(&mut entries.name, DisplayName::parse, FieldProblem::InvalidName, t) else {
-        return page(&site, &person, refused, entries);
+        return page(&site, &person, refused, entries).await;
     };
     let time_zone = Some(entries.time_zone.value.clone()).filter(|zone| !zone.is_empty());
     let profile = Profile { name, language: entries.language, time_zone, contrast: entries.contrast };
@@ -74,26 +75,31 @@ pub async fn post(State(site): State<Arc<Site>>, person: Person, fields: Fields)
         }
         Err(AccountError::TimeZone(_)) => {
             entries.time_zone.error = Some(FieldProblem::UnknownTimeZone.text(t));
-            page(&site, &person, refused, entries)
+            page(&site, &person, refused, entries).await
         }
         Err(other) => Err(other.into()),
     }
 }
 
 /// The page again, with what was wrong with the picture that was sent.
-pub(super) fn with_picture_problem(site: &Site, person: &Person, problem: FieldProblem) -> Result<Response, PageError> {
+pub(super) async fn with_picture_problem(
+    site: &Site,
+    person: &Person,
+    problem: FieldProblem,
+) -> Result<Response, PageError> {
     let picture_error = Some(problem.text(person.visit.texts()));
     let entries = Entries { picture_error, ..Entries::stored(&person.who.card().account) };
     let status = match problem {
         FieldProblem::PictureTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     };
-    page(site, person, status, entries)
+    page(site, person, status, entries).await
 }
 
-fn page(site: &Site, person: &Person, status: StatusCode, entries: Entries) -> Result<Response, PageError> {
+async fn page(site: &Site, person: &Person, status: StatusCode, entries: Entries) -> Result<Response, PageError> {
     let account = &person.who.card().account;
     let t = person.visit.texts();
+    let directories = Directories::new(Arc::clone(&site.core)).own_attributes(&person.who).await?;
     let language = |one: Language| Choice {
         value: one.tag().to_owned(),
         label: one.own_name().to_owned(),
@@ -116,6 +122,7 @@ fn page(site: &Site, person: &Person, status: StatusCode, entries: Entries) -> R
         name: entries.name,
         time_zone: entries.time_zone,
         picture_error: entries.picture_error,
+        directories: directories.into_iter().map(|said| (said.directory, said.values)).collect(),
     };
     Ok(Reply::page_with(site, &person.visit, status, &page)?.done())
 }

@@ -70,6 +70,8 @@ pub struct ProfilePage {
     pub contrasts: Vec<Choice>,
     /// What is wrong with the file that was sent as picture.
     pub picture_error: Option<String>,
+    /// What directories say further, by their names: labels and values. Nobody changes it here.
+    pub directories: Vec<(String, Vec<(String, String)>)>,
 }
 
 impl ProfilePage {
@@ -156,8 +158,8 @@ pub struct PasswordPage {
     pub person: String,
     /// The username, for password managers only.
     pub username: String,
-    /// The name of the directory that keeps the password; it cannot be changed here then.
-    pub keeper: Option<String>,
+    /// The directory that keeps the password, and its page for changing it; it cannot be changed here then.
+    pub keeper: Option<(String, Option<String>)>,
     /// Why the last try was refused, such as too many of them.
     pub problem: Option<String>,
     /// What is wrong with the current password.

@@ -7,6 +7,7 @@ use crate::domain::authenticator::{FactorWay, Kind};
 use crate::service::factor::passkey::Challenge;
 use crate::service::texts::Texts;
 use crate::web::page::account::Room;
+use crate::web::page::provider::ProviderButton;
 use crate::web::page::{Field, Moment, Shell, paths};
 
 /// The step of a sign-in that asks for the second factor. Sends `way`, `code`, `keep` (`1` when ticked), `csrf`.
@@ -201,6 +202,8 @@ pub struct ConfirmPage {
     pub password: bool,
     /// What is wrong with the password.
     pub password_error: Option<String>,
+    /// The provider to prove it at, for whoever has no password.
+    pub provider: Option<ProviderButton>,
     /// Where to go on to.
     pub return_to: String,
     /// Whether a second factor is asked for as well.

@@ -44,8 +44,6 @@ pub const LOGOUT: &str = "/logout";
 pub const FORBIDDEN: &str = "/forbidden";
 /// Says that the session has ended.
 pub const SIGNED_OUT: &str = "/logout/done";
-/// The same, where the identity provider did not sign out everywhere.
-pub const SIGNED_OUT_HERE: &str = "/logout/done?provider=open";
 /// Where the link printed at the first start leads.
 pub const SETUP: &str = "/setup";
 /// Where the link in an invitation leads.

@@ -4,6 +4,7 @@
 use askama::Template;
 
 use crate::service::factor::passkey::Challenge;
+use crate::service::texts::Texts;
 use crate::web::page::provider::ProviderButton;
 use crate::web::page::{Field, Shell, paths};
 
@@ -83,6 +84,45 @@ pub struct LogoutPage {
 pub struct SignedOutPage {
     /// What is around the page.
     pub shell: Shell,
-    /// The identity provider, or another application of its, still has a session.
-    pub here_only: bool,
+    /// The provider that the session came from, by the name people see, and how it is there.
+    pub there: Option<(There, String)>,
+}
+
+/// Whether somebody who has signed out here is signed out at their provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum There {
+    /// They are.
+    SignedOut,
+    /// They are not: it was not told.
+    SignedIn,
+    /// They are, and the provider reports that something else lives on.
+    Partly,
+    /// It is not known: what came back does not belong to what was sent.
+    Unsure,
+}
+
+impl There {
+    /// What the page says.
+    #[must_use]
+    pub fn text(self, t: &Texts, provider: &str) -> String {
+        let key = match self {
+            Self::SignedOut => "signed-out-there",
+            Self::SignedIn => "signed-out-stays",
+            Self::Partly => "signed-out-partly",
+            Self::Unsure => "signed-out-unsure",
+        };
+        t.msg_with(key, &[("provider", provider.into())])
+    }
+}
+
+/// Says that the session has ended here, while the browser goes on to the provider.
+#[derive(Debug, Clone, Template)]
+#[template(path = "signed_out_onward.html")]
+pub struct OnwardPage {
+    /// What is around the page.
+    pub shell: Shell,
+    /// The name of the provider.
+    pub provider: String,
+    /// Where the browser goes.
+    pub address: String,
 }

@@ -20,7 +20,7 @@ use super::provider::{
 use super::recovery::{LostPasswordPage, LostPasswordSentPage, ResetLinkInvalidPage, ResetPasswordPage};
 use super::register::{RegisterLinkInvalidPage, RegisterPage, RegisterSentPage};
 use super::setup::{SetupLinkInvalidPage, SetupPage};
-use super::sign_in::{ChangePasswordPage, ChangeReason, LoginPage, LogoutPage, SignedOutPage};
+use super::sign_in::{ChangePasswordPage, ChangeReason, LoginPage, LogoutPage, OnwardPage, SignedOutPage, There};
 use super::words::{FactorProblem, FieldProblem, PasswordProblem, PasswordRule, SignInProblem, SignInWay};
 use super::*;
 use crate::domain::authenticator::{FactorWay, Kind};
@@ -234,13 +234,26 @@ impl Sample {
             ("logout".to_owned(), Box::new(LogoutPage { shell: self.shell(), person: self.person() })),
             ("forbidden".to_owned(), Box::new(self.forbidden(Shut::Group))),
             ("forbidden-network".to_owned(), Box::new(self.forbidden(Shut::Network))),
-            ("signed-out".to_owned(), Box::new(SignedOutPage { shell: self.shell(), here_only: false })),
-            ("signed-out-here".to_owned(), Box::new(SignedOutPage { shell: self.shell(), here_only: true })),
+            ("signed-out".to_owned(), Box::new(self.signed_out(None))),
+            ("signed-out-there".to_owned(), Box::new(self.signed_out(Some(There::SignedOut)))),
+            ("signed-out-stays".to_owned(), Box::new(self.signed_out(Some(There::SignedIn)))),
+            ("signed-out-unsure".to_owned(), Box::new(self.signed_out(Some(There::Unsure)))),
+            ("signed-out-onward".to_owned(), Box::new(self.onward())),
+            ("signed-out-partly".to_owned(), Box::new(self.signed_out(Some(There::Partly)))),
             ("going".to_owned(), Box::new(GoingPage { shell: self.shell(), form: self.going() })),
             ("setup".to_owned(), Box::new(setup)),
             ("setup-wrong".to_owned(), Box::new(setup_wrong)),
             ("setup-link-invalid".to_owned(), Box::new(SetupLinkInvalidPage { shell: self.shell() })),
         ]
+    }
+
+    fn signed_out(&self, there: Option<There>) -> SignedOutPage {
+        SignedOutPage { shell: self.shell(), there: there.map(|there| (there, self.person())) }
+    }
+
+    fn onward(&self) -> OnwardPage {
+        let address = "https://idp.example.org/logout?state=x&client_id=y".to_owned();
+        OnwardPage { shell: self.shell(), provider: self.person(), address }
     }
 
     fn password_pages(&self) -> Vec<(String, Box<dyn Page>)> {
@@ -277,7 +290,10 @@ impl Sample {
             problems: Vec::new(),
             repeat_error: None,
         };
-        let password_elsewhere = PasswordPage { keeper: Some(self.value("Directory")), ..password.clone() };
+        let password_elsewhere = PasswordPage {
+            keeper: Some((self.value("Directory"), Some(self.value("https://password.example.org")))),
+            ..password.clone()
+        };
         let password_wrong = PasswordPage {
             password_error: Some(self.value(&FieldProblem::WrongPassword.text(self.t))),
             problems: self.problems(),
@@ -384,6 +400,7 @@ impl Sample {
             time_zones: vec![self.value("Europe/Berlin"), self.value("Europe/Paris")],
             contrasts: vec![Choice { value: self.value("more"), label: self.value("Strong"), selected: true }],
             picture_error: Some(FieldProblem::PictureKind.text(self.t)),
+            directories: vec![(self.value("Directory"), vec![(self.value("Department"), self.value("Sales"))])],
         };
         let change = EmailPage {
             shell: self.shell(),
@@ -496,10 +513,13 @@ impl Sample {
             username: self.value("anna"),
             password: true,
             password_error: Some(FieldProblem::WrongPassword.text(self.t)),
+            provider: None,
             return_to: self.value("/account/security"),
             factor: true,
         };
         let again = ConfirmPage { password: false, password_error: None, ..confirm.clone() };
+        let button = ProviderButton { name: self.person(), href: "/login/corp?confirm=1".to_owned() };
+        let there = ConfirmPage { provider: Some(button), ..again.clone() };
         vec![
             ("factor-totp".to_owned(), Box::new(ask(FactorWay::Totp, None))),
             ("factor-backup".to_owned(), Box::new(ask(FactorWay::Backup, None))),
@@ -507,6 +527,7 @@ impl Sample {
             ("backup-codes".to_owned(), Box::new(codes)),
             ("confirm".to_owned(), Box::new(confirm)),
             ("confirm-again".to_owned(), Box::new(again)),
+            ("confirm-provider".to_owned(), Box::new(there)),
         ]
     }
 

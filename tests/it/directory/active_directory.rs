@@ -36,6 +36,20 @@ async fn values_in_ranges_primary_groups_the_chain_and_guids() {
 }
 
 #[tokio::test]
+async fn somebody_new_is_in_the_primary_group_and_in_groups_by_the_chain_at_once() {
+    let server = FakeAd::starts().await;
+    let groups = group("Large", "member", 0) + &group("Primary", "member_of", 0) + &group("Chained", "member_of", 9);
+    for (name, expected) in
+        [("user1", vec!["Chained", "Large"]), ("user3", vec!["Large", "Primary"]), ("user5", vec!["Large"])]
+    {
+        let house = House::with(&server.directory(&format!("filter = \"(cn={name}!)\"\n{groups}"))).await;
+        let answer = house.browser().signs_in(name, "right").await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{name}: {}", answer.body);
+        assert_eq!(groups_of(&house, name).await, expected, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn what_it_says_about_a_right_password_is_told_and_what_it_says_about_a_wrong_one_is_not() {
     let server = FakeAd::starts().await;
     let house = House::with(&server.directory("create_accounts = true\nfilter = \"(cn=user1!)\"\n")).await;

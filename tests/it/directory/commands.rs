@@ -37,6 +37,21 @@ fn a_dry_run_and_then_the_same_for_real() {
 }
 
 #[test]
+fn an_account_is_shown_with_what_the_directory_says() {
+    let anna = person("anna").replace("mail:", "departmentNumber: Sales\nmail:");
+    let slapd = Slapd::with(&(anna + &group("staff", &["anna"])));
+    let custom = "create_accounts = true\n[[directory.custom_attribute]]\nname = \"department\"\nlabel = \"Department\"\n\
+                  from = [\"departmentNumber\"]\n";
+    let sync = format!("{custom}[[directory.group_sync]]\ndn = \"cn=staff,ou=groups,{BASE}\"\n");
+    let place = Place::with("", &slapd.directory(&sync));
+    assert!(place.runs(&["sync"], "").status.success());
+    let shown = text(&place.runs(&["account", "show", "anna"], ""));
+    for told in ["anna@example.org", "active", "staff", "directory:ldap", "Department (ldap)", "Sales"] {
+        assert!(shown.contains(told), "{told}: {shown}");
+    }
+}
+
+#[test]
 fn the_check_names_what_is_wrong_and_what_to_do() {
     let mut slapd = Slapd::with(&(three() + &person("bare").replace("mail: bare@example.org\n", "")));
     let check = |settings: &str, user: &str| {
@@ -72,6 +87,10 @@ fn the_check_names_what_is_wrong_and_what_to_do() {
     slapd.new_certificate(false);
     slapd.restarts();
     assert!(check(&good, "anna").contains("name it in `ca_file`"));
+    slapd.expired_certificate();
+    slapd.restarts();
+    let said = check(&good, "anna");
+    assert!(said.contains("has expired") && said.contains("renew the server's certificate"), "{said}");
     slapd.is_killed();
     assert!(check(&good, "anna").contains("does the server run"));
 }

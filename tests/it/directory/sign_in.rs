@@ -187,7 +187,8 @@ async fn directories_are_asked_in_order_and_policies_hold() {
 
 #[tokio::test]
 async fn passwords_of_the_directory_are_not_changed_here() {
-    let (_slapd, house) = opened("name = \"Company directory\"\n").await;
+    let (_slapd, house) =
+        opened("name = \"Company directory\"\npassword_url = \"https://password.example.org/\"\n").await;
     let mut browser = house.browser();
     browser.signs_in("anna", "anna-password").await;
     let page = browser.get("/account/password").await;
@@ -198,8 +199,24 @@ async fn passwords_of_the_directory_are_not_changed_here() {
     let mut all = vec![("csrf", csrf.as_str())];
     all.extend(fields);
     assert_eq!(browser.post("/account/password", &all).await.status, StatusCode::FORBIDDEN);
-    house.browser().submit("/login/lost-password", "/login/lost-password", &[("username", "anna")]).await;
-    assert!(house.letters().await.is_empty(), "no letter leads to a password that nobody would ask for");
+    assert!(page.body.contains("href=\"https://password.example.org/\""), "{}", page.body);
+    let asked = async |name: &str| {
+        house.browser().submit("/login/lost-password", "/login/lost-password", &[("username", name)]).await
+    };
+    let sent = asked("anna").await;
+    let letters = house.letters().await;
+    assert_eq!((letters.len(), letters[0].to.as_str()), (1, "anna@example.org"));
+    assert!(letters[0].text.contains("Company directory") && letters[0].text.contains("https://password.example.org/"));
+    assert!(!letters[0].text.contains("token="), "no link leads to a password that nobody would ask for");
+    for name in ["bert", "nobody"] {
+        let other = asked(name).await;
+        assert_eq!(
+            (other.status, other.location()),
+            (sent.status, sent.location()),
+            "{name}: the answer tells nothing"
+        );
+    }
+    assert_eq!(house.letters().await.len(), 1, "strangers to us get none, whoever they are in the directory");
     assert_eq!(house.count_acts("password.changed").await, 0);
     assert_eq!(tries(&house, "anna", "anna-password").await.status, StatusCode::SEE_OTHER);
 }

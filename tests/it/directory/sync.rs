@@ -5,11 +5,10 @@ use crate::support::House;
 use crate::support::slapd::{BASE, Slapd, group, person};
 use std::time::Duration;
 use vestibule::domain::account::AccountStatus;
-use vestibule::domain::identity::Source;
 use vestibule::service::caller::Operator;
 use vestibule::service::context::Context;
 use vestibule::service::directory::{Directories, Options, SyncError};
-use vestibule::store::directory;
+use vestibule::store::lease;
 
 fn three() -> String {
     format!("{}{}{}{}", person("anna"), person("bert"), person("cara"), group("staff", &["anna", "bert"]))
@@ -246,13 +245,15 @@ async fn one_process_at_a_time_and_by_the_clock() {
     directories.sync_due(&ctx).await.expect("no run");
     assert!(!exists(&house, "cara").await, "its time has not come");
     house.after(Duration::from_hours(1));
-    let (source, other) = (Source::directory("ldap"), uuid::Uuid::from_u128(7));
+    let other = lease::Claim { name: "directory:ldap", holder: uuid::Uuid::from_u128(7) };
     let mut tx = house.app.core.database.begin().await.expect("a transaction");
-    let until = ctx.now().after(Duration::from_mins(30));
-    assert!(directory::take(&mut tx, &source, other, ctx.now(), until).await.expect("a lease"));
+    let now = ctx.now();
+    assert!(lease::take(&mut tx, other, now, now.after(Duration::from_secs(30))).await.expect("a lease"));
     tx.commit().await.expect("committed");
     assert!(matches!(runs(&house, Options::default()).await, Err(SyncError::Running(_))));
-    house.after(Duration::from_hours(2));
+    directories.sync_due(&ctx).await.expect("no run");
+    assert!(!exists(&house, "cara").await, "another process is at it");
+    house.after(Duration::from_secs(31));
     directories.sync_due(&ctx).await.expect("a run");
     assert!(exists(&house, "cara").await, "who was killed does not hold it for ever");
 }

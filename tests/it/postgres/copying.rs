@@ -3,6 +3,8 @@
 use super::{ROOT_KEY, place, verifies};
 use crate::support::postgres::shared;
 use crate::support::program::{Place, signs_in};
+use crate::support::redis::until;
+use std::process::Stdio;
 
 /// An installation in a file, with the key that the other will have.
 fn embedded() -> Place {
@@ -86,4 +88,46 @@ async fn a_copy_that_breaks_off_leaves_an_empty_target_that_can_be_used_again() 
     conn.execute("ALTER TABLE membership DROP CONSTRAINT never").await.expect("altered");
     let (good, _, complaint) = copies(&from, &to);
     assert!(good, "{complaint}");
+}
+
+/// Killed at a point where it has written accounts and waits to write the next table, again and again: the target is empty as
+/// it was, the source is what it was, and the next copy is a whole one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_that_is_killed_leaves_an_empty_target_and_the_source_as_it_was() {
+    use sqlx::Executor;
+    let from = embedded();
+    let file = from.data().join("vestibule.db");
+    let before = std::fs::read(&file).expect("a file");
+    let to = place(&shared().url(), "killed_copy");
+    assert!(to.runs(&["migrate"], "").status.success());
+    let url = format!("sqlite://{}", file.display());
+    let mut looks = shared().by_hand("killed_copy").await;
+    let waits = "SELECT COUNT(*) FROM pg_locks WHERE relation = $1::regclass AND NOT granted";
+    let works = "SELECT COUNT(*) FROM pg_locks WHERE relation = $1::regclass AND mode = 'RowExclusiveLock' AND granted";
+    let rows =
+        "SELECT (SELECT COUNT(*) FROM account) + (SELECT COUNT(*) FROM membership) + (SELECT COUNT(*) FROM ring_key)";
+    for table in ["membership", "password", "audit_event"] {
+        let mut blocks = shared().by_hand("killed_copy").await;
+        let lock = format!("BEGIN; LOCK TABLE {table} IN SHARE MODE");
+        blocks.execute(sqlx::AssertSqlSafe(lock)).await.expect("locked");
+        let mut copy = to.command(&["copy-store", "--from", &url]);
+        let mut copy = copy.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("started");
+        let count = async |conn: &mut sqlx::PgConnection, question: &'static str, of: &str| -> i64 {
+            sqlx::query_scalar(question).bind(of).fetch_one(conn).await.expect("a count")
+        };
+        until("it is in the midst of writing", async || count(&mut looks, waits, table).await > 0).await;
+        assert!(count(&mut looks, works, "account").await > 0, "{table}: something was written before");
+        copy.kill().expect("killed");
+        copy.wait().expect("ended");
+        blocks.execute("ROLLBACK").await.expect("unlocked");
+        until("the server has noticed", async || count(&mut looks, works, "account").await == 0).await;
+        let there: i64 = sqlx::query_scalar(rows).fetch_one(&mut looks).await.expect("a count");
+        assert_eq!(there, 0, "{table}");
+        assert_eq!(std::fs::read(&file).expect("a file"), before, "{table}: the source is untouched");
+    }
+    let (good, _, complaint) = copies(&from, &to);
+    assert!(good, "{complaint}");
+    assert_eq!(std::fs::read(&file).expect("a file"), before);
+    let service = to.serves();
+    assert!(signs_in(service.address, "anna").await.is_some(), "the copy that was not killed is whole");
 }

@@ -122,6 +122,13 @@ fn found(base: &str, asked: &[u8]) -> Vec<Tag> {
     if base.is_empty() {
         return vec![entry("", &[("supportedCapabilities", text(&["1.2.840.113556.1.4.800"]))])];
     }
+    if contains(asked, "1.2.840.113556.1.4.1941") && base.starts_with("CN=") {
+        let inside = [1, 2].into_iter().any(|number| contains(asked, &dn(number)));
+        return if inside { vec![entry(base, &[("cn", text(&["Chained"]))])] } else { Vec::new() };
+    }
+    if let Some(number) = (0..MEMBERS).find(|number| base == dn(*number)) {
+        return vec![person(number)];
+    }
     if contains(asked, "1.2.840.113556.1.4.1941") {
         return vec![entry(&dn(1), &[]), entry(&dn(2), &[])];
     }

@@ -12,6 +12,7 @@ pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod redis;
 pub(crate) mod slapd;
+pub(crate) mod told;
 pub(crate) mod wire;
 
 pub(crate) use browser::{Answer, Browser};

@@ -17,6 +17,7 @@ use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 /// Now, by the clock of every house.
@@ -122,6 +123,10 @@ pub(crate) struct Script {
     pub(crate) silent: Vec<&'static str>,
     /// Every request: path, authorization, body.
     pub(crate) heard: Vec<(String, String, String)>,
+    /// The refresh token that it takes; the next one comes with each answer, if they change.
+    pub(crate) refresh: String,
+    /// Whether refresh tokens change with each use.
+    pub(crate) rotates: bool,
     /// The question of the last browser.
     asked: HashMap<String, String>,
 }
@@ -156,6 +161,8 @@ impl OpenId {
             canned: HashMap::new(),
             silent: Vec::new(),
             heard: Vec::new(),
+            refresh: "the-refresh-token".to_owned(),
+            rotates: true,
             asked: HashMap::new(),
         };
         let one = Self { issuer, script: Arc::new(Mutex::new(script)) };
@@ -255,10 +262,36 @@ impl OpenId {
         };
         let mut answer = json!({
             "access_token": "the-access-token", "token_type": "Bearer", "expires_in": 300, "id_token": token,
-            "refresh_token": "the-refresh-token",
+            "refresh_token": script.refresh,
         });
         (script.tokens)(answer.as_object_mut().expect("an object"));
         answer
+    }
+
+    /// Whether a token request has the refresh token that counts; then the next one counts.
+    fn renews(script: &mut Script, body: &str) -> bool {
+        let fields: HashMap<String, String> = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+        let good = fields.get("grant_type").map(String::as_str) == Some("refresh_token")
+            && fields.get("refresh_token") == Some(&script.refresh);
+        if good && script.rotates {
+            script.refresh.push('+');
+        }
+        good
+    }
+
+    /// A logout token about Anna's session, signed as its ID tokens are, after a change.
+    pub(crate) fn logout_token(&self, change: impl FnOnce(&mut Map<String, Value>)) -> String {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let script = self.script();
+        let mut claims = json!({
+            "iss": self.issuer, "aud": CLIENT, "iat": NOW, "exp": NOW + 120, "sub": "anna-at-corp", "sid": "sid-7",
+            "jti": format!("jti-{}", NUMBER.fetch_add(1, Ordering::Relaxed)),
+            "events": { "http://schemas.openid.net/event/backchannel-logout": {} },
+        });
+        change(claims.as_object_mut().expect("an object"));
+        let mut header = script.header.clone();
+        header.typ = Some("logout+jwt".to_owned());
+        script.signer.sign(&header, &claims)
     }
 
     /// Whether a token request proves that the code was asked for by whoever redeems it.
@@ -290,7 +323,9 @@ async fn answer(State(openid): State<OpenId>, request: Request) -> Response {
             Some(match path.as_str() {
                 "/.well-known/openid-configuration" => Canned::json(&openid.metadata(&script)),
                 "/jwks" => Canned::json(&json!({ "keys": script.keys })),
-                "/token" if OpenId::redeems(&script, &body) => Canned::json(&openid.tokens(&script)),
+                "/token" if OpenId::redeems(&script, &body) || OpenId::renews(&mut script, &body) => {
+                    Canned::json(&openid.tokens(&script))
+                }
                 "/token" => Canned { status: 400, ..Canned::json(&json!({ "error": "invalid_grant" })) },
                 "/userinfo" => Canned::json(&script.userinfo),
                 _ => Canned { status: 404, kind: "text/plain", body: Vec::new() },

@@ -102,12 +102,22 @@ impl Slapd {
 
     /// Writes a new certificate, of the known authority or of another one.
     pub(crate) fn new_certificate(&self, known_authority: bool) {
+        self.certificate(known_authority, 4096);
+    }
+
+    /// Writes one of the known authority that was good until a year long past.
+    pub(crate) fn expired_certificate(&self) {
+        self.certificate(true, 2001);
+    }
+
+    fn certificate(&self, known_authority: bool, until: i32) {
         let mut params = CertificateParams::new(Vec::new()).expect("parameters");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority");
         let key = KeyPair::generate().expect("a key");
         let names = vec!["127.0.0.1".to_owned()];
-        let params = CertificateParams::new(names).expect("parameters");
+        let mut params = CertificateParams::new(names).expect("parameters");
+        params.not_after = rcgen::date_time_ymd(until, 1, 1);
         let certificate = params.signed_by(&key, &ca).expect("a certificate");
         let write = |name: &str, text: String| std::fs::write(self.file(name), text).expect("written");
         write("ca.pem", ca.pem());

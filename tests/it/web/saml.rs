@@ -183,6 +183,60 @@ async fn what_a_provider_says_is_mapped() {
 }
 
 #[tokio::test]
+async fn a_session_ends_when_the_provider_says_and_no_browser_stays_beyond_that() {
+    let (house, idp) = provider::house("[autologin]\ndays = 30").await;
+    let mut browser = house.browser();
+    let left = browser.get("/login/corp?stay=1").await;
+    let request = provider::id_in(left.location());
+    let message = idp.response(&house, Some(&request), &Said { ends: Some(900), ..Said::of("anna") });
+    let came = brings(&house, &message).await;
+    let done = browser.get(came.location()).await;
+    assert_eq!(done.sets("autologin"), None);
+    house.after(Duration::from_secs(890));
+    assert!(browser.is_signed_in().await);
+    house.after(Duration::from_secs(11));
+    assert!(!browser.is_signed_in().await);
+    assert_eq!(browser.get("/account").await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn who_proves_anew_at_the_provider_is_asked_there_and_gets_no_further_with_an_old_proof() {
+    let (house, idp) = provider::house("").await;
+    let mut browser = house.browser();
+    signs_in(&house, &idp, &mut browser, &Said::of("anna")).await;
+    house.after(Duration::from_mins(30));
+    let left = browser.get("/login/corp?confirm=1&return_to=/account/identities").await;
+    assert!(provider::xml_in(left.location()).contains("ForceAuthn=\"true\""));
+    let request = provider::id_in(left.location());
+    let old = idp.response(&house, Some(&request), &Said { assertion: "_old", authn: -300, ..Said::of("anna") });
+    assert_eq!(brings(&house, &old).await.status, StatusCode::FORBIDDEN);
+    let new = idp.response(&house, Some(&request), &Said { assertion: "_new", authn: 0, ..Said::of("anna") });
+    let came = brings(&house, &new).await;
+    let done = browser.get(came.location()).await;
+    assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, "/account/identities"), "{}", done.body);
+    assert!(browser.is_signed_in().await);
+}
+
+#[tokio::test]
+async fn an_identity_is_added_to_an_account_only_by_whoever_is_signed_in_to_it() {
+    let (house, idp) = provider::house("").await;
+    house.account("berta").await;
+    let mut browser = house.browser();
+    browser.signs_in("berta", crate::support::PASSWORD).await;
+    let left = browser.get("/login/corp?add=1").await;
+    let message = idp.response(&house, Some(&provider::id_in(left.location())), &Said::of("anna"));
+    let came = brings(&house, &message).await;
+    let asked = browser.get(came.location()).await;
+    assert!(asked.location().starts_with("/account/identities/add?question="), "{} {}", asked.status, asked.location());
+    let left = browser.get("/login/corp?add=1").await;
+    let said = Said { assertion: "_2", ..Said::of("anna") };
+    let came = brings(&house, &idp.response(&house, Some(&provider::id_in(left.location())), &said)).await;
+    let mut eve = house.browser();
+    assert_eq!(eve.get(came.location()).await.status, StatusCode::BAD_REQUEST);
+    assert!(!eve.is_signed_in().await);
+}
+
+#[tokio::test]
 async fn our_metadata_is_there_for_the_provider() {
     let (house, _idp) = provider::house("").await;
     let answer = house.browser().get("/login/corp/metadata").await;

@@ -10,7 +10,7 @@ mod properties;
 pub use guard::{Guard, Verdict};
 
 use super::snapshot::{Hold, Known, Snapshot};
-use super::{Person, Subject};
+use super::{Custom, Person, Subject};
 use crate::domain::account::{DisplayName, EmailAddress, Username};
 use crate::domain::id::{AccountId, GroupId};
 use std::collections::{HashMap, HashSet};
@@ -67,6 +67,8 @@ pub struct Create {
     pub email: EmailAddress,
     /// The name others see.
     pub name: DisplayName,
+    /// Further attributes.
+    pub custom: Custom,
 }
 
 /// An account, with the name by which people know it.
@@ -89,6 +91,19 @@ pub struct Update {
     pub email: Option<EmailAddress>,
     /// The new name.
     pub name: Option<DisplayName>,
+    /// The further attributes, all of them, when any is another, new or gone.
+    pub custom: Option<Custom>,
+}
+
+impl Update {
+    /// Nothing yet.
+    const fn of(account: Named) -> Self {
+        Self { account, username: None, email: None, name: None, custom: None }
+    }
+
+    const fn is_idle(&self) -> bool {
+        self.username.is_none() && self.email.is_none() && self.name.is_none() && self.custom.is_none()
+    }
 }
 
 /// Accounts to be locked, all under one verdict.

@@ -12,38 +12,51 @@ fn named(account: &KnownAccount) -> Named {
     Named { id: account.id, username: account.username.clone() }
 }
 
-/// Names, address and spelling follow the directory, unless somebody else here has them.
+/// Names, address and spelling follow the directory, where it leads and nobody else here has them; further attributes
+/// follow it in any case.
 pub(super) fn update(desk: &Desk<'_>, plan: &mut Plan) {
     let mut claimed = Claimed::new(desk);
-    for account in desk.known.accounts.iter().filter(|account| account.leads) {
+    for account in &desk.known.accounts {
         let Some(person) = desk.person(&account.subject) else { continue };
-        let mut update = Update { account: named(account), username: None, email: None, name: None };
-        match &person.username {
-            Ok(username) if username.as_str() != account.username => {
-                if claimed.username(username, Some(account.id)) {
-                    update.username = Some(username.clone());
-                } else {
-                    plan.remarks.push(format!("{}: another account has its username {username}", person.dn));
-                }
-            }
-            Err(flaw) => plan.remarks.push(format!("{}: {flaw}; the account keeps its username", person.dn)),
-            Ok(_) => {}
+        let mut update = Update::of(named(account));
+        if account.leads {
+            names(account, person, (&mut claimed, &mut plan.remarks), &mut update);
         }
-        match &person.email {
-            Ok(email) if email.as_str() != account.email => {
-                if claimed.email(email, Some(account.id)) {
-                    update.email = Some(email.clone());
-                } else {
-                    plan.remarks.push(format!("{}: another account has its e-mail address", person.dn));
-                }
-            }
-            _ => {}
-        }
-        update.name = person.name.clone().filter(|name| name.as_str() != account.name);
-        if update.username.is_some() || update.email.is_some() || update.name.is_some() {
+        update.custom = Some(person.custom.clone()).filter(|custom| *custom != account.custom);
+        if !update.is_idle() {
             plan.updates.push(update);
         }
     }
+}
+
+fn names(
+    account: &KnownAccount,
+    person: &Person,
+    (claimed, remarks): (&mut Claimed<'_>, &mut Vec<String>),
+    update: &mut Update,
+) {
+    match &person.username {
+        Ok(username) if username.as_str() != account.username => {
+            if claimed.username(username, Some(account.id)) {
+                update.username = Some(username.clone());
+            } else {
+                remarks.push(format!("{}: another account has its username {username}", person.dn));
+            }
+        }
+        Err(flaw) => remarks.push(format!("{}: {flaw}; the account keeps its username", person.dn)),
+        Ok(_) => {}
+    }
+    match &person.email {
+        Ok(email) if email.as_str() != account.email => {
+            if claimed.email(email, Some(account.id)) {
+                update.email = Some(email.clone());
+            } else {
+                remarks.push(format!("{}: another account has its e-mail address", person.dn));
+            }
+        }
+        _ => {}
+    }
+    update.name = person.name.clone().filter(|name| name.as_str() != account.name);
 }
 
 /// Who is gone or shut is locked, where the operator wants that; who is back is unlocked, if the lock was ours.
@@ -114,8 +127,8 @@ fn made(person: &Person, claimed: &mut Claimed<'_>) -> Result<Create, String> {
         return Err("another account or entry has its e-mail address".to_owned());
     }
     claimed.username(username, None);
-    let (username, email) = (username.clone(), email.clone());
-    Ok(Create { subject: person.subject.clone(), dn: person.dn.clone(), username, email, name })
+    let (username, email, custom) = (username.clone(), email.clone(), person.custom.clone());
+    Ok(Create { subject: person.subject.clone(), dn: person.dn.clone(), username, email, name, custom })
 }
 
 /// Which names are taken: by accounts that are there, and by what this plan has given away so far.

@@ -1,7 +1,7 @@
 //! What must hold whatever the directory says: generated snapshots against generated stores.
 
 use super::super::snapshot::{GroupReading, Hold, Known, KnownAccount, KnownGroup, Members, Snapshot};
-use super::super::{Entry, Mapping, Person, Subject};
+use super::super::{Custom, Entry, Mapping, Person, Subject};
 use super::*;
 use crate::domain::account::{AccountStatus, fold};
 use proptest::prelude::*;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 fn mapping() -> Mapping {
     let one = |name: &str| vec![name.to_owned()];
-    Mapping { username: one("uid"), name: one("cn"), email: one("mail"), subject: one("entryUUID") }
+    Mapping { username: one("uid"), name: one("cn"), email: one("mail"), subject: one("entryUUID"), custom: Vec::new() }
 }
 
 pub(super) fn person(number: usize) -> Person {
@@ -40,6 +40,7 @@ fn account(number: usize) -> KnownAccount {
         subject: person(number).subject,
         leads: true,
         held: None,
+        custom: Custom::default(),
     }
 }
 
@@ -218,6 +219,7 @@ fn carry_out(plan: &Plan, known: &mut Known) {
             subject: create.subject.clone(),
             leads: true,
             held: None,
+            custom: create.custom.clone(),
         });
     }
     for (account, why) in &plan.locks.accounts {

@@ -7,6 +7,7 @@ use super::keys::Keys;
 use super::memory::Memory;
 use super::options::Address;
 use super::pulse::Pulse;
+use super::together::Waiting;
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Pipeline, PushInfo, PushKind, RedisError, RedisResult, ServerErrorKind, Value};
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub(super) struct Link {
     address: Address,
     connection: MultiplexedConnection,
     ear: Arc<Ear>,
+    waiting: Waiting,
 }
 
 /// What hears the other end, and knows what to forget.
@@ -66,7 +68,7 @@ impl Ear {
 impl Link {
     /// A connection that is ready; it is asked from now on whether it is there.
     pub(super) fn new(address: Address, connection: MultiplexedConnection, ear: Arc<Ear>) -> Self {
-        let link = Self { address, connection, ear };
+        let link = Self { address, connection, ear, waiting: Waiting::default() };
         tokio::spawn(beat(link.connection.clone(), Arc::clone(&link.ear)));
         link
     }
@@ -79,6 +81,11 @@ impl Link {
     /// Its life.
     pub(super) fn pulse(&self) -> &Arc<Pulse> {
         &self.ear.pulse
+    }
+
+    /// Questions for values that have not left yet.
+    pub(super) const fn waiting(&self) -> &Waiting {
+        &self.waiting
     }
 
     /// Whether it is over.
@@ -132,7 +139,7 @@ impl Drop for Link {
 }
 
 /// Whether the connection, not the question, is at fault; or the server is no master any more.
-fn is_the_end(error: &RedisError) -> bool {
+pub(super) fn is_the_end(error: &RedisError) -> bool {
     use redis::ErrorKind::Server;
     let demoted = matches!(error.kind(), Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown));
     demoted || error.is_timeout() || error.is_io_error() || error.is_unrecoverable_error()

@@ -17,6 +17,7 @@ mod pulse;
 mod script;
 mod servers;
 mod sessions;
+mod together;
 mod value;
 
 pub use options::{Address, Login, RedisError, RedisOptions, Tls, Topology};

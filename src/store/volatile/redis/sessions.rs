@@ -110,7 +110,12 @@ impl Store {
     /// One round trip.
     pub(super) async fn load(&self, handle: &HandleHash) -> Result<Option<Arc<LiveSession>>, Unavailable> {
         let (key, epoch) = (self.keys.session(handle), self.memory.epoch(handle));
-        let (kept, link) = self.at_home(&key, redis::cmd("GET").arg(&key)).await?;
+        let home = self.servers.link(&key)?;
+        let (kept, link) = match home.value(key.clone()).await {
+            Ok(value) => (value, Some(home)),
+            Err(error) if is_moving(&error) => (self.servers.ask(&key, redis::cmd("GET").arg(&key)).await?, None),
+            Err(error) => return Err(unavailable(&error)),
+        };
         let Some(kept) = bytes(kept) else { return Ok(None) };
         let session = unpacked(&kept).ok_or_else(unreadable)?;
         Ok(Some(match link {

@@ -30,6 +30,12 @@ fn answer(house: &House, asked: &str, status: &str) -> String {
     message(house, "LogoutResponse", "_answer", &format!(" InResponseTo=\"{asked}\""), &inside)
 }
 
+/// Where the page that says "signed out here" has the browser go on to.
+pub(super) fn onward(left: &crate::support::Answer) -> String {
+    assert_eq!(left.status, StatusCode::OK, "{}", left.body);
+    left.header("refresh").strip_prefix("0; url=").expect("an address").to_owned()
+}
+
 async fn posts(house: &House, field: &str, xml: &str) -> crate::support::Answer {
     across_sites(house).post("/login/corp/slo", &[(field, &STANDARD.encode(xml))]).await
 }
@@ -113,25 +119,26 @@ async fn a_logout_request_counts_once() {
 #[tokio::test]
 async fn signing_out_here_goes_on_to_the_provider_and_its_answer_is_told_honestly() {
     let (house, idp) = provider::house("").await;
-    for (assertion, status, end) in
-        [("_1", "Success", "/logout/done"), ("_2", "Responder", "/logout/done?provider=open")]
+    for (assertion, status, told) in
+        [("_1", "Success", "You are signed out here and at Corp."), ("_2", "Responder", "still signed in elsewhere")]
     {
         let mut browser = anna_is_in(&house, &idp, assertion, "_session-1").await;
-        let question = browser.get("/logout").await;
-        assert!(question.header("content-security-policy").contains("form-action 'self' https://idp.example.org"));
         let left = browser.submit("/logout", "/logout", &[]).await;
-        assert_eq!(left.status, StatusCode::SEE_OTHER);
-        assert!(left.location().starts_with("https://idp.example.org/slo?SAMLRequest="), "{}", left.location());
-        assert!(left.location().contains("&Signature="));
-        let xml = xml_in(left.location());
+        let there = onward(&left);
+        assert!(there.starts_with("https://idp.example.org/slo?SAMLRequest="), "{there}");
+        assert!(there.contains("&Signature="));
+        let xml = xml_in(&there);
         assert!(xml.contains(">id-of-anna<") && xml.contains("<samlp:SessionIndex>_session-1<"), "{xml}");
         assert!(!browser.is_signed_in().await, "the session here ends in any case");
         let asked = attribute(&xml, "ID");
         let back = idp.query(&answer(&house, &asked, status), true);
         let done = browser.get(&format!("/login/corp/slo?{back}")).await;
-        assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, end));
-        assert_eq!(browser.get(end).await.status, StatusCode::OK);
-        assert_eq!(browser.get(&format!("/login/corp/slo?{back}")).await.status, StatusCode::FORBIDDEN, "once");
+        assert_eq!(done.status, StatusCode::OK, "{}", done.body);
+        assert!(done.body.contains(told), "{}", done.body);
+        assert!(!done.body.contains("/login/corp"), "no way back in by itself");
+        assert_eq!(browser.get(&format!("/login/corp/slo?{back}")).await.status, StatusCode::OK, "reloaded");
+        let stranger = idp.query(&answer(&house, "_made-up", status), true);
+        assert_eq!(browser.get(&format!("/login/corp/slo?{stranger}")).await.status, StatusCode::FORBIDDEN);
     }
     let forged = idp.signed(&answer(&house, "_made-up", "Success"));
     assert_eq!(posts(&house, "SAMLResponse", &forged).await.status, StatusCode::FORBIDDEN);
@@ -142,6 +149,6 @@ async fn where_single_logout_is_off_signing_out_ends_here() {
     let (house, idp) = provider::house("single_logout = false").await;
     let mut browser = anna_is_in(&house, &idp, "_1", "_session-1").await;
     let left = browser.submit("/logout", "/logout", &[]).await;
-    assert_eq!((left.status, left.location()), (StatusCode::SEE_OTHER, "/logout/done"));
+    assert_eq!((left.status, left.location()), (StatusCode::SEE_OTHER, "/logout/done?at=corp"));
     assert!(!browser.is_signed_in().await);
 }

@@ -26,12 +26,14 @@ pub(super) struct Said<'a> {
     pub(super) groups: &'a [&'a str],
     /// Seconds before or after now.
     pub(super) authn: i64,
+    /// Until when a session may last, in seconds from now.
+    pub(super) ends: Option<i64>,
 }
 
 impl<'a> Said<'a> {
     pub(super) fn of(user: &'a str) -> Self {
         let context = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport";
-        Self { user, assertion: "_assertion-1", session: "_session-1", context, groups: &[], authn: -5 }
+        Self { user, assertion: "_assertion-1", session: "_session-1", context, groups: &[], authn: -5, ends: None }
     }
 }
 
@@ -93,6 +95,7 @@ impl Idp {
         let groups: Vec<_> =
             said.groups.iter().map(|one| format!("<saml:AttributeValue>{one}</saml:AttributeValue>")).collect();
         let user = said.user;
+        let ends = said.ends.map(|seconds| format!(" SessionNotOnOrAfter=\"{}\"", at(seconds))).unwrap_or_default();
         let xml = format!(
             "<samlp:Response xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" \
              xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" ID=\"_r{}\" Version=\"2.0\" IssueInstant=\"{}\" \
@@ -104,7 +107,7 @@ impl Idp {
              Recipient=\"{acs}\"{asked}/></saml:SubjectConfirmation></saml:Subject><saml:Conditions NotBefore=\"{}\" \
              NotOnOrAfter=\"{}\"><saml:AudienceRestriction><saml:Audience>http://localhost:8080/login/corp/metadata\
              </saml:Audience></saml:AudienceRestriction></saml:Conditions><saml:AuthnStatement AuthnInstant=\"{}\" \
-             SessionIndex=\"{}\"><saml:AuthnContext><saml:AuthnContextClassRef>{}</saml:AuthnContextClassRef>\
+             SessionIndex=\"{}\"{ends}><saml:AuthnContext><saml:AuthnContextClassRef>{}</saml:AuthnContextClassRef>\
              </saml:AuthnContext></saml:AuthnStatement><saml:AttributeStatement><saml:Attribute \
              Name=\"urn:oid:0.9.2342.19200300.100.1.1\" FriendlyName=\"uid\"><saml:AttributeValue>{user}</saml:AttributeValue>\
              </saml:Attribute><saml:Attribute Name=\"urn:oid:0.9.2342.19200300.100.1.3\" FriendlyName=\"mail\">\

@@ -1,0 +1,63 @@
+//! Sign-ins that are still on their way when the provider ends the session that they came with: its word reaches them too.
+
+use crate::domain::id::IdentityId;
+use crate::domain::identity::Source;
+use crate::domain::sign_in::{ATTEMPT_LIFETIME, Attempt};
+use crate::domain::time::Timestamp;
+use crate::service::context::Context;
+use crate::service::core::{Core, Trouble, fingerprint};
+use crate::store::identity;
+use crate::store::provider_session::Meant;
+use crate::store::volatile::Shelf;
+
+/// Notes that a provider ended sessions, for as long as a sign-in may be on its way.
+pub(in crate::service) async fn provider_ended(
+    core: &Core,
+    ctx: &Context,
+    source: &Source,
+    meant: Meant<'_>,
+) -> Result<(), Trouble> {
+    let key = match meant {
+        Meant::Session(session) | Meant::Both { session, .. } => by_session(source, session),
+        Meant::Subject(subject) => by_subject(source, subject),
+    };
+    let until = ctx.now().after(ATTEMPT_LIFETIME);
+    let now = ctx.now().millis().to_be_bytes().to_vec();
+    core.volatile.take(Shelf::Replay, &key, ctx.now()).await?;
+    core.volatile.put(Shelf::Replay, key, now, until, ctx.now()).await?;
+    Ok(())
+}
+
+/// Whether the provider has ended, since this attempt began, what the attempt came with.
+pub(super) async fn is_ended(core: &Core, ctx: &Context, attempt: &Attempt) -> Result<bool, Trouble> {
+    let Some(voucher) = &attempt.identity.voucher else { return Ok(false) };
+    let began = attempt.expires_at.before(ATTEMPT_LIFETIME);
+    let mut keys = Vec::new();
+    if let Some(session) = &voucher.upstream {
+        keys.push(by_session(&voucher.source, session));
+    }
+    if let Some(subject) = subject(core, voucher.identity).await? {
+        keys.push(by_subject(&voucher.source, &subject));
+    }
+    for key in keys {
+        let noted = core.volatile.peek(Shelf::Replay, &key, ctx.now()).await?;
+        let at = noted.and_then(|noted| Some(i64::from_be_bytes(noted.try_into().ok()?)));
+        if at.is_some_and(|at| Timestamp::from_millis(at) >= began) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn subject(core: &Core, id: IdentityId) -> Result<Option<String>, Trouble> {
+    let mut link = core.database.read().await?;
+    Ok(identity::subject_of(&mut link, id).await?)
+}
+
+fn by_session(source: &Source, session: &str) -> [u8; 32] {
+    fingerprint(format!("provider ended session {source} {session}").as_bytes())
+}
+
+fn by_subject(source: &Source, subject: &str) -> [u8; 32] {
+    fingerprint(format!("provider ended subject {source} {subject}").as_bytes())
+}
