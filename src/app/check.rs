@@ -16,7 +16,7 @@ pub(super) fn obstacles(config: &Config) -> Vec<String> {
         }
     }
     if config.sessions.store == SessionStore::Redis
-        && let Err(error) = volatile::redis(config, mapping::policy(config).lifetimes)
+        && let Err(error) = volatile::redis(config, mapping::policy(config).lifetimes.into())
     {
         found.push(error);
     }
@@ -29,6 +29,18 @@ pub(super) fn obstacles(config: &Config) -> Vec<String> {
             found.push(format!("database.{key}: there is no file {}", file.display()));
         }
     }
+    found.append(&mut unusable(config));
+    if let Some(file) = &config.log.file
+        && !folder_of(file).is_dir()
+    {
+        found.push(format!("log.file: there is no folder {}", folder_of(file).display()));
+    }
+    found
+}
+
+/// What of it would stop a running service from following this configuration, a line each.
+pub(super) fn unusable(config: &Config) -> Vec<String> {
+    let mut found = Vec::new();
     // Without a mail server there is only a folder to be made.
     if config.mail.host.is_some()
         && let Err(error) = mapping::mailer(config)
@@ -37,11 +49,6 @@ pub(super) fn obstacles(config: &Config) -> Vec<String> {
     }
     if let Err(error) = sources::providers(config) {
         found.push(error);
-    }
-    if let Some(file) = &config.log.file
-        && !folder_of(file).is_dir()
-    {
-        found.push(format!("log.file: there is no folder {}", folder_of(file).display()));
     }
     if let Err(error) = directories::connected(config) {
         found.push(error.to_string());

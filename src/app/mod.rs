@@ -2,6 +2,7 @@
 
 mod check;
 mod directories;
+pub mod generation;
 pub mod mapping;
 mod migration;
 mod run;
@@ -10,12 +11,15 @@ pub mod serve;
 mod sources;
 pub mod volatile;
 
+pub use generation::{Generations, Lasting};
 pub use run::run;
 pub use serve::{ServeError, readiness, serve, site, trace};
 
 use crate::config::Config;
 use crate::connect::ldap::LdapError;
+use crate::connect::mail::MailError;
 use crate::domain::secret::Secret;
+use crate::domain::session::SharedLifetimes;
 use crate::service::card::Cards;
 use crate::service::context::{Context, Surroundings};
 use crate::service::core::{Core, Trouble};
@@ -27,10 +31,12 @@ use crate::service::limiter::Limiter;
 use crate::service::metrics::Metrics;
 use crate::service::provider::Providers;
 use crate::service::saml::Saml;
+use crate::service::setting::SettingError;
 use crate::service::signing::SigningKeys;
 use crate::store::volatile::Volatile;
 use crate::store::{Database, OpenError, Place, key, root_key};
 use crate::web::brand::Brand;
+use crate::web::upload::Places;
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -38,6 +44,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Stores and keys, open: what `serve` and every command need.
+#[derive(Clone)]
 pub struct App {
     /// What all use cases share.
     pub core: Arc<Core>,
@@ -51,6 +58,10 @@ pub struct App {
     pub brand: Arc<Brand>,
     /// Clock and generator.
     pub surroundings: Surroundings,
+    /// How long the volatile store lets sessions live.
+    lifetimes: SharedLifetimes,
+    /// Places for uploads.
+    uploads: Arc<Places>,
 }
 
 /// Why the stores cannot be opened; in words for the operator.
@@ -101,6 +112,12 @@ pub enum StartError {
     /// A directory.
     #[error(transparent)]
     Directory(#[from] LdapError),
+    /// Mail.
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    /// Stored settings cannot be read.
+    #[error(transparent)]
+    Settings(#[from] SettingError),
 }
 
 impl App {
@@ -110,8 +127,9 @@ impl App {
     /// [`StartError`].
     pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Self, StartError> {
         let seed = u64::from_be_bytes(surroundings.bytes());
-        let volatile = volatile::open(config, mapping::policy(config).lifetimes, seed);
-        Self::over(config, surroundings, volatile).await
+        let lifetimes = SharedLifetimes::from(mapping::policy(config).lifetimes);
+        let volatile = volatile::open(config, lifetimes.clone(), seed);
+        Self::over(config, surroundings, lifetimes, volatile).await
     }
 
     /// The same for a command, which does without sessions when they cannot be reached.
@@ -120,20 +138,19 @@ impl App {
     /// [`StartError`].
     pub async fn open_for_a_command(config: &Config, surroundings: Surroundings) -> Result<Self, StartError> {
         let seed = u64::from_be_bytes(surroundings.bytes());
-        let volatile = volatile::open_for_a_command(config, mapping::policy(config).lifetimes, seed);
-        Self::over(config, surroundings, volatile).await
+        let lifetimes = SharedLifetimes::from(mapping::policy(config).lifetimes);
+        let volatile = volatile::open_for_a_command(config, lifetimes.clone(), seed);
+        Self::over(config, surroundings, lifetimes, volatile).await
     }
 
     async fn over(
         config: &Config,
         surroundings: Surroundings,
+        lifetimes: SharedLifetimes,
         volatile: impl Future<Output = Result<Arc<dyn Volatile>, StartError>>,
     ) -> Result<Self, StartError> {
         make_folder(config)?;
-        let logo = config.branding.logo().map_err(StartError::Logo)?;
-        let notice = config.privacy.notice_url.as_ref().map(ToString::to_string);
-        let brand = Brand::new(logo, config.branding.accent).with_privacy(notice, config.privacy.contact.clone());
-        let brand = Arc::new(brand);
+        let brand = brand(config)?;
         let providers = sources::providers(config).map_err(StartError::Provider)?;
         let place = mapping::database(config);
         let database = Database::at(&place).await?;
@@ -144,12 +161,12 @@ impl App {
         let core = Arc::new(Core {
             node: surroundings.uuid(),
             webauthn: passkey::relying_party(&policy.public_url, &policy.product),
-            cookie_keys: KeyRing::default(),
-            column_keys: KeyRing::default(),
-            signing_keys: SigningKeys::default(),
-            hasher: Hasher::start(&mapping::hashing(config))?,
+            cookie_keys: Arc::new(KeyRing::default()),
+            column_keys: Arc::new(KeyRing::default()),
+            signing_keys: Arc::new(SigningKeys::default()),
+            hasher: Arc::new(Hasher::start(&mapping::hashing(config))?),
             limiter: Limiter::new(Arc::clone(&volatile), mapping::limits(config), Arc::clone(&metrics)),
-            cards: Cards::over(database.clone()),
+            cards: Arc::new(Cards::over(database.clone())),
             metrics,
             directories: directories::connected(config)?,
             database,
@@ -159,7 +176,7 @@ impl App {
         let keys = Keys::new(Arc::clone(&core), Arc::new(wrapping));
         keys.establish(&Context::system(surroundings.clone())).await?;
         let saml = Saml::new(Arc::clone(&core), keys.clone(), saml::settings(config), &config.data_dir);
-        Ok(Self { core, keys, providers, saml, brand, surroundings })
+        Ok(Self { core, keys, providers, saml, brand, surroundings, lifetimes, uploads: Arc::default() })
     }
 
     /// Writes what is behind and closes the stores.
@@ -167,6 +184,12 @@ impl App {
         self.core.volatile.close().await;
         self.core.database.close().await;
     }
+}
+
+fn brand(config: &Config) -> Result<Arc<Brand>, StartError> {
+    let logo = config.branding.logo().map_err(StartError::Logo)?;
+    let notice = config.privacy.notice_url.as_ref().map(ToString::to_string);
+    Ok(Arc::new(Brand::new(logo, config.branding.accent).with_privacy(notice, config.privacy.contact.clone())))
 }
 
 /// Makes the data folder, for its owner only. One that is there keeps its mode.

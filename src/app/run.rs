@@ -1,11 +1,12 @@
 //! From the command line to its command: reads the configuration, opens what the command needs, and closes it again.
 
-use super::{App, check, mapping, migration, serve};
+use super::{App, check, generation, mapping, migration, serve};
 use crate::cli::{self, Arguments, Command, Desk, DeskCommand, Failure, Running};
-use crate::config::Config;
+use crate::config::{Config, Layers, Loaded};
 use crate::connect::log;
 use crate::service::context::{Context, Surroundings};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Does what the arguments of this process say; what goes wrong is told in one line.
 #[must_use]
@@ -20,17 +21,17 @@ pub fn run() -> ExitCode {
 }
 
 fn execute(arguments: Arguments) -> Result<(), Failure> {
-    let loaded = Config::load(arguments.config.as_deref(), &Config::environment())?;
+    let layers = Arc::new(Layers::read(arguments.config.as_deref(), Config::environment())?);
+    let loaded = layers.base()?;
     match arguments.command {
         Command::CheckConfig => cli::check_config(&loaded, &check::obstacles(&loaded.config)),
         Command::Serve => in_runtime(async {
-            cli::warn(&loaded);
             let log_file = log::start(mapping::log(&loaded.config))?;
-            Ok(serve(&loaded.config, log_file, Running::announce).await?)
+            Ok(Box::pin(serve(layers, loaded, log_file, Running::announce)).await?)
         }),
         Command::Migrate(options) => in_runtime(migration::migrate(&loaded.config, options)),
         Command::CopyStore(options) => in_runtime(migration::copy_store(loaded.config, options)),
-        Command::Desk(command) => in_runtime(at_the_desk(&loaded.config, command)),
+        Command::Desk(command) => in_runtime(at_the_desk(layers, loaded, command)),
     }
 }
 
@@ -38,14 +39,18 @@ fn in_runtime(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Fai
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }
 
-async fn at_the_desk(config: &Config, command: DeskCommand) -> Result<(), Failure> {
+async fn at_the_desk(layers: Arc<Layers>, base: Loaded, command: DeskCommand) -> Result<(), Failure> {
     let surroundings = Surroundings::machine();
-    let app = App::open_for_a_command(config, surroundings.clone()).await?;
+    let app = App::open_for_a_command(&base.config, surroundings.clone()).await?;
+    let settings = generation::settings(&app, layers);
+    let (_, generation::Standing { app, left_out, .. }) = generation::standing(app, &settings, base).await?;
+    cli::warn_of(&left_out);
     let desk = Desk {
         core: app.core.clone(),
         keys: app.keys.clone(),
         providers: app.providers.clone(),
         saml: app.saml.clone(),
+        settings,
         ctx: Context::operator(surroundings),
     };
     let done = command.run(&desk).await;

@@ -1,16 +1,14 @@
 //! `serve`: everything running, until it is asked to stop.
 
-use super::{App, StartError, mapping};
+use super::{App, Generations, Lasting, StartError, mapping};
 use crate::cli::Running;
-use crate::config::Config;
+use crate::config::{Config, Layers, Loaded};
 use crate::connect::log_file::LogFile;
-use crate::connect::mail::MailError;
-use crate::jobs::{self, Jobs, TendLogs};
+use crate::jobs::{self, TendLogs};
 use crate::service::account::Accounts;
 use crate::service::avatar::Avatars;
 use crate::service::context::{Context, Surroundings};
 use crate::service::core::Trouble;
-use crate::service::directory::Directories;
 use crate::service::email::Emails;
 use crate::service::factor::Factors;
 use crate::service::housekeeping::Housekeeping;
@@ -18,11 +16,9 @@ use crate::service::identity::Identities;
 use crate::service::invitation::Invitations;
 use crate::service::lease::Leases;
 use crate::service::moment;
-use crate::service::outbox::Outbox;
 use crate::service::password::Passwords;
 use crate::service::recovery::Recovery;
 use crate::service::registration::Registration;
-use crate::service::revalidation::Revalidation;
 use crate::service::session::Sessions;
 use crate::service::setup::SetUp;
 use crate::service::sign_in::SignIn;
@@ -30,12 +26,10 @@ use crate::service::sign_out::SignOut;
 use crate::service::verify::Verify;
 use crate::web::internal::{self, Readiness};
 use crate::web::listener::{ListenError, Listener, ListenerSettings};
-use crate::web::router::{self, Entrance};
 use crate::web::signals::{Hangup, Termination};
 use crate::web::site::Site;
 use crate::web::tls::{TlsError, TlsFiles, TlsIdentity};
 use crate::web::trace::Trace;
-use crate::web::upload::Places;
 use http::HeaderValue;
 use std::fs::{File, TryLockError};
 use std::io;
@@ -66,9 +60,6 @@ pub enum ServeError {
         /// What the system said.
         source: io::Error,
     },
-    /// Mail.
-    #[error(transparent)]
-    Mail(#[from] MailError),
     /// Certificate or key.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -88,60 +79,55 @@ pub enum ServeError {
 /// # Errors
 /// [`ServeError`] when it cannot start.
 pub async fn serve(
-    config: &Config,
+    layers: Arc<Layers>,
+    base: Loaded,
     log_file: Option<Arc<LogFile>>,
     announce: impl FnOnce(&Running),
 ) -> Result<(), ServeError> {
     // Both signals must be heard before anything is open.
     let mut termination = Termination::watch().map_err(ServeError::Signals)?;
     let hangup = Hangup::watch().map_err(ServeError::Signals)?;
-    super::make_folder(config)?;
-    let _alone = alone(config)?;
-    let app = App::open(config, Surroundings::machine()).await?;
+    super::make_folder(&base.config)?;
+    let _alone = alone(&base.config)?;
+    let app = App::open(&base.config, Surroundings::machine()).await?;
+    let housekeeping = Housekeeping::begin(Arc::clone(&app.core), app.keys.clone()).await?;
+    let leaving = Arc::new(AtomicBool::new(false));
+    let readiness = readiness(housekeeping.clone(), Arc::clone(&leaving));
+    let tend_logs = log_file.map(tend_logs).map(Arc::new);
+    let lasting = Lasting { housekeeping, readiness: Arc::clone(&readiness), tend_logs };
+    let generations = Generations::begin(app, layers, base, lasting).await?;
+    // What is taken from here is the same in every generation: it cannot be stored, or is said once.
+    let (config, warnings) = (generations.current().config.clone(), generations.current().warnings.clone());
     let identity = config.server.tls().map(|(certificate, key)| {
         TlsIdentity::load(TlsFiles { certificate: certificate.to_owned(), key: key.to_owned() })
     });
     let identity = identity.transpose()?;
     let tls = identity.as_ref().map(TlsIdentity::server_config).transpose()?;
-    let listener = Listener::bind(mapping::listener(config), tls)?;
-    let site = Arc::new(site(&app, config));
-    let housekeeping = Housekeeping::begin(Arc::clone(&app.core), app.keys.clone()).await?;
-    let leaving = Arc::new(AtomicBool::new(false));
-    let readiness = readiness(housekeeping.clone(), Arc::clone(&leaving));
+    let listener = Listener::bind(mapping::listener(&config), tls)?;
     let internal = match config.server.internal_listen {
-        Some(listen) => Some(Listener::bind(ListenerSettings { listen, ..mapping::listener(config) }, None)?),
+        Some(listen) => Some(Listener::bind(ListenerSettings { listen, ..mapping::listener(&config) }, None)?),
         None => None,
     };
-    let outbox = Outbox::new(Arc::clone(&app.core), Arc::new(mapping::mailer(config)?));
-    let directories = Directories::new(Arc::clone(&app.core));
-    let jobs = Jobs {
-        housekeeping,
-        outbox,
-        directories,
-        revalidation: Revalidation::new(Arc::clone(&app.core), app.providers.clone()),
-        providers: app.providers.clone(),
-        saml: app.saml.clone(),
-        surroundings: app.surroundings.clone(),
-        tend_logs: log_file.map(tend_logs),
-    };
     let (stop, stopping) = watch::channel(false);
-    let running_jobs = jobs::start(jobs, &stopping);
+    let running_jobs = jobs::start(&generations, &stopping);
     if let Some(identity) = identity {
         tokio::spawn(identity.follow(CERTIFICATE_CHECK, hangup));
     }
-    let pages = router::pages(Arc::clone(&site), Arc::new(trace(&app, config)), Arc::clone(&readiness));
+    let app = generations.current().app.clone();
     let ctx = Context::system(app.surroundings.clone());
     announce(&Running {
         url: config.public_url.origin().to_owned(),
-        set_up: site.set_up.link(&ctx).await?,
+        warnings,
+        set_up: SetUp::new(Arc::clone(&app.core)).link(&ctx).await?,
         outbox: config.mail.host.is_none().then(|| config.outbox()),
     });
     let internal = internal.map(|listener| {
         let routes = internal::router(Arc::clone(&app.core.metrics), readiness);
         tokio::spawn(listener.serve(routes_as_service(routes), stopped(stopping.clone())))
     });
+    drop(app);
     let drained = listener
-        .serve(Entrance::new(site, pages), async {
+        .serve(generations.entrance(), async {
             let signal = termination.requested().await;
             leaving.store(true, Ordering::Relaxed);
             if let Some(delay) = config.server.stop_delay {
@@ -167,8 +153,9 @@ pub async fn serve(
     if let Some(internal) = internal {
         drop(internal.await);
     }
-    Leases::new(Arc::clone(&app.core)).give_all_back().await;
-    app.close().await;
+    let last = generations.current();
+    Leases::new(Arc::clone(&last.app.core)).give_all_back().await;
+    last.app.close().await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -210,7 +197,7 @@ pub fn site(app: &App, config: &Config) -> Site {
         emails: Emails::new(Arc::clone(core)),
         accounts: Accounts::new(Arc::clone(core)),
         avatars: Avatars::new(Arc::clone(core)),
-        uploads: Arc::new(Places::default()),
+        uploads: Arc::clone(&app.uploads),
         set_up: SetUp::new(Arc::clone(core)),
         invitations: Invitations::new(Arc::clone(core)),
         identities: Identities::new(Arc::clone(core)),

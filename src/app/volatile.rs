@@ -4,7 +4,7 @@ use super::StartError;
 use crate::config::Config;
 use crate::config::redis::RedisTopology;
 use crate::config::sessions::SessionStore;
-use crate::domain::session::Lifetimes;
+use crate::domain::session::SharedLifetimes;
 use crate::store::volatile::Volatile;
 use crate::store::volatile::embedded::{Embedded, EmbeddedOptions};
 use crate::store::volatile::redis::{Address, Login, Redis, RedisOptions, Tls, Topology};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// [`StartError::Volatile`].
-pub async fn open(config: &Config, lifetimes: Lifetimes, seed: u64) -> Result<Arc<dyn Volatile>, StartError> {
+pub async fn open(config: &Config, lifetimes: SharedLifetimes, seed: u64) -> Result<Arc<dyn Volatile>, StartError> {
     if config.sessions.store == SessionStore::Redis {
         let store = Redis::open(seeded(config, lifetimes, seed)?).await;
         return Ok(Arc::new(store.map_err(|error| StartError::Volatile(error.to_string()))?));
@@ -30,7 +30,7 @@ pub async fn open(config: &Config, lifetimes: Lifetimes, seed: u64) -> Result<Ar
 /// [`StartError::Volatile`].
 pub(super) async fn open_for_a_command(
     config: &Config,
-    lifetimes: Lifetimes,
+    lifetimes: SharedLifetimes,
     seed: u64,
 ) -> Result<Arc<dyn Volatile>, StartError> {
     if config.sessions.store == SessionStore::Redis {
@@ -39,7 +39,7 @@ pub(super) async fn open_for_a_command(
     open(config, lifetimes, seed).await
 }
 
-fn seeded(config: &Config, lifetimes: Lifetimes, seed: u64) -> Result<RedisOptions, StartError> {
+fn seeded(config: &Config, lifetimes: SharedLifetimes, seed: u64) -> Result<RedisOptions, StartError> {
     Ok(RedisOptions { seed, ..redis(config, lifetimes).map_err(StartError::Volatile)? })
 }
 
@@ -47,7 +47,7 @@ fn seeded(config: &Config, lifetimes: Lifetimes, seed: u64) -> Result<RedisOptio
 ///
 /// # Errors
 /// In words for the operator: a file cannot be read.
-pub(super) fn redis(config: &Config, lifetimes: Lifetimes) -> Result<RedisOptions, String> {
+pub(super) fn redis(config: &Config, lifetimes: SharedLifetimes) -> Result<RedisOptions, String> {
     let sessions = &config.sessions;
     let url = sessions.redis_url.as_ref().ok_or("sessions.redis_url is not set")?;
     let addresses = url.hosts().iter().map(|(host, port)| Address { host: host.clone(), port: *port }).collect();

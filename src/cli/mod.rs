@@ -11,6 +11,7 @@ mod invite;
 mod migrate;
 mod rotate_keys;
 mod serve;
+mod setting;
 mod show;
 
 pub use check_config::run as check_config;
@@ -18,12 +19,13 @@ pub use copy_store::{Bar, CopyStore, report as copied};
 pub use migrate::{Migrate, checked, migrated};
 pub use serve::Running;
 
-use crate::config::Loaded;
+use crate::config::{LeftOut, Loaded};
 use crate::service::context::Context;
 use crate::service::core::Core;
 use crate::service::keys::Keys;
 use crate::service::provider::Providers;
 use crate::service::saml::Saml;
+use crate::service::setting::Settings;
 use clap::{Parser, Subcommand};
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -76,6 +78,9 @@ pub enum DeskCommand {
     Directory(directory::Command),
     /// Make new keys, revoke one at once, or list them.
     RotateKeys(rotate_keys::Options),
+    /// See what holds and where it comes from; store settings for all nodes, take them back, move them.
+    #[command(subcommand)]
+    Settings(setting::Command),
 }
 
 /// Anything that ends a command, in words for the operator.
@@ -91,6 +96,8 @@ pub struct Desk {
     pub providers: Providers,
     /// SAML, for those of them that speak it.
     pub saml: Saml,
+    /// Stored settings.
+    pub settings: Settings,
     /// Acts as the operator.
     pub ctx: Context,
 }
@@ -116,6 +123,7 @@ impl DeskCommand {
             Self::Sync(options) => directory::sync(desk, options).await,
             Self::Directory(command) => directory::run(desk, command).await,
             Self::RotateKeys(options) => rotate_keys::run(desk, options).await,
+            Self::Settings(command) => setting::run(desk, command).await,
         }
     }
 }
@@ -126,9 +134,16 @@ pub fn complain_of(failure: &Failure) {
 }
 
 /// Says what an operator should know, though it stops nothing.
-pub fn warn(loaded: &Loaded) {
+fn warn(loaded: &Loaded) {
     for warning in &loaded.warnings {
         complain(&format!("warning: {warning}"));
+    }
+}
+
+/// Says which stored settings this node does without.
+pub fn warn_of(left_out: &[LeftOut]) {
+    for LeftOut { why, .. } in left_out {
+        complain(&format!("warning: left out on this node: {why}"));
     }
 }
 

@@ -167,7 +167,7 @@ pub struct Attributes {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CustomAttribute {
-    /// Its name here.
+    /// Its name here, by which it is kept; people read the label.
     #[schemars(example = &"department")]
     pub name: Slug,
 

@@ -161,7 +161,7 @@ fn descend<'a>(root: &'a mut Map<String, Value>, steps: &[Step]) -> Option<&'a m
 }
 
 /// Reads a variable as the kind its key wants. What does not fit stays a string, and the check of the tree says so.
-fn value(kind: &Kind, text: &str) -> Value {
+pub(super) fn value(kind: &Kind, text: &str) -> Value {
     let as_text = || Value::String(text.to_owned());
     match kind {
         Kind::Number(..) => text.trim().parse::<i64>().map_or_else(|_| as_text(), Value::from),

@@ -55,9 +55,12 @@ impl fmt::Display for Problem {
         match &self.place {
             Place::File { name, line } => write!(f, "{name}:{line}: ")?,
             Place::Variable(name) => write!(f, "environment variable {name}: ")?,
+            Place::Stored(_) => f.write_str("stored setting ")?,
             Place::Nowhere => {}
         }
-        if !self.key.is_empty() {
+        if let Place::Stored(stored) = &self.place {
+            write!(f, "{}: ", self.named(stored))?;
+        } else if !self.key.is_empty() {
             write!(f, "{}: ", self.key)?;
         }
         f.write_str(&self.text)?;
@@ -68,6 +71,18 @@ impl fmt::Display for Problem {
             write!(f, "; possible: {allowed}")?;
         }
         Ok(())
+    }
+}
+
+impl Problem {
+    /// The key in the terms of whoever stored it: an item by its slug, since nobody sees its number.
+    fn named(&self, stored: &str) -> String {
+        let list = stored.split('.').next().unwrap_or_default();
+        let numbered = self.key.strip_prefix(list).filter(|rest| rest.starts_with('['));
+        match numbered.and_then(|rest| rest.split_once(']')) {
+            Some((_, rest)) => format!("{stored}{rest}"),
+            None => self.key.clone(),
+        }
     }
 }
 
@@ -83,6 +98,8 @@ pub enum Place {
     },
     /// An environment variable.
     Variable(String),
+    /// The database, under this key.
+    Stored(String),
     /// Neither; a value that should be there and is not.
     Nowhere,
 }
@@ -99,6 +116,13 @@ impl Findings {
     /// Notes where a key was written; a later note replaces an earlier one.
     pub(super) fn wrote(&mut self, key: String, place: Place) {
         self.places.insert(key, place);
+    }
+
+    /// The same for a value as a whole: where parts of another one were written that stood there counts no more.
+    pub(super) fn wrote_whole(&mut self, key: String, place: Place) {
+        let inside = |other: &str| other.strip_prefix(key.as_str()).is_some_and(|rest| rest.starts_with(['.', '[']));
+        self.places.retain(|other, _| !inside(other));
+        self.wrote(key, place);
     }
 
     /// Where a key, or the nearest thing around it, was written.

@@ -16,6 +16,8 @@ use super::{
     Config, application, directory, environment,
     findings::{ConfigError, Findings, Problem},
     identity_provider,
+    layers::Layers,
+    setting::{self, Marks, Under},
     shape::{self, ReadSecret},
     spec::{Kind, Table},
     tree,
@@ -40,6 +42,8 @@ pub struct Loaded {
     pub source: Source,
     /// What an operator should know, though it does not stop the start.
     pub warnings: Vec<String>,
+    /// What tells items of lists from others.
+    pub marks: Marks,
 }
 
 /// What a configuration was read from. `Display` gives one line for the log.
@@ -67,20 +71,13 @@ impl fmt::Display for Source {
 impl Config {
     /// Reads the configuration: the environment over the named file, or else over the first of [`SEARCHED`] that
     /// exists, or else over the built-in defaults. Relative paths count from the working directory. Files that `_file`
-    /// keys name are read here.
+    /// keys name are read here. What is stored in the database is not known yet; see [`Layers`].
     ///
     /// # Errors
     /// [`ConfigError::Unreadable`] for a file that is there, or was named, and cannot be read; [`ConfigError::Invalid`]
     /// with every problem of the content.
     pub fn load(explicit_file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Loaded, ConfigError> {
-        let file = match explicit_file {
-            Some(path) => Some((path.to_owned(), text_of(path)?)),
-            None => first_that_exists()?,
-        };
-        let named = file.as_ref().map(|(path, text)| (path.display().to_string(), text.as_str()));
-        let (config, variables, warnings) = build(named, environment, Some(&secret_of))?;
-        let source = Source { file: file.map(|(path, _)| path), variables };
-        Ok(Loaded { config, source, warnings })
+        Layers::read(explicit_file, environment.clone())?.base()
     }
 
     /// Reads a configuration from its text, with the environment over it and without touching any file: the secrets
@@ -89,7 +86,9 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Invalid`] with every problem.
     pub fn parse(text: &str, environment: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
-        build(Some(("vestibule.toml".to_owned(), text)), environment, None).map(|(config, _, _)| config)
+        let sources =
+            Sources { file: Some(("vestibule.toml", text)), environment, stored: Under::default(), read_secret: None };
+        build(&sources).map(|built| built.config)
     }
 
     /// The variables of the process that concern this service. The only place that reads the environment.
@@ -104,26 +103,53 @@ impl Config {
     }
 }
 
-fn build(
-    file: Option<(String, &str)>,
-    environment: &BTreeMap<String, String>,
-    read_secret: Option<ReadSecret<'_>>,
-) -> Result<(Config, Vec<String>, Vec<String>), ConfigError> {
+/// What a configuration is made of.
+#[derive(Clone, Copy)]
+pub(super) struct Sources<'a> {
+    /// Name and text of the file.
+    pub(super) file: Option<(&'a str, &'a str)>,
+    pub(super) environment: &'a BTreeMap<String, String>,
+    pub(super) stored: Under<'a>,
+    /// None leaves the secrets unset that `_file` keys name.
+    pub(super) read_secret: Option<ReadSecret<'a>>,
+}
+
+/// A configuration, and what was noticed on the way.
+pub(super) struct Built {
+    pub(super) config: Config,
+    pub(super) variables: Vec<String>,
+    pub(super) warnings: Vec<String>,
+    pub(super) marks: Marks,
+}
+
+/// All layers in one tree, in the shape of the structs, and the variables that were used; `None` when the grammar is
+/// broken, since whatever else could be said would follow from that.
+pub(super) fn gather(
+    sources: &Sources<'_>,
+    spec: &Table,
+    found: &mut Findings,
+) -> Option<(Map<String, Value>, Vec<String>)> {
+    let mut root = sources.file.map_or_else(Map::new, |(name, text)| tree::read(name, text, found));
+    if found.has_problem("") {
+        return None;
+    }
+    let variables = environment::overlay(&mut root, sources.environment, spec, found);
+    setting::lay_under(&mut root, sources.stored, spec, found);
+    shape::fit(&mut root, spec, sources.read_secret, found);
+    Some((root, variables))
+}
+
+pub(super) fn build(sources: &Sources<'_>) -> Result<Built, ConfigError> {
     let mut found = Findings::default();
     let spec = Table::of_config();
-    let mut root = file.map_or_else(Map::new, |(name, text)| tree::read(&name, text, &mut found));
-    if found.has_problem("") {
-        // The grammar is broken: whatever else could be said would follow from that.
-        return Err(found.into_error());
-    }
-    let variables = environment::overlay(&mut root, environment, &spec, &mut found);
-    shape::fit(&mut root, &spec, read_secret, &mut found);
+    let Some((root, variables)) = gather(sources, &spec, &mut found) else { return Err(found.into_error()) };
+    let marks = setting::marks(&root, &spec);
     let config = deserialize(root, &spec, &mut found);
     if let Some(config) = &config {
-        check(config, read_secret.is_some(), &mut found);
+        check(config, sources.read_secret.is_some(), &mut found);
     }
     match config {
-        Some(config) if found.is_clean() => Ok((config, variables, found.into_warnings())),
+        Some(config) if found.is_clean() => Ok(Built { config, variables, warnings: found.into_warnings(), marks }),
         _ => Err(found.into_error()),
     }
 }
@@ -232,7 +258,7 @@ fn check(config: &Config, secrets_read: bool, found: &mut Findings) {
     }
 }
 
-fn first_that_exists() -> Result<Option<(PathBuf, String)>, ConfigError> {
+pub(super) fn first_that_exists() -> Result<Option<(PathBuf, String)>, ConfigError> {
     for path in SEARCHED.map(Path::new) {
         match text_of(path) {
             Ok(text) => return Ok(Some((path.to_owned(), text))),
@@ -243,11 +269,11 @@ fn first_that_exists() -> Result<Option<(PathBuf, String)>, ConfigError> {
     Ok(None)
 }
 
-fn text_of(path: &Path) -> Result<String, ConfigError> {
+pub(super) fn text_of(path: &Path) -> Result<String, ConfigError> {
     read_limited(path, LARGEST_FILE).map_err(|reason| ConfigError::Unreadable { path: path.to_owned(), reason })
 }
 
-fn secret_of(path: &str) -> Result<String, String> {
+pub(super) fn secret_of(path: &str) -> Result<String, String> {
     let content = read_limited(Path::new(path), LARGEST_SECRET).map_err(|reason| reason.to_string())?;
     let secret = content.trim_end_matches(['\n', '\r']);
     if secret.is_empty() { Err("it is empty".to_owned()) } else { Ok(secret.to_owned()) }

@@ -1,8 +1,9 @@
 //! The typed configuration: one file per section of vestibule.toml. This file holds the whole and the top-level keys.
 //!
 //! Reading it: `load` (layers and search order) uses `tree` (TOML with lines), `environment` (variables), `spec` (which
-//! keys exist), `shape` (do the values fit), `findings` (what is wrong and where). `reference` writes the documents.
-//! Not here: what admins set in the console, and anything that happens with a value.
+//! keys exist), `shape` (do the values fit), `findings` (what is wrong and where). `layers` puts what is stored in the
+//! database (`setting`) below both, `survey` says what holds and where it comes from. `reference` writes the documents.
+//! Not here: anything that happens with a value.
 
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,7 @@ pub mod directory_values;
 mod environment;
 mod findings;
 pub mod identity_provider;
+mod layers;
 mod load;
 pub mod log;
 pub mod mail;
@@ -31,17 +33,22 @@ pub mod registration;
 pub mod second_factor;
 pub mod server;
 pub mod sessions;
+mod setting;
 mod shape;
 mod span;
 mod spec;
+mod survey;
 pub mod throttle;
 mod tree;
 pub mod values;
 
 pub use findings::{ConfigError, Place, Problem};
+pub use layers::{Layers, LeftOut, Merged};
 pub use load::{Loaded, SEARCHED, Source};
 pub use public_url::PublicUrl;
+pub use setting::{KeyFault, Marks, Setting, SettingKey};
 pub use span::Span;
+pub use survey::{Line, of_toml, to_toml};
 
 use findings::Findings;
 use values::RootKey;

@@ -43,6 +43,9 @@ const INTRODUCTION: &str = "\
 
 Generated from the source; `BLESS=1 cargo test --test generated` writes it anew.
 
+What holds is, key by key: the environment over the file over what is stored in the database for all nodes over the default.
+Storing is described in [settings](../operate/settings.md), which also says what cannot be stored.
+
 The file is the one named with `--config`, or else the first that exists of `./vestibule.toml` and
 `/etc/vestibule/vestibule.toml`. Without any file the defaults below apply. A relative path counts from the working
 directory.

@@ -163,7 +163,8 @@ impl DisplayName {
     /// # Errors
     /// [`InvalidName`] says what is wrong.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
-        let shown: String = text.nfc().collect::<String>().trim().to_owned();
+        let shown: String = if text.is_ascii() { text.to_owned() } else { text.nfc().collect() };
+        let shown = shown.trim().to_owned();
         measure(&shown)?;
         if let Some(foreign) = shown.chars().find(|c| is_hidden(*c) || matches!(c, '<' | '>')) {
             return Err(InvalidName::Character(foreign));

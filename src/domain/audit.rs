@@ -164,6 +164,12 @@ acts! {
     KeyRotated => "key.rotated",
     /// A key was revoked at once.
     KeyRevoked => "key.revoked",
+    /// A setting was stored for all nodes.
+    SettingStored => "setting.stored",
+    /// A stored setting was removed.
+    SettingRemoved => "setting.removed",
+    /// All stored settings were read with their secrets.
+    SettingsExported => "setting.exported",
     /// The first administrator was created with the set-up link.
     SetUp => "setup.completed",
 }

@@ -153,6 +153,9 @@ const TECHNICAL: Kind = Kind {
     erasure: Erasure::Keep,
 };
 
+/// What an administrator decided stays when they go; that it was them does not.
+const DECIDED: Kind = Kind { retention: Retention::Installation, ..LOG };
+
 /// Every column of the durable store.
 pub const DURABLE: &[Column] = &[
     column("account.id", PROFILE, "tells accounts apart"),
@@ -299,6 +302,13 @@ pub const DURABLE: &[Column] = &[
     column("lease.name", TECHNICAL, "which job"),
     column("lease.holder", TECHNICAL, "which process does it"),
     column("lease.until", TECHNICAL, "when another may"),
+    column("setting.key", TECHNICAL, "which setting"),
+    column("setting.value", TECHNICAL, "what the operator decided"),
+    column("setting.sealed", TECHNICAL, "what the operator decided, where a secret is in it"),
+    column("setting.changed_at", TECHNICAL, "telling operators"),
+    column("setting.changed_by", DECIDED, "telling operators who decided"),
+    column("setting_revision.name", TECHNICAL, "finding the number"),
+    column("setting_revision.revision", TECHNICAL, "noticing changes on every node"),
     column("migration_reach.migration", TECHNICAL, "which versions can work here"),
     column("migration_reach.works_from", TECHNICAL, "which versions can work here"),
 ];

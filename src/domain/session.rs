@@ -5,6 +5,7 @@ use super::identity::Source;
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// SHA-256 of a session's secret handle: all that is ever stored or compared.
@@ -113,6 +114,15 @@ pub struct Session {
     pub source: Option<Source>,
 }
 
+impl Session {
+    /// Whether it is alive at `now`, given the last request that is known of. Its end was set when it was opened; where
+    /// sessions may live less long by now, that holds for it too.
+    #[must_use]
+    pub fn alive(&self, now: Timestamp, last_seen_at: Timestamp, lifetimes: &Lifetimes) -> bool {
+        lifetimes.alive(now, last_seen_at, self.ends_at) && now < self.created_at.after(lifetimes.absolute)
+    }
+}
+
 /// How long sessions live.
 #[derive(Clone, Copy, Debug)]
 pub struct Lifetimes {
@@ -127,6 +137,36 @@ impl Lifetimes {
     #[must_use]
     pub fn alive(&self, now: Timestamp, last_seen_at: Timestamp, ends_at: Timestamp) -> bool {
         now < ends_at && now < last_seen_at.after(self.idle)
+    }
+}
+
+/// How long sessions live, where that changes while stores are open: all clones say the same.
+#[derive(Clone, Debug)]
+pub struct SharedLifetimes(Arc<[AtomicU64; 2]>);
+
+impl SharedLifetimes {
+    /// What holds now.
+    #[must_use]
+    pub fn now(&self) -> Lifetimes {
+        let [idle, absolute] = &*self.0;
+        let read = |millis: &AtomicU64| Duration::from_millis(millis.load(Ordering::Relaxed));
+        Lifetimes { idle: read(idle), absolute: read(absolute) }
+    }
+
+    /// What holds from now on, to the millisecond.
+    pub fn set(&self, lifetimes: Lifetimes) {
+        let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        let [idle, absolute] = &*self.0;
+        idle.store(millis(lifetimes.idle), Ordering::Relaxed);
+        absolute.store(millis(lifetimes.absolute), Ordering::Relaxed);
+    }
+}
+
+impl From<Lifetimes> for SharedLifetimes {
+    fn from(lifetimes: Lifetimes) -> Self {
+        let shared = Self(Arc::default());
+        shared.set(lifetimes);
+        shared
     }
 }
 

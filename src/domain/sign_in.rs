@@ -92,6 +92,9 @@ pub struct Voucher {
     /// How they proved it there, in the source's words: for the audit trail.
     #[serde(default)]
     pub stated: Stated,
+    /// When they vouched; a step on the way may begin the attempt's time anew.
+    #[serde(default)]
+    pub at: Option<Timestamp>,
     /// The session that was vouched for, when this one takes its place: the source's word goes over to it.
     #[serde(default)]
     pub carried: Option<Carried>,

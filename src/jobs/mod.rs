@@ -29,7 +29,8 @@ const REVALIDATING: Duration = Duration::from_secs(15);
 /// How often it is looked whether the time of a directory has come.
 const SYNCHRONISING: Duration = Duration::from_secs(15);
 
-/// What the jobs call.
+/// What the jobs call, under the settings of the moment.
+#[derive(Clone)]
 pub struct Jobs {
     /// Noticing, sweeping.
     pub housekeeping: Housekeeping,
@@ -46,7 +47,17 @@ pub struct Jobs {
     /// Clock and generator.
     pub surroundings: Surroundings,
     /// Removes old log files, when logs go to files.
-    pub tend_logs: Option<TendLogs>,
+    pub tend_logs: Option<Arc<TendLogs>>,
+}
+
+/// Who knows what the settings of the moment are. Each round asks anew, so a job never runs twice under two settings: a
+/// round that is under way ends under those that it began with.
+pub trait Duties: Send + Sync + 'static {
+    /// What to call from now on.
+    fn now(&self) -> Jobs;
+
+    /// Looks whether settings have changed, and lets everything follow them. The error is for the log.
+    fn follow(&self) -> impl Future<Output = Result<(), String>> + Send;
 }
 
 /// Removes what is too old at this point of time; the error is for the log.
@@ -54,47 +65,36 @@ pub struct TendLogs(pub Box<dyn Fn(Timestamp) -> Result<(), String> + Send + Syn
 
 /// Starts all jobs; they end when `stopping` turns true.
 #[must_use]
-pub fn start(jobs: Jobs, stopping: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
-    let Jobs { housekeeping, outbox, directories, providers, revalidation, saml, surroundings, tend_logs } = jobs;
-    let tend_logs = tend_logs.map(Arc::new);
-    let context = move || Context::system(surroundings.clone());
-    let (for_asking, for_revalidating, for_metadata) = (context.clone(), context.clone(), context.clone());
-    let (noticing, sweeping) = (housekeeping.clone(), housekeeping);
-    let (for_noticing, for_sending, for_sweeping) = (context.clone(), context.clone(), context.clone());
+pub fn start<D: Duties>(duties: &Arc<D>, stopping: &watch::Receiver<bool>) -> Vec<JoinHandle<()>> {
+    let stopping = || stopping.clone();
+    let following = Arc::clone(duties);
     vec![
-        every(NOTICING, stopping.clone(), move || {
-            let (housekeeping, ctx) = (noticing.clone(), for_noticing());
-            async move { housekeeping.notice(&ctx).await.map_err(|error| ("noticing changes", error.to_string())) }
+        each(NOTICING, duties, stopping(), |jobs: Jobs, ctx: Context| async move {
+            jobs.housekeeping.notice(&ctx).await.map_err(|error| ("noticing changes", error.to_string()))
         }),
-        every(SENDING, stopping.clone(), move || {
-            let (outbox, ctx) = (outbox.clone(), for_sending());
-            async move { outbox.send_due(&ctx).await.map(drop).map_err(|error| ("sending letters", error.to_string())) }
+        every(NOTICING, stopping(), move || {
+            let duties = Arc::clone(&following);
+            async move { duties.follow().await.map_err(|error| ("following settings", error)) }
         }),
-        every(ASKING, stopping.clone(), move || {
-            let (providers, ctx) = (providers.clone(), for_asking());
-            async move {
-                providers.refresh(&ctx).await;
-                Ok(())
-            }
+        each(SENDING, duties, stopping(), |jobs: Jobs, ctx: Context| async move {
+            jobs.outbox.send_due(&ctx).await.map(drop).map_err(|error| ("sending letters", error.to_string()))
         }),
-        every(SWEEPING, stopping.clone(), move || {
-            let (saml, ctx) = (saml.clone(), for_metadata());
-            async move {
-                saml.refresh(&ctx).await;
-                Ok(())
-            }
+        each(ASKING, duties, stopping(), |jobs: Jobs, ctx: Context| async move {
+            jobs.providers.refresh(&ctx).await;
+            Ok(())
         }),
-        every(SWEEPING, stopping.clone(), move || {
-            let (housekeeping, ctx, tend_logs) = (sweeping.clone(), for_sweeping(), tend_logs.clone());
-            async move { swept(&housekeeping, &ctx, tend_logs.as_deref()).await.map_err(|error| ("sweeping", error)) }
+        each(SWEEPING, duties, stopping(), |jobs: Jobs, ctx: Context| async move {
+            jobs.saml.refresh(&ctx).await;
+            Ok(())
         }),
-        every(REVALIDATING, stopping.clone(), move || {
-            let (revalidation, ctx) = (revalidation.clone(), for_revalidating());
-            async move { revalidation.round(&ctx).await.map_err(|error| ("asking providers again", error.to_string())) }
+        each(SWEEPING, duties, stopping(), |jobs: Jobs, ctx: Context| async move {
+            swept(&jobs.housekeeping, &ctx, jobs.tend_logs.as_deref()).await.map_err(|error| ("sweeping", error))
         }),
-        every(SYNCHRONISING, stopping.clone(), move || {
-            let (directories, ctx) = (directories.clone(), context());
-            async move { directories.sync_due(&ctx).await.map_err(|error| ("synchronising", error.to_string())) }
+        each(REVALIDATING, duties, stopping(), |jobs: Jobs, ctx: Context| async move {
+            jobs.revalidation.round(&ctx).await.map_err(|error| ("asking providers again", error.to_string()))
+        }),
+        each(SYNCHRONISING, duties, stopping(), |jobs: Jobs, ctx: Context| async move {
+            jobs.directories.sync_due(&ctx).await.map_err(|error| ("synchronising", error.to_string()))
         }),
     ]
 }
@@ -105,6 +105,26 @@ async fn swept(housekeeping: &Housekeeping, ctx: &Context, tend_logs: Option<&Te
         tend(ctx.now())?;
     }
     housekeeping.sweep(ctx).await.map_err(|error| error.to_string())
+}
+
+/// Does a round under the settings of its moment, again and again.
+fn each<D, Round, Running>(
+    pause: Duration,
+    duties: &Arc<D>,
+    stopping: watch::Receiver<bool>,
+    round: Round,
+) -> JoinHandle<()>
+where
+    D: Duties,
+    Round: Fn(Jobs, Context) -> Running + Send + 'static,
+    Running: Future<Output = Result<(), (&'static str, String)>> + Send,
+{
+    let duties = Arc::clone(duties);
+    every(pause, stopping, move || {
+        let jobs = duties.now();
+        let ctx = Context::system(jobs.surroundings.clone());
+        round(jobs, ctx)
+    })
 }
 
 fn every<Round, Running>(pause: Duration, mut stopping: watch::Receiver<bool>, round: Round) -> JoinHandle<()>

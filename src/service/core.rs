@@ -25,7 +25,8 @@ use std::time::Duration;
 use uuid::Uuid;
 use webauthn_rs::Webauthn;
 
-/// What all use cases share.
+/// What all use cases share. When a setting changes there is another one of these over the same stores, keys and caches.
+#[derive(Clone)]
 pub struct Core {
     /// This process among the nodes; drawn anew at each start.
     pub node: Uuid,
@@ -34,17 +35,17 @@ pub struct Core {
     /// The volatile store.
     pub volatile: Arc<dyn Volatile>,
     /// Seals cookies.
-    pub cookie_keys: KeyRing,
+    pub cookie_keys: Arc<KeyRing>,
     /// Seals columns.
-    pub column_keys: KeyRing,
+    pub column_keys: Arc<KeyRing>,
     /// Signs identity tokens.
-    pub signing_keys: SigningKeys,
+    pub signing_keys: Arc<SigningKeys>,
     /// Hashes passwords.
-    pub hasher: Hasher,
+    pub hasher: Arc<Hasher>,
     /// Counts failures.
     pub limiter: Limiter,
     /// Cached accounts.
-    pub cards: Cards,
+    pub cards: Arc<Cards>,
     /// Counts what happens.
     pub metrics: Arc<Metrics>,
     /// Asks keys; `None` where browsers allow none.

@@ -6,6 +6,7 @@ use super::factor::Factors;
 use super::keys::Keys;
 use super::lease::Leases;
 use super::revocation;
+use super::setting;
 use crate::domain::audit::{Act, Event};
 use crate::domain::notice::Notice;
 use crate::domain::session::CredentialEvent;
@@ -60,6 +61,12 @@ impl Housekeeping {
         // What was read before the mark may be stale already: cards are read anew, keys with the first round.
         core.cards.forget(&Notice::Accounts);
         Ok(Self { core, keys, seen: Arc::new(Mutex::new(Seen { settled, keys: true, ..Seen::default() })) })
+    }
+
+    /// The same over the core of other settings; what was noticed stays noticed.
+    #[must_use]
+    pub fn over(&self, core: Arc<Core>) -> Self {
+        Self { core, ..self.clone() }
     }
 
     /// Learns what other processes on this database changed: forgets stale cards, reloads keys.
@@ -132,6 +139,9 @@ impl Housekeeping {
         // Lest one that cannot be opened stops the sweep.
         if let Err(error) = Factors::new(Arc::clone(&self.core)).reseal(ctx).await {
             tracing::error!(%error, "second factors could not be sealed with the key in use");
+        }
+        if let Err(error) = setting::reseal_all(&self.core, ctx).await {
+            tracing::error!(%error, "settings could not be sealed with the key in use");
         }
         self.end_accounts(ctx).await
     }

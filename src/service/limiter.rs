@@ -77,6 +77,12 @@ impl Limiter {
         Self { store, limits, metrics, flights: Flights::default() }
     }
 
+    /// The same counts under other limits.
+    #[must_use]
+    pub fn with(&self, limits: Limits) -> Self {
+        Self { limits, ..self.clone() }
+    }
+
     /// Asks to try a secret.
     ///
     /// # Errors

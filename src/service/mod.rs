@@ -39,6 +39,7 @@ pub mod revalidation;
 mod revocation;
 pub mod saml;
 pub mod session;
+pub mod setting;
 pub mod setup;
 pub mod sign_in;
 pub mod sign_out;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 /// One identity provider in use.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own that the operator sets")]
 pub struct Provider {
     /// Its source.
     pub source: Source,

@@ -103,7 +103,7 @@ impl Revalidation {
                 let mut link = self.core.database.read().await?;
                 provider_session::due(&mut link, ctx.now(), BATCH).await?
             };
-            let more = due.len() >= BATCH as usize;
+            let more = u32::try_from(due.len()).is_ok_and(|found| found >= BATCH);
             let mut running = JoinSet::new();
             for one in due {
                 let (this, ctx) = (self.clone(), ctx.clone());

@@ -22,6 +22,7 @@ pub mod password;
 pub mod provider_session;
 pub mod remembered_device;
 pub mod root_key;
+pub mod setting;
 pub mod token;
 pub mod volatile;
 

@@ -18,7 +18,7 @@ use http_body_util::BodyExt;
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::task::{Context as TaskContext, Poll};
 use tower::Service;
 
@@ -260,9 +260,14 @@ async fn icon() -> Response {
     (headers, asset.bytes.clone()).into_response()
 }
 
-/// The front of the house: main apps' questions are answered here, everything else goes to the router.
+/// The front of the house: main apps' questions are answered here, everything else goes to the router. What is behind it
+/// can be replaced while it is open; a request that is under way ends where it began.
 #[derive(Clone)]
 pub struct Entrance {
+    behind: Arc<RwLock<Arc<Behind>>>,
+}
+
+struct Behind {
     site: Arc<Site>,
     pages: Router,
 }
@@ -270,8 +275,23 @@ pub struct Entrance {
 impl Entrance {
     /// In front of a router.
     #[must_use]
-    pub const fn new(site: Arc<Site>, pages: Router) -> Self {
-        Self { site, pages }
+    pub fn new(site: Arc<Site>, pages: Router) -> Self {
+        Self { behind: Arc::new(RwLock::new(Arc::new(Behind { site, pages }))) }
+    }
+
+    /// From the next request on, of connections that are open too, this is what is behind it. Holds for all clones.
+    pub fn replace(&self, site: Arc<Site>, pages: Router) {
+        let behind = Arc::new(Behind { site, pages });
+        let mut slot = self.behind.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *slot, behind);
+        drop(slot);
+        // Perhaps the last one who holds it: not while requests wait for the lock.
+        drop(before);
+    }
+
+    /// One counter up and one down, and no waiting but for the moment in which a pointer is written.
+    fn behind(&self) -> Arc<Behind> {
+        Arc::clone(&self.behind.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -308,23 +328,24 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Answering {
+        let behind = self.behind();
         let path = request.uri().path();
         if verify::is_verify(path) {
             let (parts, _body) = request.into_parts();
-            return match verify::hot(&self.site, &parts) {
+            return match verify::hot(&behind.site, &parts) {
                 Ok(response) => Answering::Ready(Some(response)),
-                Err(handle) => Answering::Pending(Box::pin(verify::cold(Arc::clone(&self.site), parts, handle))),
+                Err(handle) => Answering::Pending(Box::pin(verify::cold(Arc::clone(&behind.site), parts, handle))),
             };
         }
         if path == whoami::WHOAMI {
             let (parts, _body) = request.into_parts();
-            return match whoami::hot(&self.site, &parts) {
+            return match whoami::hot(&behind.site, &parts) {
                 Some(response) => Answering::Ready(Some(response)),
-                None => Answering::Pending(Box::pin(whoami::cold(Arc::clone(&self.site), parts))),
+                None => Answering::Pending(Box::pin(whoami::cold(Arc::clone(&behind.site), parts))),
             };
         }
         let request = request.map(|body| Body::new(body.map_err(axum::Error::new)));
-        let mut pages = self.pages.clone();
+        let mut pages = behind.pages.clone();
         Answering::Pending(Box::pin(async move {
             match pages.call(request).await {
                 Ok(response) => response,

@@ -20,6 +20,7 @@ mod process;
 mod proxies;
 mod resolve;
 mod routes;
+mod settings;
 mod store_durable;
 mod store_volatile;
 mod support;

@@ -6,6 +6,9 @@
 #[path = "personal_data.rs"]
 mod personal_data;
 #[expect(clippy::duplicate_mod, reason = "the same tests on another database")]
+#[path = "settings.rs"]
+mod settings;
+#[expect(clippy::duplicate_mod, reason = "the same tests on another database")]
 #[path = "store_durable.rs"]
 mod store_durable;
 #[expect(clippy::duplicate_mod, reason = "the same tests on another database")]

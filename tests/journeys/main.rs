@@ -30,6 +30,7 @@ mod factors;
 mod main_app;
 mod pages;
 mod phone;
+mod providers;
 mod reading;
 mod recovery;
 mod sessions;

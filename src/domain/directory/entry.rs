@@ -1,12 +1,11 @@
 //! One entry as a directory gave it: names of attributes folded, values as bytes, because a directory promises no text.
 
-use std::collections::BTreeMap;
-
 /// An entry with the attributes that were asked for and are there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
     dn: String,
-    attributes: BTreeMap<String, Vec<Vec<u8>>>,
+    /// Names folded. There are a dozen; looking through them is quicker than any map.
+    attributes: Vec<(String, Vec<Vec<u8>>)>,
 }
 
 /// Values that a server holds back: it gave those up to `next` (exclusive), and gives the others when asked from there
@@ -23,7 +22,7 @@ impl Entry {
     /// An entry of this name without attributes.
     #[must_use]
     pub fn new(dn: &str) -> Self {
-        Self { dn: dn.to_owned(), attributes: BTreeMap::new() }
+        Self { dn: dn.to_owned(), attributes: Vec::new() }
     }
 
     /// Its distinguished name, as written by the server.
@@ -34,12 +33,16 @@ impl Entry {
 
     /// Adds values to an attribute.
     pub fn add(&mut self, attribute: &str, values: impl IntoIterator<Item = Vec<u8>>) {
-        self.attributes.entry(attribute.to_ascii_lowercase()).or_default().extend(values);
+        match self.attributes.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case(attribute)) {
+            Some((_, there)) => there.extend(values),
+            None => self.attributes.push((attribute.to_ascii_lowercase(), values.into_iter().collect())),
+        }
     }
 
     /// All values of an attribute, whatever the case of its name.
     pub fn values(&self, attribute: &str) -> impl Iterator<Item = &[u8]> {
-        self.attributes.get(&attribute.to_ascii_lowercase()).into_iter().flatten().map(Vec::as_slice)
+        let found = self.attributes.iter().find(|(name, _)| name.eq_ignore_ascii_case(attribute));
+        found.into_iter().flat_map(|(_, values)| values).map(Vec::as_slice)
     }
 
     /// The values of an attribute that are text; others are passed over.
@@ -68,10 +71,9 @@ impl Entry {
     /// Takes attributes such as `member;range=0-1499` apart: their values join the attribute itself, and what is still
     /// missing is returned.
     pub fn settle_ranges(&mut self) -> Vec<Withheld> {
-        let ranged: Vec<String> = self.attributes.keys().filter(|name| name.contains(";range=")).cloned().collect();
+        let ranged: Vec<_> = self.attributes.extract_if(.., |(name, _)| name.contains(";range=")).collect();
         let mut withheld = Vec::new();
-        for name in ranged {
-            let Some(values) = self.attributes.remove(&name) else { continue };
+        for (name, values) in ranged {
             let Some((attribute, range)) = name.split_once(";range=") else { continue };
             self.add(attribute, values);
             let last = range.split_once('-').map(|(_, last)| last);

@@ -95,13 +95,11 @@ impl Look<'_> {
             }
         };
         let own = |entry: Entry| {
-            let (name, subject) = match &rule.wanted {
-                Wanted::One { group: Some(group), .. } => (group.clone(), None),
-                _ => {
-                    let name = entry.first_text(std::slice::from_ref(&rule.name_attribute))?.to_owned();
-                    (name, Some(Subject::of(&entry, &self.connected.policy.mapping.subject)))
-                }
-            };
+            if let Wanted::One { group: Some(group), .. } = &rule.wanted {
+                return Some(OwnGroup { name: group.clone(), subject: None });
+            }
+            let name = entry.first_text(std::slice::from_ref(&rule.name_attribute))?.to_owned();
+            let subject = Some(Subject::of(&entry, &self.connected.policy.mapping.subject));
             Some(OwnGroup { name, subject })
         };
         Ok(entries.into_iter().filter_map(own).collect())

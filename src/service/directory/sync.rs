@@ -99,7 +99,7 @@ impl Directories {
         let job = job(&connected.policy.slug);
         let leases = Leases::new(Arc::clone(&self.core));
         let turn = Turn { leases: leases.clone(), job: job.clone() };
-        let work = async {
+        let work = Box::pin(async {
             // Another node may have done it between the question and the lease.
             if when_due && !self.is_due(ctx, connected).await? {
                 return Ok(None);
@@ -118,7 +118,7 @@ impl Directories {
                 tracing::error!(directory = connected.policy.slug, %error, "a directory was not synchronised");
             }
             ran.map(Some)
-        };
+        });
         leases.alone(ctx, &job, LEASE, work).await?.unwrap_or(Ok(None))
     }
 

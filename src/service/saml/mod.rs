@@ -41,7 +41,8 @@ pub struct Saml {
     sign_in: SignIn,
     keys: Keys,
     verifier: Verifier,
-    providers: Arc<HashMap<String, Provider>>,
+    providers: Arc<HashMap<String, Arc<Provider>>>,
+    folder: PathBuf,
 }
 
 /// Why it does not go on.
@@ -138,13 +139,21 @@ impl Saml {
     #[must_use]
     pub fn new(core: Arc<Core>, keys: Keys, settings: Vec<ProviderSettings>, folder: &std::path::Path) -> Self {
         let sign_in = SignIn::new(Arc::clone(&core));
-        let kept = |slug: &str| -> PathBuf { folder.join(format!("saml-metadata-{slug}.xml")) };
-        let providers = settings.into_iter().map(|one| {
-            let kept = kept(&one.slug);
-            (one.slug.clone(), Provider::new(one, kept))
-        });
+        let providers = settings.into_iter().map(|one| (one.slug.clone(), Arc::new(Provider::new(one, folder))));
         let providers = Arc::new(providers.collect());
-        Self { core, sign_in, keys, verifier: Verifier::new(AT_ONCE), providers }
+        Self { core, sign_in, keys, verifier: Verifier::new(AT_ONCE), providers, folder: folder.to_owned() }
+    }
+
+    /// The same under other settings, over a core of theirs. Providers that are the `same` keep what is known of them.
+    #[must_use]
+    pub fn under(&self, core: &Arc<Core>, settings: Vec<ProviderSettings>, same: impl Fn(&str) -> bool) -> Self {
+        let provider = |one: ProviderSettings| {
+            let known = self.providers.get(&one.slug).filter(|_| same(&one.slug)).map(Arc::clone);
+            let slug = one.slug.clone();
+            (slug, known.unwrap_or_else(|| Arc::new(Provider::new(one, &self.folder))))
+        };
+        let providers = Arc::new(settings.into_iter().map(provider).collect());
+        Self { sign_in: SignIn::new(Arc::clone(core)), core: Arc::clone(core), providers, ..self.clone() }
     }
 
     /// Reads metadata again where it is time to. Called by the clock; what fails is logged, and the last good copy stays.
@@ -175,7 +184,7 @@ impl Saml {
     }
 
     fn provider(&self, slug: &str) -> Result<&Provider, SamlError> {
-        self.providers.get(slug).ok_or(SamlError::Unknown)
+        self.providers.get(slug).map(Arc::as_ref).ok_or(SamlError::Unknown)
     }
 
     fn addresses(&self, slug: &str) -> Addresses {

@@ -8,7 +8,7 @@ use crate::connect::saml::certificate;
 use crate::connect::saml::metadata::{self, ProviderMetadata, Reading};
 use crate::connect::saml::{Peer, Refusal};
 use crate::domain::time::Timestamp;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, RwLock};
@@ -46,7 +46,9 @@ pub(super) struct Known {
 }
 
 impl Provider {
-    pub(super) fn new(settings: ProviderSettings, kept: PathBuf) -> Self {
+    /// The last good copy of its metadata is kept in `folder`.
+    pub(super) fn new(settings: ProviderSettings, folder: &Path) -> Self {
+        let kept = folder.join(format!("saml-metadata-{}.xml", settings.slug));
         Self { settings, kept, state: RwLock::default(), reading: Mutex::new(()) }
     }
 

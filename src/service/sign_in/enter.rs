@@ -58,6 +58,7 @@ impl SignIn {
             upstream: upstream.and_then(|upstream| upstream.session.clone()),
             sealed: upstream.map(|upstream| sealed(&self.core, ctx, upstream)).transpose()?,
             stated: upstream.map(|upstream| upstream.stated.clone()).unwrap_or_default(),
+            at: Some(ctx.now()),
             carried: None,
             ends_at: upstream.and_then(|upstream| upstream.ends_at),
             source: arrival.source.clone(),

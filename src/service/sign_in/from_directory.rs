@@ -12,12 +12,12 @@ impl SignIn {
         &self,
         ctx: &Context,
         from: (&Connected, &Entry),
-        mut vouched: Vouched,
+        mut arriving: Vouched,
         wishes: Wishes,
     ) -> Result<Outcome, SignInError> {
-        vouched.groups = arrival::groups(&self.core, from, &vouched).await?;
-        let (issuer, subject) = (vouched.issuer.clone(), vouched.subject.clone());
-        let outcome = self.enter(ctx, vouched, wishes).await?;
+        arriving.groups = arrival::groups(&self.core, from, &arriving).await?;
+        let (issuer, subject) = (arriving.issuer.clone(), arriving.subject.clone());
+        let outcome = self.enter(ctx, arriving, wishes).await?;
         if let Err(error) = arrival::follow(&self.core, ctx, from, (&issuer, &subject)).await {
             let directory = from.0.policy.slug.as_str();
             tracing::warn!(directory, %error, "further attributes could not be kept; a synchronisation does it");

@@ -236,7 +236,7 @@ fn right(connected: &Arc<Connected>, entry: &Entry, ctx: &Context) -> Answer {
         return Answer::RightBut(Standing::Disabled);
     }
     let source = connected.source();
-    let vouched = Vouched {
+    let arriving = Vouched {
         issuer: source.slug().to_owned(),
         subject: person.subject.as_str().to_owned(),
         attributes: Attributes {
@@ -254,5 +254,5 @@ fn right(connected: &Arc<Connected>, entry: &Entry, ctx: &Context) -> Answer {
         upstream: None,
         source,
     };
-    Answer::Right(Box::new(vouched), Arc::clone(connected), entry.clone())
+    Answer::Right(Box::new(arriving), Arc::clone(connected), entry.clone())
 }

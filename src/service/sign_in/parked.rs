@@ -31,7 +31,7 @@ pub(in crate::service) async fn provider_ended(
 /// Whether the provider has ended, since this attempt began, what the attempt came with.
 pub(super) async fn is_ended(core: &Core, ctx: &Context, attempt: &Attempt) -> Result<bool, Trouble> {
     let Some(voucher) = &attempt.identity.voucher else { return Ok(false) };
-    let began = attempt.expires_at.before(ATTEMPT_LIFETIME);
+    let began = voucher.at.unwrap_or(attempt.expires_at.before(ATTEMPT_LIFETIME));
     let mut keys = Vec::new();
     if let Some(session) = &voucher.upstream {
         keys.push(by_session(&voucher.source, session));

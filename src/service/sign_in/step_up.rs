@@ -183,7 +183,8 @@ impl SignIn {
 /// The source's word as it goes over to a session that takes the place of another.
 pub(super) fn going_on(one: ProviderSession, source: Source, from: Carried) -> Voucher {
     let ProviderSession { identity, upstream, .. } = one;
-    Voucher { identity, upstream, sealed: None, stated: Stated::default(), carried: Some(from), ends_at: None, source }
+    let (stated, carried) = (Stated::default(), Some(from));
+    Voucher { identity, upstream, sealed: None, stated, at: None, carried, ends_at: None, source }
 }
 
 fn wishes(owner: &SignedIn, return_to: Option<String>, factor: bool) -> Wishes {

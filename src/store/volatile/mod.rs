@@ -76,7 +76,7 @@ impl LiveSession {
     /// Whether it is alive at `now`.
     #[must_use]
     pub fn alive(&self, now: Timestamp, lifetimes: &Lifetimes) -> bool {
-        lifetimes.alive(now, self.last_seen_at(), self.session.ends_at)
+        self.session.alive(now, self.last_seen_at(), lifetimes)
     }
 
     /// Notes a request. True at most once per [`WRITE_BEHIND`]: then the caller has it written.

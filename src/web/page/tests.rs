@@ -291,7 +291,7 @@ impl Sample {
             repeat_error: None,
         };
         let password_elsewhere = PasswordPage {
-            keeper: Some((self.value("Directory"), Some(self.value("https://password.example.org")))),
+            keeper: Some((self.value("Directory"), Some(self.value("//password.example.org")))),
             ..password.clone()
         };
         let password_wrong = PasswordPage {

@@ -3,6 +3,7 @@
 use super::{groups_of, syncs};
 use crate::support::House;
 use crate::support::fake_ad::{BASE, FakeAd, MEMBERS};
+use crate::support::told::Told;
 use http::StatusCode;
 use vestibule::domain::account::AccountStatus;
 use vestibule::domain::identity::Source;
@@ -47,6 +48,18 @@ async fn somebody_new_is_in_the_primary_group_and_in_groups_by_the_chain_at_once
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{name}: {}", answer.body);
         assert_eq!(groups_of(&house, name).await, expected, "{name}");
     }
+}
+
+#[tokio::test]
+async fn groups_that_nobody_answers_for_keep_nobody_out_and_the_log_says_so() {
+    let (server, log) = (FakeAd::starts().await, Told::listens());
+    let rules = group("Large", "member", 0) + &group("Silent", "member", 0);
+    let settings = format!("operation_timeout = \"1s\"\nfilter = \"(cn=user1!)\"\n{rules}");
+    let house = House::with(&server.directory(&settings)).await;
+    let answer = house.browser().signs_in("user1", "right").await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    assert!(groups_of(&house, "user1").await.is_empty(), "half of them would look like all");
+    assert!(log.text().contains("a synchronisation adds them"), "{}", log.text());
 }
 
 #[tokio::test]

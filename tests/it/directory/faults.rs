@@ -256,7 +256,7 @@ async fn a_thousand_members_and_garbage_among_them_are_read_to_the_end() {
     let before = state(&house).await;
     let mut text = format!("dn: cn=staff,ou=groups,{BASE}\nchangetype: modify\nadd: member\n");
     for number in 0..1000 {
-        text.push_str(&format!("member: cn=\\00\\FF{number},dc=else\\2c where\n"));
+        text.push_str(&format!("member: cn=x\\C3\\BC{number},dc=else\\2c where\n"));
     }
     slapd.modifies(&(text + "\n"));
     let (plan, done) = syncs(&house).await;

@@ -17,6 +17,8 @@ fn embedded() -> Place {
     assert!(place.runs(&["group", "create", "staff"], "").status.success());
     assert!(place.runs(&["group", "add", "staff", "anna"], "").status.success());
     assert!(place.runs(&["account", "lock", "berta"], "").status.success());
+    let text = "[branding]\nname = \"Moving hall\"\n[mail]\nusername = \"u\"\npassword = \"a secret that moves\"\n";
+    assert!(place.runs(&["settings", "import", "-"], text).status.success());
     place
 }
 
@@ -40,6 +42,10 @@ async fn everything_moves_and_people_sign_in_as_before() {
     let session = signs_in(service.address, "anna").await.expect("the password moved");
     assert_eq!(verifies(service.address, &session).await, 200);
     assert!(signs_in(service.address, "berta").await.is_none(), "who was locked is locked");
+    let settings = [&from, &to].map(|place| place.runs(&["settings", "export", "--with-secrets"], "").stdout);
+    assert_eq!(settings[0], settings[1]);
+    let text = String::from_utf8_lossy(&settings[0]);
+    assert!(text.contains("Moving hall") && text.contains("a secret that moves"), "{text}");
     let mut conn = shared().by_hand("moved").await;
     let (members,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM membership").fetch_one(&mut conn).await.expect("one");
     assert_eq!(members, 1);

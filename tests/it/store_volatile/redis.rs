@@ -3,6 +3,7 @@
 mod doors;
 mod faults;
 mod several;
+mod together;
 
 use super::{Bench, LIFETIMES, Outcome, START, account, family, key, name, opened, seconds, session};
 use crate::support::redis::{RedisServer, cluster, until};

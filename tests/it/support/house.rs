@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
-use vestibule::app::{self, App, mapping};
-use vestibule::config::Config;
+use vestibule::app::{self, App, Generations, Lasting, mapping};
+use vestibule::config::{Config, Layers};
 use vestibule::domain::account::{Account, DisplayName, EmailAddress, Username};
 use vestibule::domain::password::PlainPassword;
 use vestibule::domain::time::Timestamp;
@@ -18,7 +18,7 @@ use vestibule::service::housekeeping::Housekeeping;
 use vestibule::service::outbox::Outbox;
 use vestibule::service::password::Passwords;
 use vestibule::store::audit;
-use vestibule::web::router::{self, Entrance};
+use vestibule::web::router::Entrance;
 
 /// A clock that stands still until the test moves it.
 pub(crate) struct TestClock(AtomicI64);
@@ -46,6 +46,7 @@ pub(crate) struct House {
     pub(crate) entrance: Entrance,
     pub(crate) housekeeping: Housekeeping,
     pub(crate) folder: Arc<TempDir>,
+    pub(crate) generations: Arc<Generations>,
     config: Config,
     outbox: Outbox,
 }
@@ -78,16 +79,18 @@ impl House {
         let cheapest = "\n[password.hashing]\nmemory_kib = 7168\niterations = 5\nworkers = 2\n";
         let hashing = if configuration.contains("[password.hashing]") { "" } else { cheapest };
         let text = format!("data_dir = {:?}\n{configuration}\n{hashing}", folder.path().to_str().expect("UTF-8"));
-        let config =
-            Config::parse(&text, &super::engine::environment(folder.path())).unwrap_or_else(|error| panic!("{error}"));
+        let layers = Arc::new(Layers::of_text(&text, super::engine::environment(folder.path())));
+        let base = layers.base().unwrap_or_else(|error| panic!("{error}"));
         let surroundings = Surroundings::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(Machine));
-        let app = App::open(&config, surroundings).await.unwrap_or_else(|error| panic!("{error}"));
-        let site = Arc::new(app::site(&app, &config));
+        let app = App::open(&base.config, surroundings).await.unwrap_or_else(|error| panic!("{error}"));
         let housekeeping = Housekeeping::begin(Arc::clone(&app.core), app.keys.clone()).await.expect("stores");
-        let around = Arc::new(app::trace(&app, &config));
-        let pages = router::pages(Arc::clone(&site), around, app::readiness(housekeeping.clone(), Arc::default()));
-        let outbox = Outbox::new(Arc::clone(&app.core), Arc::new(mapping::mailer(&config).expect("an outbox")));
-        Self { entrance: Entrance::new(site, pages), app, clock, housekeeping, folder, config, outbox }
+        let readiness = app::readiness(housekeeping.clone(), Arc::default());
+        let lasting = Lasting { housekeeping: housekeeping.clone(), readiness, tend_logs: None };
+        let generations =
+            Generations::begin(app, layers, base, lasting).await.unwrap_or_else(|error| panic!("{error}"));
+        let first = generations.current();
+        let (app, config, outbox) = (first.app.clone(), first.config.clone(), first.jobs.outbox.clone());
+        Self { entrance: generations.entrance(), app, clock, housekeeping, folder, generations, config, outbox }
     }
 
     /// Sets the clock by the machine's, for peers that have a clock of their own.

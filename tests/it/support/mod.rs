@@ -11,6 +11,7 @@ pub(crate) mod openid;
 pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod redis;
+pub(crate) mod settings;
 pub(crate) mod slapd;
 pub(crate) mod told;
 pub(crate) mod wire;

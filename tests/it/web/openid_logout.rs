@@ -9,6 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
+use std::time::Duration;
 
 const BACK_CHANNEL: &str = "/login/corp/backchannel-logout";
 
@@ -63,6 +64,7 @@ async fn oidcc_client_test_rp_backchannel_rpinitlogout() {
     assert_eq!(house.count_acts("session.ended_by_provider").await, 1);
     assert!(house.letters().await.is_empty(), "an ordinary sign-out is no news");
     // She can come back, and nothing of the past ends the new session.
+    house.after(Duration::from_secs(1));
     assert_eq!(signs_in(&mut browser, &openid).await.status, StatusCode::SEE_OTHER);
     assert!(browser.is_signed_in().await);
 }
@@ -149,6 +151,7 @@ async fn a_logout_token_counts_once() {
     let mut browser = anna(&house, &openid).await;
     let token = openid.logout_token(|_| {});
     assert_eq!(told(&house, &token).await.status, StatusCode::OK);
+    house.after(Duration::from_secs(1));
     signs_in(&mut browser, &openid).await;
     assert_eq!(told(&house, &token).await.status, StatusCode::BAD_REQUEST);
     assert!(browser.is_signed_in().await);
@@ -205,6 +208,7 @@ async fn a_browser_that_stays_signed_in_does_not_come_back_after_it() {
     let openid = OpenId::start().await;
     let house = house(&openid, "[autologin]\ndays = 14").await;
     for renewed in [false, true] {
+        house.after(Duration::from_secs(1));
         let mut browser = house.browser();
         let left = browser.get("/login/corp?stay=1").await;
         browser.get(&openid.consents(left.location())).await;

@@ -8,6 +8,10 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+use vestibule::service::context::Context;
+use vestibule::service::revalidation::Revalidation;
 
 const BACK: &str = "http://localhost:8080/login/corp/callback";
 
@@ -86,6 +90,17 @@ impl Visitor {
         }
         panic!("the provider never sends back");
     }
+
+    /// Says yes to the provider's question whether to sign out; where it sends back.
+    async fn signs_out(&mut self, peer: &Peer, address: &str) -> String {
+        let (_, page) = self.send(self.client.get(address)).await;
+        let between = |start: &str| page.split(start).nth(1).and_then(|rest| rest.split('"').next()).map(str::to_owned);
+        let action = between("action=\"").unwrap_or_else(|| panic!("no form: {page}"));
+        let xsrf = between("name=\"xsrf\" value=\"").unwrap_or_else(|| panic!("no token: {page}"));
+        let to = if action.starts_with('/') { format!("{}{action}", peer.issuer) } else { action };
+        let form = [("xsrf", xsrf.as_str()), ("logout", "yes")];
+        self.send(self.client.post(to).form(&form)).await.0.expect("it sends back")
+    }
 }
 
 #[tokio::test]
@@ -93,22 +108,41 @@ async fn people_sign_in_with_a_certified_provider_and_come_back_to_their_account
     let mut peer = Peer::start();
     let configuration = format!(
         "[[identity_provider]]\nslug = \"corp\"\nkind = \"oidc\"\nissuer = {:?}\nclient_id = \"vestibule\"\n\
-         client_secret = \"a secret of the test\"\nallow_private_network = true\n",
+         client_secret = \"a secret of the test\"\nallow_private_network = true\nrevalidate = \"1m\"\n",
         peer.issuer
     );
     let house = House::with(&configuration).await;
     house.keeps_real_time();
     let mut browser = house.browser();
+    let mut visitor = Visitor::new();
     for round in 0..2 {
         let left = browser.get("/login/corp?return_to=%2Faccount%2Fprofile").await;
         assert_eq!(left.status, StatusCode::SEE_OTHER, "{}", left.body);
-        let back = Visitor::new().signs_in(&peer, left.location()).await;
+        visitor = Visitor::new();
+        let back = visitor.signs_in(&peer, left.location()).await;
         let answer = browser.get(back.trim_start_matches("http://localhost:8080")).await;
         assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/account/profile"), "{}", answer.body);
         let anna = house.named("anna").await;
         assert_eq!((anna.name.as_str(), anna.email.as_str()), ("Anna Berg", "anna@corp.example"), "round {round}");
-        browser.cookies.remove("_vestibule_session");
+        if round == 0 {
+            browser.cookies.remove("_vestibule_session");
+        }
     }
+    // Asked again, it stands by her, and gives a new token for the next time.
+    let asking = Revalidation::new(Arc::clone(&house.app.core), house.app.providers.clone());
+    for _ in 0..2 {
+        house.after(Duration::from_mins(1));
+        asking.round(&Context::system(house.app.surroundings.clone())).await.expect("a round");
+        assert!(browser.is_signed_in().await);
+    }
+    house.keeps_real_time();
+    // Out, there as well, and back.
+    let out = browser.submit("/logout", "/logout", &[]).await;
+    let there = out.header("refresh").trim_start_matches("0; url=").to_owned();
+    let back = visitor.signs_out(&peer, &there).await;
+    let done = browser.get(back.trim_start_matches("http://localhost:8080")).await;
+    assert_eq!(done.status, StatusCode::OK, "{back}");
+    assert!(done.body.contains("signed out here and at"), "{}", done.body);
     assert_eq!(house.count_acts("account.created").await, 1);
     drop(peer.process.stdin.take());
     peer.process.wait().expect("it ends");

@@ -202,14 +202,14 @@ async fn without_a_refresh_token_an_access_token_is_asked_with_while_it_is_good(
     let openid = OpenId::start().await;
     openid.script().tokens = Arc::new(|answer| {
         answer.remove("refresh_token");
-        answer.insert("expires_in".into(), json!(3600));
+        answer.insert("expires_in".into(), json!(1200));
     });
     let house = house(&openid, ASKS).await;
     let mut browser = anna(&house, &openid).await;
     a_while_later(&house).await;
     assert_eq!((openid.count("/token"), openid.count("/userinfo")), (1, 2));
     // When it has run out, being refused means nothing any more.
-    house.after(Duration::from_hours(1));
+    house.after(INTERVAL);
     openid.script().canned.insert("/userinfo", error(401, "invalid_token"));
     round(&house).await;
     assert_eq!(openid.count("/userinfo"), 2);
@@ -222,7 +222,7 @@ async fn who_is_not_to_be_asked_keeps_no_tokens() {
     let house = house(&openid, "").await;
     let mut browser = anna(&house, &openid).await;
     openid.script().canned.insert("/token", error(400, "invalid_grant"));
-    house.after(Duration::from_hours(5));
+    house.after(INTERVAL);
     round(&house).await;
     assert_eq!(openid.count("/token"), 1);
     assert!(browser.is_signed_in().await);

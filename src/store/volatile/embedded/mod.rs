@@ -13,7 +13,7 @@ mod writer;
 
 use super::{LiveSession, Shelf, Unavailable, Volatile};
 use crate::domain::id::{AccountId, RememberedId, SessionId};
-use crate::domain::session::{HandleHash, Lifetimes, Session};
+use crate::domain::session::{HandleHash, Session, SharedLifetimes};
 use crate::domain::throttle::{Admission, Charge};
 use crate::domain::time::Timestamp;
 use crate::store::OpenError;
@@ -34,10 +34,10 @@ use writer::{Command, Message, Writer};
 const QUEUE: usize = 1024;
 
 /// What the embedded store has to know.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct EmbeddedOptions {
     /// How long sessions live; for lists, counts and sweeping.
-    pub lifetimes: Lifetimes,
+    pub lifetimes: SharedLifetimes,
     /// How long a command waits while another process writes, before it is answered [`Unavailable`].
     pub busy_timeout: Duration,
     /// How often last requests that are due are written; not zero.
@@ -47,8 +47,8 @@ pub struct EmbeddedOptions {
 impl EmbeddedOptions {
     /// Five seconds of patience, and writing behind every five seconds.
     #[must_use]
-    pub const fn new(lifetimes: Lifetimes) -> Self {
-        Self { lifetimes, busy_timeout: Duration::from_secs(5), flush_every: Duration::from_secs(5) }
+    pub fn new(lifetimes: impl Into<SharedLifetimes>) -> Self {
+        Self { lifetimes: lifetimes.into(), busy_timeout: Duration::from_secs(5), flush_every: Duration::from_secs(5) }
     }
 }
 
@@ -56,7 +56,7 @@ impl EmbeddedOptions {
 pub struct Embedded {
     memory: Arc<Memory>,
     queue: mpsc::Sender<Message>,
-    lifetimes: Lifetimes,
+    lifetimes: SharedLifetimes,
 }
 
 impl Embedded {
@@ -108,7 +108,7 @@ impl Volatile for Embedded {
     }
 
     async fn sessions_of(&self, account: AccountId, now: Timestamp) -> Result<Vec<Session>, Unavailable> {
-        self.ask(OfAccount { account, now, lifetimes: self.lifetimes }).await
+        self.ask(OfAccount { account, now, lifetimes: self.lifetimes.now() }).await
     }
 
     async fn end_handle(&self, handle: &HandleHash) -> Result<bool, Unavailable> {
@@ -163,11 +163,11 @@ impl Volatile for Embedded {
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<u64, Unavailable> {
-        self.ask(Sweep { now, lifetimes: self.lifetimes }).await
+        self.ask(Sweep { now, lifetimes: self.lifetimes.now() }).await
     }
 
     async fn count_sessions(&self, now: Timestamp) -> Result<u64, Unavailable> {
-        self.ask(Count { now, lifetimes: self.lifetimes }).await
+        self.ask(Count { now, lifetimes: self.lifetimes.now() }).await
     }
 
     async fn ready(&self) -> Result<(), Unavailable> {

@@ -104,7 +104,7 @@ impl Command for OfAccount {
 
     /// The disk may be a minute behind: what memory knows of the last request counts.
     fn settle(self, found: Self::Found, memory: &Memory) -> Vec<Session> {
-        let alive = |session: &Session| self.lifetimes.alive(self.now, session.last_seen_at, session.ends_at);
+        let alive = |session: &Session| session.alive(self.now, session.last_seen_at, &self.lifetimes);
         let current = found.into_iter().map(|(handle, mut session)| {
             if let Some(live) = memory.find(&handle) {
                 session.last_seen_at = live.last_seen_at();

@@ -159,7 +159,7 @@ impl Store {
             for (handle, kept) in some.iter().zip(self.all(&keys).await?) {
                 let Some(kept) = kept else { continue };
                 let session = self.current(handle, &kept)?;
-                alive += u64::from(self.options.lifetimes.alive(now, session.last_seen_at, session.ends_at));
+                alive += u64::from(session.alive(now, session.last_seen_at, &self.options.lifetimes.now()));
             }
         }
         Ok(alive)

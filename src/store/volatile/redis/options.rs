@@ -1,7 +1,7 @@
 //! What the Redis store has to know, and why it cannot be opened. Where the operator says it is the configuration's business.
 
 use crate::domain::secret::Secret;
-use crate::domain::session::Lifetimes;
+use crate::domain::session::SharedLifetimes;
 use std::fmt;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct RedisOptions {
     /// How long sessions live: for lists, and for how long Redis keeps them.
-    pub lifetimes: Lifetimes,
+    pub lifetimes: SharedLifetimes,
     /// The servers, the Sentinels, or some of the Cluster's nodes.
     pub addresses: Vec<Address>,
     /// What the addresses are.
@@ -39,9 +39,9 @@ pub struct RedisOptions {
 impl RedisOptions {
     /// One server, without a password, and patience as by default.
     #[must_use]
-    pub fn new(lifetimes: Lifetimes, addresses: Vec<Address>) -> Self {
+    pub fn new(lifetimes: impl Into<SharedLifetimes>, addresses: Vec<Address>) -> Self {
         Self {
-            lifetimes,
+            lifetimes: lifetimes.into(),
             addresses,
             topology: Topology::Single,
             tls: None,

@@ -93,7 +93,7 @@ impl Store {
 
     async fn enlist(&self, list: &[u8], handle: &HandleHash, session: &Session) -> Result<bool, Unavailable> {
         let opened = seconds(session.created_at);
-        let oldest = session.created_at.before(self.options.lifetimes.absolute).before(SLACK);
+        let oldest = session.created_at.before(self.options.lifetimes.now().absolute).before(SLACK);
         let entry = [handle.as_slice(), &opened.to_be_bytes()].concat();
         let kept = millis(session.ends_at.since(session.last_seen_at) + SLACK);
         let run = ENLIST.over(vec![list.to_vec()]).told(session.id.uuid().as_bytes().as_slice()).told(entry);
@@ -146,7 +146,8 @@ impl Store {
                 None => {}
             }
         }
-        sessions.retain(|session| self.options.lifetimes.alive(now, session.last_seen_at, session.ends_at));
+        let lifetimes = self.options.lifetimes.now();
+        sessions.retain(|session| session.alive(now, session.last_seen_at, &lifetimes));
         sessions.sort_by_key(|session| std::cmp::Reverse((session.created_at, session.id)));
         Ok(sessions)
     }
@@ -240,7 +241,7 @@ impl Store {
 
     /// For how long Redis keeps a session from its last request on: a while longer than it lives.
     pub(super) fn kept(&self, session: &Session) -> u64 {
-        let rest = session.ends_at.since(session.last_seen_at).min(self.options.lifetimes.idle);
+        let rest = session.ends_at.since(session.last_seen_at).min(self.options.lifetimes.now().idle);
         millis(rest + SLACK)
     }
 }
