@@ -48,6 +48,7 @@ pub fn policy(config: &Config) -> Policy {
         max_sessions: config.sessions.max_per_account,
         drop_old_on_login: config.sessions.drop_old_on_login,
         drop_all_on_logout: config.sessions.drop_all_on_logout,
+        trace_days: config.log.trace_days,
         autologin_days: config.autologin.days,
         password_login: password_login(config),
         rules: rules(config),

@@ -43,6 +43,9 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// How long the end waits for the last traces to be written.
+const LAST_TRACES: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// Stores and keys, open: what `serve` and every command need.
 #[derive(Clone)]
 pub struct App {
@@ -169,6 +172,7 @@ impl App {
             cards: Arc::new(Cards::over(database.clone())),
             metrics,
             directories: directories::connected(config)?,
+            traces: Arc::default(),
             database,
             volatile,
             policy,
@@ -181,6 +185,8 @@ impl App {
 
     /// Writes what is behind and closes the stores.
     pub async fn close(&self) {
+        // A store that hangs does not hold up the end.
+        drop(tokio::time::timeout(LAST_TRACES, self.core.traces.settled()).await);
         self.core.volatile.close().await;
         self.core.database.close().await;
     }

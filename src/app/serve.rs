@@ -23,6 +23,7 @@ use crate::service::session::Sessions;
 use crate::service::setup::SetUp;
 use crate::service::sign_in::SignIn;
 use crate::service::sign_out::SignOut;
+use crate::service::trace::Traces;
 use crate::service::verify::Verify;
 use crate::web::internal::{self, Readiness};
 use crate::web::listener::{ListenError, Listener, ListenerSettings};
@@ -190,6 +191,7 @@ pub fn site(app: &App, config: &Config) -> Site {
     Site {
         surroundings: app.surroundings.clone(),
         sign_in: SignIn::new(Arc::clone(core)),
+        traces: Traces::new(Arc::clone(core)),
         sessions: Sessions::new(Arc::clone(core)),
         factors: Factors::new(Arc::clone(core)),
         passwords: Passwords::new(Arc::clone(core)),

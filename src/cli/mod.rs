@@ -13,6 +13,7 @@ mod rotate_keys;
 mod serve;
 mod setting;
 mod show;
+mod trace;
 
 pub use check_config::run as check_config;
 pub use copy_store::{Bar, CopyStore, report as copied};
@@ -76,6 +77,8 @@ pub enum DeskCommand {
     /// Look at directories.
     #[command(subcommand)]
     Directory(directory::Command),
+    /// Show what came of sign-ins with identity providers and directories, and why.
+    Trace(trace::Options),
     /// Make new keys, revoke one at once, or list them.
     RotateKeys(rotate_keys::Options),
     /// See what holds and where it comes from; store settings for all nodes, take them back, move them.
@@ -122,6 +125,7 @@ impl DeskCommand {
             Self::Idp(command) => idp::run(desk, command).await,
             Self::Sync(options) => directory::sync(desk, options).await,
             Self::Directory(command) => directory::run(desk, command).await,
+            Self::Trace(options) => trace::run(desk, options).await,
             Self::RotateKeys(options) => rotate_keys::run(desk, options).await,
             Self::Settings(command) => setting::run(desk, command).await,
         }

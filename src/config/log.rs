@@ -33,6 +33,12 @@ pub struct Log {
     #[schemars(range(min = 0, max = 3650))]
     pub max_age_days: u32,
 
+    /// For how many days it is kept what came of sign-ins with identity providers and directories: which claims arrived,
+    /// what was decided, and why. `vestibule trace` shows it. Tokens are never in it, and values that are personal only
+    /// shortened, but names of claims and groups are. 0 keeps nothing.
+    #[schemars(range(min = 0, max = 90))]
+    pub trace_days: u32,
+
     /// Whether client addresses are written in full. By default the last part is cut off (IPv4 to /24, IPv6 to /48).
     ///
     /// Danger: full addresses identify people; write them only for as long as you need them and have a legal basis.
@@ -48,6 +54,7 @@ impl Default for Log {
             max_bytes: 50 * 1024 * 1024,
             keep_files: 10,
             max_age_days: 30,
+            trace_days: 7,
             full_addresses: false,
         }
     }

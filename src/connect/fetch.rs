@@ -3,6 +3,7 @@
 //! and databases are named by the operator and have connections of their own.
 
 use crate::domain::address::is_public;
+use crate::domain::time::Timestamp;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::error::Error as StdError;
 use std::net::IpAddr;
@@ -70,6 +71,19 @@ impl FetchError {
     }
 }
 
+/// The certificate that an address showed, in the extensions of its answer.
+#[derive(Clone, Debug)]
+pub struct PeerCertificate(Vec<u8>);
+
+impl PeerCertificate {
+    /// When it ends; `None` when it cannot be read.
+    #[must_use]
+    pub fn ends(&self) -> Option<Timestamp> {
+        let (_, certificate) = x509_parser::parse_x509_certificate(&self.0).ok()?;
+        Some(Timestamp::from_millis(certificate.validity().not_after.timestamp().checked_mul(1000)?))
+    }
+}
+
 impl Fetcher {
     /// A fetcher of these settings.
     ///
@@ -85,6 +99,7 @@ impl Fetcher {
             .timeout(timeout)
             .pool_idle_timeout(Duration::from_secs(20))
             .pool_max_idle_per_host(2)
+            .tls_info(true)
             .dns_resolver(Arc::new(Guarded { allow_private }));
         if let Some(pem) = &settings.authorities {
             let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| error.to_string())?;
@@ -117,6 +132,18 @@ impl Fetcher {
             Ok(done) => done,
             Err(_) => Err(FetchError::TooSlow),
         }
+    }
+
+    /// Asks where an address leads; nothing is followed, and no body is read.
+    ///
+    /// # Errors
+    /// [`FetchError`]. Any status is an answer.
+    pub async fn leads(&self, address: &str) -> Result<(http::StatusCode, Option<String>), FetchError> {
+        self.allows(address)?;
+        let asked = tokio::time::timeout(self.timeout, self.client.get(address).send()).await;
+        let answer = asked.map_err(|_| FetchError::TooSlow)?.map_err(|error| explained(&error))?;
+        let to = answer.headers().get(http::header::LOCATION).and_then(|to| to.to_str().ok()).map(str::to_owned);
+        Ok((answer.status(), to))
     }
 
     /// Whether an address can be asked: https, or http on this very machine; no literal private address. Names are looked
@@ -159,6 +186,11 @@ impl Fetcher {
             body.extend_from_slice(&part);
         }
         let mut response = http::Response::new(body);
+        let shown =
+            answer.extensions().get::<reqwest::tls::TlsInfo>().and_then(reqwest::tls::TlsInfo::peer_certificate);
+        if let Some(certificate) = shown {
+            response.extensions_mut().insert(PeerCertificate(certificate.to_vec()));
+        }
         *response.status_mut() = status;
         *response.headers_mut() = std::mem::take(answer.headers_mut());
         Ok(response)
@@ -249,6 +281,16 @@ mod tests {
         assert!(refused.is_err_and(|error| error.is::<PrivateName>()));
         let name: Name = "localhost".parse().unwrap();
         assert!(Guarded { allow_private: true }.resolve(name).await.is_ok());
+    }
+
+    #[test]
+    fn the_end_of_a_certificate_is_read() {
+        let mut params = rcgen::CertificateParams::new(["idp.example.org".to_owned()]).unwrap();
+        params.not_after = rcgen::date_time_ymd(2027, 3, 1);
+        let made = params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap();
+        let shown = PeerCertificate(made.der().to_vec());
+        assert_eq!(shown.ends(), Some(Timestamp::from_millis(1_803_859_200_000)));
+        assert_eq!(PeerCertificate(b"nonsense".to_vec()).ends(), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::factor_trust::Stated;
 use super::id::{AccountId, IdentityId};
 use super::session::Methods;
 use super::time::Timestamp;
+use super::trace::Facts;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -99,6 +100,25 @@ pub struct Vouched {
     pub upstream: Option<Upstream>,
 }
 
+impl Vouched {
+    /// What is known of somebody who is vouched for, for the trace.
+    #[must_use]
+    pub fn noted(&self) -> Facts {
+        let Attributes { username, email, email_verified, name, language } = &self.attributes;
+        let facts = Facts::new().masked("subject", Some(&self.subject)).masked("username", username.as_deref());
+        let facts = facts.masked("email", email.as_deref()).flag("email_verified", *email_verified);
+        let facts = facts.flag("name", name.is_some()).flag("language", language.is_some());
+        let facts = match &self.groups {
+            Some(groups) => facts.names("groups", groups),
+            None => facts,
+        };
+        match self.administrator {
+            Some(administrator) => facts.flag("administrator", administrator),
+            None => facts,
+        }
+    }
+}
+
 /// What is said about a person. Blank values are `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attributes {
@@ -180,6 +200,19 @@ pub enum OnFirstSignIn {
     InvitedOnly,
     /// Nobody gets in whose identity was not added before.
     Deny,
+}
+
+impl OnFirstSignIn {
+    /// As the operator writes it.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::LinkVerifiedEmail => "link_verified_email",
+            Self::InvitedOnly => "invited_only",
+            Self::Deny => "deny",
+        }
+    }
 }
 
 /// What the operator decided about one source.

@@ -35,3 +35,4 @@ pub mod session;
 pub mod sign_in;
 pub mod throttle;
 pub mod time;
+pub mod trace;

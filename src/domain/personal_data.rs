@@ -137,6 +137,13 @@ const LOG: Kind = Kind {
     export: Export::Value,
     erasure: Erasure::Pseudonymise,
 };
+const TRACE: Kind = Kind {
+    category: Category::Log,
+    basis: Basis::LegitimateInterest,
+    retention: Retention::Expiry,
+    export: Export::Existence,
+    erasure: Erasure::Delete,
+};
 const COUNTER: Kind = Kind {
     category: Category::Authentication,
     basis: Basis::LegitimateInterest,
@@ -299,6 +306,13 @@ pub const DURABLE: &[Column] = &[
     column("change_notice.kind", TECHNICAL, "which cache is stale"),
     column("change_notice.subject_id", PASSING, "which account's card is stale; kept for an hour"),
     column("change_notice.at", TECHNICAL, "pruning"),
+    column("trace.id", TRACE, "the reference on the page"),
+    column("trace.at", TRACE, "order; end, after 7 days unless the operator says otherwise"),
+    column("trace.source", TRACE, "which identity provider or directory"),
+    column("trace.outcome", TRACE, "what came of a sign-in"),
+    column("trace.believed", TRACE, "which are removed first"),
+    column("trace.account_id", TRACE, "whose it is"),
+    column("trace.notes", TRACE, "finding out why a sign-in failed; values shortened, no secrets"),
     column("lease.name", TECHNICAL, "which job"),
     column("lease.holder", TECHNICAL, "which process does it"),
     column("lease.until", TECHNICAL, "when another may"),

@@ -55,6 +55,19 @@ pub enum Plan {
     Create(Newcomer),
 }
 
+impl Plan {
+    /// For the trace.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Enter(_) => "enter",
+            Self::Link(_) => "link",
+            Self::Accept(_) => "accept",
+            Self::Create(_) => "create",
+        }
+    }
+}
+
 /// Who an account is made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Newcomer {

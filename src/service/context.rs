@@ -2,14 +2,16 @@
 //! Nothing else in the program reads the clock or the generator.
 
 use crate::domain::audit::{Actor, Event};
-use crate::domain::id::{EventId, RequestId};
+use crate::domain::id::{AccountId, EventId, RequestId};
 use crate::domain::language::Language;
 use crate::domain::redact::ClientNetwork;
 use crate::domain::time::Timestamp;
+use crate::domain::trace::{Facts, MOST_NOTES, Note};
 use crate::store::audit::{self, Circumstances};
 use crate::store::{Link, StoreError};
+use std::borrow::Cow;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
 /// Tells the time.
@@ -116,13 +118,23 @@ pub struct Context {
     pub origin: Origin,
     /// The language that the caller reads.
     pub language: Language,
+    noted: Arc<Mutex<Noted>>,
+}
+
+/// What was noted while a request was served.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Noted {
+    /// Whose account it is about.
+    pub(super) account: Option<AccountId>,
+    /// What happened, in order.
+    pub(super) notes: Vec<Note>,
 }
 
 impl Context {
     /// For somebody who is not signed in (yet).
     #[must_use]
     pub fn stranger(surroundings: Surroundings, request: RequestId, origin: Origin, language: Language) -> Self {
-        Self { surroundings, actor: Actor::Stranger, request: Some(request), origin, language }
+        Self { surroundings, actor: Actor::Stranger, request: Some(request), origin, language, noted: Arc::default() }
     }
 
     /// For the command line.
@@ -138,7 +150,8 @@ impl Context {
     }
 
     fn without_client(surroundings: Surroundings, actor: Actor) -> Self {
-        Self { surroundings, actor, request: None, origin: Origin::default(), language: Language::default() }
+        let (origin, language) = (Origin::default(), Language::default());
+        Self { surroundings, actor, request: None, origin, language, noted: Arc::default() }
     }
 
     /// The same circumstances with somebody else acting.
@@ -164,6 +177,24 @@ impl Context {
     #[must_use]
     pub fn uuid(&self) -> Uuid {
         self.surroundings.uuid()
+    }
+
+    /// Notes a step of a sign-in. It is kept only if a trace is (`trace.rs`), and otherwise forgotten with the request.
+    pub fn note(&self, step: &'static str, facts: Facts) {
+        let mut noted = self.noted();
+        if noted.notes.len() < MOST_NOTES {
+            noted.notes.push(Note { at: self.now(), step: Cow::Borrowed(step), facts: facts.into_map() });
+        }
+    }
+
+    /// Notes whose account a sign-in is about.
+    pub fn note_account(&self, account: AccountId) {
+        self.noted().account = Some(account);
+    }
+
+    /// What was noted in this request.
+    pub(super) fn noted(&self) -> MutexGuard<'_, Noted> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes an audit event, in the transaction of the act it tells of.

@@ -9,6 +9,7 @@ use super::key_ring::KeyRing;
 use super::limiter::Limiter;
 use super::metrics::Metrics;
 use super::signing::SigningKeys;
+use super::trace;
 use crate::domain::account::EmailAddress;
 use crate::domain::application::Applications;
 use crate::domain::authenticator::Kind;
@@ -52,6 +53,8 @@ pub struct Core {
     pub webauthn: Option<Webauthn>,
     /// Directories, in the order in which somebody unknown is looked for.
     pub directories: Vec<Arc<Connected>>,
+    /// Traces of sign-ins on their way to the store.
+    pub traces: Arc<trace::Writer>,
     /// What the operator decided.
     pub policy: Policy,
 }
@@ -72,6 +75,8 @@ pub struct Policy {
     pub drop_old_on_login: bool,
     /// Signing out ends all sessions of the account.
     pub drop_all_on_logout: bool,
+    /// Days that traces of sign-ins are kept; 0 is off.
+    pub trace_days: u32,
     /// Days that "stay logged in" lasts; 0 is off.
     pub autologin_days: u32,
     /// Who may sign in with a password.

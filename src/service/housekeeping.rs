@@ -134,6 +134,7 @@ impl Housekeeping {
         token::sweep(&mut tx, ctx.now()).await?;
         identity::sweep(&mut tx, ctx.now()).await?;
         known_device::prune(&mut tx, ctx.now().before(DEVICES_KEPT)).await?;
+        super::trace::sweep(&self.core, &mut tx, ctx.now()).await?;
         notice::prune(&mut tx, ctx.now().before(NOTICES_KEPT)).await?;
         tx.commit().await?;
         // Lest one that cannot be opened stops the sweep.

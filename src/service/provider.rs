@@ -3,6 +3,7 @@
 
 use super::caller::Operator;
 use super::context::Context;
+use super::provider_check::look;
 use crate::connect::oidc::{Known, OidcClient, OidcError, Settings};
 use crate::domain::attribute_map::AttributeMap;
 use crate::domain::claims_request::EssentialClaims;
@@ -117,14 +118,18 @@ impl Providers {
             format!("redirect address   {}  (register exactly this at the provider)", settings.redirect_uri),
         ];
         facts.extend(to_register(settings));
-        let problems = match oidc.client.refresh(ctx.now()).await {
+        let mut report = Report { facts, problems: Vec::new() };
+        let looked = match oidc.client.refresh(ctx.now()).await {
             Ok(known) => {
-                facts.extend(described(&known));
-                Vec::new()
+                report.facts.extend(described(&known));
+                look(ctx, oidc, &known, &mut report).await
             }
-            Err(error) => vec![format!("{error}\n  {}", advice(&error))],
+            Err(error) => Err(error),
         };
-        Some(Report { facts, problems })
+        if let Err(error) = looked {
+            report.problems.push(format!("{error}\n  {}", advice(&error)));
+        }
+        Some(report)
     }
 }
 
@@ -163,11 +168,30 @@ fn advice(error: &OidcError) -> &'static str {
         OidcError::Away { error: FetchError::Redirect(_), .. } => {
             "Set issuer to the address that the provider's metadata names, without any redirect on the way."
         }
+        OidcError::Away { error: FetchError::Unreachable(why), .. } if why.contains("certificate") => {
+            of_certificate(why)
+        }
         OidcError::Away { .. } => {
             "Look whether this machine reaches the provider, and whether its certificate is trusted here (ca_file)."
         }
         OidcError::Status { .. } => "Look whether the issuer is written exactly as the provider writes it.",
         OidcError::Issuer => "Set issuer to exactly what the metadata says, including a slash at the end.",
         _ => "Look at the provider's metadata and keys; endpoints can also be set by hand.",
+    }
+}
+
+/// By the words of the TLS library; if they change, the general advice stays.
+fn of_certificate(why: &str) -> &'static str {
+    match why.to_ascii_lowercase() {
+        why if why.contains("expired") => {
+            "The provider's certificate has ended, or this machine's clock is ahead: look at both."
+        }
+        why if why.contains("not valid yet") => {
+            "This machine's clock is behind, or the provider's certificate is for later."
+        }
+        why if why.contains("name") => "The provider's certificate is for another name: look at the issuer.",
+        _ => {
+            "This machine does not trust who issued the provider's certificate: set ca_file to the certificate of that authority."
+        }
     }
 }

@@ -24,6 +24,7 @@ pub mod remembered_device;
 pub mod root_key;
 pub mod setting;
 pub mod token;
+pub mod trace;
 pub mod volatile;
 
 pub use database::{ClientFiles, Database, Link, OpenError, Place, Protection, Server, ServerPlace, StoreError, Tx};

@@ -252,6 +252,10 @@ fn login_page(site: &Site, visit: &Visit, form: &Form<'_>) -> Result<Response, P
     let t = visit.texts();
     let policy = &site.core.policy;
     let missing = |is_missing: bool| is_missing.then(|| FieldProblem::Missing.text(t));
+    let buttons = |parameters: &[(&str, &str)]| match form.door {
+        Door::Front => super::provider::buttons(site, parameters),
+        Door::Internal => Vec::new(),
+    };
     let page = LoginPage {
         shell: visit.shell(site),
         action: if form.door == Door::Internal { paths::LOGIN_INTERNAL } else { paths::LOGIN },
@@ -265,8 +269,9 @@ fn login_page(site: &Site, visit: &Visit, form: &Form<'_>) -> Result<Response, P
         register: site.registration.is_open(),
         passkey: site.sign_in.passkey_challenge(&visit.ctx, &visit.seat())?,
         return_to: form.return_to.to_owned(),
-        providers: if form.door == Door::Front {
-            super::provider::buttons(site, &[("return_to", form.return_to)])
+        providers: buttons(&[("return_to", form.return_to)]),
+        staying: if policy.autologin_days > 0 {
+            buttons(&[("return_to", form.return_to), ("stay", "1")])
         } else {
             Vec::new()
         },

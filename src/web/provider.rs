@@ -134,6 +134,12 @@ fn spoken<'a>(site: &'a Site, slug: &str) -> Result<(&'a Provider, &'a Oidc), Pa
     }
 }
 
+/// The answer in a query or a posted form; `None` when it is malformed.
+#[must_use]
+pub fn read_answer(bytes: &[u8]) -> Option<Answer> {
+    extract::parse(bytes).map(|fields| answer(&fields))
+}
+
 fn answer(fields: &HashMap<String, String>) -> Answer {
     let some = |name: &str| fields.get(name).filter(|value| !value.is_empty()).cloned();
     Answer { state: some("state").unwrap_or_default(), code: some("code"), iss: some("iss"), error: some("error") }
@@ -161,7 +167,10 @@ pub(super) async fn arrived_reply(
     arrived: Result<Arrived, ProviderError>,
 ) -> Result<Response, PageError> {
     match arrived {
-        Ok(Arrived::SignedIn(outcome)) => Ok(outcome_reply(site, outcome)),
+        Ok(Arrived::SignedIn(outcome)) => {
+            site.traces.keep(&visit.ctx, &provider.source, outcome.code());
+            Ok(outcome_reply(site, outcome))
+        }
         Ok(Arrived::ToAdd(arrival)) => {
             let person = visit.person.as_ref().ok_or(PageError::SignIn)?;
             super::account::identities::asked(site, visit, person, *arrival).await
@@ -181,6 +190,7 @@ pub(super) fn problem(
     provider: &Provider,
     error: ProviderError,
 ) -> Result<Response, PageError> {
+    site.traces.keep(&visit.ctx, &provider.source, error.code());
     let problem = match error {
         ProviderError::Outdated | ProviderError::SignIn(SignInError::Outdated) => ProviderProblem::Outdated,
         ProviderError::Declined(_) => ProviderProblem::Declined,

@@ -23,6 +23,7 @@ use crate::service::session::Sessions;
 use crate::service::setup::SetUp;
 use crate::service::sign_in::SignIn;
 use crate::service::sign_out::SignOut;
+use crate::service::trace::Traces;
 use crate::service::verify::Verify;
 use http::HeaderValue;
 use std::sync::Arc;
@@ -35,6 +36,8 @@ pub struct Site {
     pub core: Arc<Core>,
     /// Signing in.
     pub sign_in: SignIn,
+    /// What came of sign-ins, for administrators.
+    pub traces: Traces,
     /// Sessions.
     pub sessions: Sessions,
     /// Signing out, also at providers and by them.

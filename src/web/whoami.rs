@@ -84,7 +84,7 @@ fn handle(site: &Site, parts: &Parts, client: Option<&AppClient>) -> Option<Hand
 }
 
 fn shown(site: &Site, client: Option<&AppClient>, alive: &Alive) -> Response {
-    if !client.is_none_or(|client| site.verify.may_see(client, alive)) {
+    if client.is_some_and(|client| !site.verify.may_see(client, alive)) {
         return nobody();
     }
     let mut body = Vec::with_capacity(ROOM);

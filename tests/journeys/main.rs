@@ -17,6 +17,9 @@
 #[path = "../it/support/letters.rs"]
 mod letters;
 #[expect(dead_code, reason = "shared with the integration tests, which use more of it")]
+#[path = "../it/support/openid_peer.rs"]
+mod openid_peer;
+#[expect(dead_code, reason = "shared with the integration tests, which use more of it")]
 #[path = "../it/support/program.rs"]
 mod program;
 #[expect(dead_code, reason = "shared with the tests of the proxies, which start all of them")]
@@ -30,7 +33,8 @@ mod factors;
 mod main_app;
 mod pages;
 mod phone;
-mod providers;
+mod provider;
+mod provider_logout;
 mod reading;
 mod recovery;
 mod sessions;

@@ -332,6 +332,9 @@ fn the_german_pages_before_the_door_and_of_failures_are_for_everybody() {
 
 /// A provider on this machine at whose door nobody answers.
 const PROVIDER: &str = "
+[autologin]
+days = 30
+
 [[identity_provider]]
 slug = \"corp\"
 name = \"Corp SSO\"
@@ -356,6 +359,8 @@ fn the_pages_about_identity_providers_are_for_everybody() {
         let mut critic = Critic::new(&browser);
         browser.goes(&stage.url("/login"));
         critic.looks_at(&format!("login-with-provider-{language}"), "a[href^='/login/corp']");
+        browser.clicks("#stay-provider");
+        critic.looks_at(&format!("login-staying-with-provider-{language}"), ".staying");
         browser.goes(&stage.url("/login/corp"));
         critic.looks_at(&format!("provider-away-{language}"), ".error-id");
         stage.submits_login(&browser, "anna", PASSWORD);

@@ -7,6 +7,7 @@ mod end_session;
 mod exchange;
 pub mod jws;
 pub mod metadata;
+pub mod probe;
 mod userinfo;
 
 pub use end_session::Farewell;

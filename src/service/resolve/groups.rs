@@ -3,6 +3,7 @@
 use super::{ResolveError, Work};
 use crate::domain::audit::{Act, Event};
 use crate::domain::id::{AccountId, GroupId};
+use crate::domain::trace::Facts;
 use crate::service::group as names;
 use crate::store::{Tx, group};
 
@@ -16,9 +17,14 @@ impl Work<'_> {
         let source = self.arrival.source.key();
         let before = group::of_source(tx, account, source).await?;
         let mut wanted = Vec::new();
+        let mut passed_over = Vec::new();
         for name in named.iter().take(MOST_GROUPS) {
-            wanted.extend(self.group(tx, name).await?);
+            match self.group(tx, name).await? {
+                Some(id) => wanted.push(id),
+                None => passed_over.push(name),
+            }
         }
+        self.ctx.note("groups", Facts::new().names("followed", named).names("not_there", passed_over));
         let mut changed = false;
         for &id in &wanted {
             if group::add_from(tx, source, id, account, self.ctx.now()).await? {

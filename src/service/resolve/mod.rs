@@ -17,6 +17,7 @@ use crate::domain::identity::{Identity, SourceRules, Vouched};
 use crate::domain::language::Language;
 use crate::domain::notice::Notice;
 use crate::domain::resolve::{self, Facts, Known, Newcomer, Plan, Refusal};
+use crate::domain::trace;
 use crate::store::account::{NewAccount, Profile};
 use crate::store::token::{self, Purpose};
 use crate::store::{StoreError, Tx, account, identity, invitation};
@@ -103,8 +104,11 @@ async fn attempt(
     let rules = core.policy.sources.get(&arrival.source).ok_or(Refusal::SourceOff)?;
     let mut tx = core.database.begin().await?;
     let facts = facts(ctx, &mut tx, arrival, invitation).await?;
+    let on_first = if invitation.is_some() { "with_invitation" } else { rules.on_first_sign_in.code() };
+    ctx.note("facts", noted(&facts).code("on_first_sign_in", on_first));
     let plan = resolve::decide(&facts, &arrival.attributes, rules.on_first_sign_in)?;
     let mut work = Work { core, ctx, arrival, rules, aftermath: None };
+    ctx.note("decided", trace::Facts::new().code("plan", plan.code()));
     let made = matches!(plan, Plan::Create(_) | Plan::Accept(_));
     let known = match plan {
         Plan::Enter(known) => known,
@@ -125,6 +129,17 @@ async fn attempt(
     }
     // An account that was made just now may wait for approval; it is kept.
     barrier(&account, ctx).map_or(Ok(Resolved { account, identity: known.identity }), |refusal| Err(refusal.into()))
+}
+
+fn noted(facts: &Facts) -> trace::Facts {
+    let email = facts.email.as_ref().map_or("free", |holder| match holder {
+        holder if holder.linked_here => "linked_to_another_identity",
+        holder if holder.status == AccountStatus::Invited => "invited",
+        holder if holder.verified => "taken_and_verified",
+        _ => "taken_and_not_verified",
+    });
+    let known = trace::Facts::new().flag("known", facts.known.is_some()).flag("username_taken", facts.username_taken);
+    known.code("email", email)
 }
 
 /// What keeps an account's owner out, now that they have proved who they are.

@@ -8,6 +8,7 @@ use crate::domain::id::IdentityId;
 use crate::domain::notice::Notice;
 use crate::domain::resolve;
 use crate::domain::session::CredentialEvent;
+use crate::domain::trace::Facts;
 use crate::service::revocation;
 use crate::store::account::Profile;
 use crate::store::token::{self, Purpose};
@@ -33,6 +34,8 @@ impl Work<'_> {
         if self.follow_rights(tx, &owner).await? {
             changed.push("administrator");
         }
+        let follows = leads && self.rules.refresh;
+        self.ctx.note("profile", Facts::new().flag("follows", follows).names("changed", &changed));
         if changed.is_empty() {
             return Ok(owner);
         }

@@ -7,6 +7,7 @@ use crate::domain::identity::Source;
 use crate::domain::session::HandleHash;
 use crate::domain::sign_in::ATTEMPT_LIFETIME;
 use crate::domain::time::Timestamp;
+use crate::domain::trace::Facts;
 use crate::service::autologin_token::AutologinToken;
 use crate::service::caller::SignedIn;
 use crate::service::context::Context;
@@ -58,6 +59,14 @@ pub struct Brings {
 }
 
 impl<P> Departure<P> {
+    /// Notes that the browser which left is back.
+    pub fn note(&self, ctx: &Context) {
+        let away = i64::try_from(ctx.now().since(self.left_at).as_secs()).unwrap_or(i64::MAX);
+        let facts = Facts::new().number("seconds_away", away).flag("invited", self.invitation.is_some());
+        let facts = facts.flag("stay", self.stay).flag("adds", self.errand != Errand::SignIn);
+        ctx.note("came_back", facts);
+    }
+
     /// What the person wants besides getting in. The session that the browser has now makes room for the new one.
     #[must_use]
     pub fn wishes(&self, brings: Brings) -> Wishes {

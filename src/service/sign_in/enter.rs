@@ -38,6 +38,7 @@ impl SignIn {
                 return Err(SignInError::Unresolved(refusal));
             }
         };
+        ctx.note_account(resolved.account.id);
         let voucher = self.voucher(ctx, resolved.identity, &arrival)?;
         let identity = VerifiedIdentity {
             way,

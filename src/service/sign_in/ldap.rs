@@ -10,16 +10,18 @@ use crate::connect::ldap::{Found, Scope, Search, Verdict, escaped_bytes};
 use crate::domain::account::{Account, AccountStatus, MAX_NAME};
 use crate::domain::audit::{Act, Actor, Event};
 use crate::domain::directory::{Entry, Person, Standing, Subject};
-use crate::domain::identity::{Attributes, SourceKind, Vouched};
+use crate::domain::identity::{Attributes, Source, SourceKind, Vouched};
 use crate::domain::notice::Notice;
 use crate::domain::secret::Secret;
 use crate::domain::session::Methods;
+use crate::domain::trace::Facts;
 use crate::service::context::Context;
 use crate::service::core::{PasswordLogin, Trouble};
 use crate::service::directory::Connected;
 use crate::service::directory::link::by_name;
 use crate::service::limiter::Ticket;
 use crate::service::metrics::{SignInOutcome, SignInWay};
+use crate::service::trace::{MAPPED, Traces};
 use crate::store::{account, directory, identity};
 use std::sync::Arc;
 use std::time::Duration;
@@ -99,7 +101,11 @@ impl SignIn {
             (Answer::Right(arrival, connected, entry), Some(ticket)) if allowed => {
                 self.core.limiter.give_back(ticket).await?;
                 self.welcome_back(ctx, &arrival).await?;
-                return self.enter_from_directory(ctx, (&connected, &entry), *arrival, claim.wishes).await;
+                let source = arrival.source.clone();
+                ctx.note(MAPPED, arrival.noted());
+                let done = self.enter_from_directory(ctx, (&connected, &entry), *arrival, claim.wishes).await;
+                self.trace(ctx, &source, done.as_ref().map_or_else(SignInError::code, Outcome::code));
+                return done;
             }
             (Answer::RightBut(standing), Some(ticket)) => {
                 self.core.limiter.give_back(ticket).await?;
@@ -115,6 +121,12 @@ impl SignIn {
             (Answer::Right(..), _) => ("not_allowed", SignInOutcome::Denied, self.not_in()),
             _ => ("password", SignInOutcome::WrongSecret, self.not_in()),
         };
+        // A wrong password is nothing that a trace could explain, and what was typed may be anything.
+        if let (SignInError::Directory(_) | SignInError::DirectoryAway { .. }, Some(source)) =
+            (&error, self.first(&asked))
+        {
+            self.trace(ctx, &source, reason);
+        }
         self.core.metrics.sign_in(SignInWay::Directory, outcome);
         self.failed(ctx, id, reason).await?;
         Err(error)
@@ -166,7 +178,10 @@ impl SignIn {
             let decoy = decoy(connected);
             match connected.server.verify(if real { entry.dn() } else { &decoy }, &password).await {
                 Ok(Verdict::Right) => return right(connected, entry, ctx),
-                Ok(Verdict::RightBut(standing)) => return Answer::RightBut(standing),
+                Ok(Verdict::RightBut(standing)) => {
+                    ctx.note("directory", Facts::new().code("slug", slug).code("standing", standing.as_str()));
+                    return Answer::RightBut(standing);
+                }
                 Ok(Verdict::Wrong) => {}
                 Err(error) => {
                     tracing::warn!(directory = slug, %error, "a sign-in could not be checked");
@@ -182,6 +197,18 @@ impl SignIn {
             away = connected.server.verify(&decoy(connected), &password).await.is_err();
         }
         if away { Answer::Away } else { Answer::Wrong }
+    }
+
+    fn trace(&self, ctx: &Context, source: &Source, outcome: &str) {
+        Traces::new(Arc::clone(&self.core)).keep(ctx, source, outcome);
+    }
+
+    /// The directory that is asked first.
+    fn first(&self, asked: &Asked) -> Option<Source> {
+        match asked {
+            Asked::Linked(connected, _) => Some(connected.source()),
+            Asked::All => self.core.directories.first().map(|connected| connected.source()),
+        }
     }
 
     /// A lock that the synchronisation put on somebody who was gone goes when they sign in again; an administrator's

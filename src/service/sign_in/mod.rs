@@ -57,6 +57,19 @@ pub enum Outcome {
     Owes(Step, AttemptHandle),
 }
 
+impl Outcome {
+    /// For the trace.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Open(_) => "signed_in",
+            Self::Owes(Step::SecondFactor, _) => "second_factor_owed",
+            Self::Owes(Step::NewPassword, _) => "new_password_owed",
+            Self::Owes(Step::EnrolFactor, _) => "enrolment_owed",
+        }
+    }
+}
+
 /// An open session, and what goes into the browser's cookies.
 pub struct Opened {
     /// Goes into the session cookie.
@@ -121,6 +134,25 @@ pub enum SignInError {
     /// A store did not answer.
     #[error(transparent)]
     Trouble(#[from] Trouble),
+}
+
+impl SignInError {
+    /// For the trace.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::TooManyFailures { .. } => "throttled",
+            Self::Outdated => "outdated",
+            Self::FreshProofNeeded => "fresh_proof_needed",
+            Self::WrongCode => "wrong_code",
+            Self::Unresolved(refusal) => refusal.code(),
+            Self::DirectoryAway { .. } => "directory_away",
+            Self::Directory(standing) => standing.as_str(),
+            Self::Password(_) => "password",
+            Self::Trouble(_) => "trouble",
+        }
+    }
 }
 
 impl From<ChangeError> for SignInError {

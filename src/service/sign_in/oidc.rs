@@ -4,6 +4,7 @@
 use super::answer::Answer;
 use super::departure::{Brings, Departure, Errand};
 use super::{AttemptHandle, Outcome, SignIn, SignInError};
+use crate::connect::oidc::jws::Verified;
 use crate::connect::oidc::{Known, OidcError, Question, Tokens};
 use crate::domain::audit::{Act, Event};
 use crate::domain::claims::Claims;
@@ -12,11 +13,12 @@ use crate::domain::id_token::{self, Expected, Fault};
 use crate::domain::identity::{AccessToken, Source, Upstream, Vouched};
 use crate::domain::sign_in::Way;
 use crate::domain::time::Timestamp;
-
+use crate::domain::trace::Facts;
 use crate::service::context::Context;
 use crate::service::core::Trouble;
 use crate::service::metrics::SignInOutcome;
 use crate::service::provider::{Oidc, Provider};
+use crate::service::trace::MAPPED;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -75,6 +77,20 @@ pub enum ProviderError {
     /// Somebody is vouched for, and goes no further.
     #[error(transparent)]
     SignIn(#[from] SignInError),
+}
+
+impl ProviderError {
+    /// For the trace.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Outdated => "outdated",
+            Self::Declined(_) => "declined",
+            Self::Away => "away",
+            Self::NotBelieved(code) => code,
+            Self::SignIn(error) => error.code(),
+        }
+    }
 }
 
 impl From<Trouble> for ProviderError {
@@ -139,6 +155,7 @@ impl SignIn {
             Err(SignInError::Outdated) => return Err(ProviderError::Outdated),
             Err(other) => return Err(other.into()),
         };
+        departure.note(ctx);
         let known = match oidc.client.known(ctx.now()).await {
             Ok(known) => known,
             Err(error) => return Err(self.failed_there(ctx, source, &error).await?),
@@ -150,6 +167,7 @@ impl SignIn {
             return Err(self.not_believed(ctx, source, "response_iss").await?);
         }
         if let Some(error) = answer.error {
+            ctx.note("declined", Facts::new().code("error", &error));
             self.note(ctx, source, "declined").await?;
             return Err(ProviderError::Declined(error));
         }
@@ -180,6 +198,7 @@ impl SignIn {
 
     async fn failed_there(&self, ctx: &Context, source: &Source, error: &OidcError) -> Result<ProviderError, Trouble> {
         tracing::warn!(%source, %error, "a sign-in with an identity provider failed");
+        ctx.note("provider_failed", Facts::new().code("reason", error.code()).sentence("detail", &error.to_string()));
         if error.is_outage() {
             self.note(ctx, source, error.code()).await?;
             return Ok(ProviderError::Away);
@@ -188,6 +207,7 @@ impl SignIn {
     }
 
     async fn not_believed(&self, ctx: &Context, source: &Source, code: &'static str) -> Result<ProviderError, Trouble> {
+        ctx.note("not_believed", Facts::new().code("reason", code));
         self.note(ctx, source, code).await?;
         Ok(ProviderError::NotBelieved(code))
     }
@@ -238,6 +258,7 @@ impl Round<'_> {
         let assertion = ctx.uuid().to_string();
         let tokens = client.redeem(self.known, code, &self.secrets.verifier, (&assertion, now)).await?;
         let token = client.verified(&tokens.id_token, now).await?;
+        self.note_token(ctx, &token);
         // Tokens of other kinds are signed with the same keys (RFC 8725 section 3.11).
         if token.kind.as_ref().is_some_and(|kind| kind.to_ascii_lowercase().contains("+jwt")) {
             return Err(Fault::Kind.into());
@@ -257,6 +278,7 @@ impl Round<'_> {
         id_token::check(&token.claims, &expected)?;
         let subject = token.claims.get("sub").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
         let userinfo = client.userinfo(self.known, &tokens.access, &subject, now).await?;
+        self.note_userinfo(ctx, userinfo.as_ref());
         let essential = &self.oidc.essential;
         let met = userinfo
             .as_ref()
@@ -265,7 +287,26 @@ impl Round<'_> {
             return Err(Fault::Essential.into());
         }
         let claims = Claims { userinfo, id_token: token.claims };
-        Ok(self.vouch(&claims, subject, &tokens, now))
+        let arrival = self.vouch(&claims, subject, &tokens, now);
+        ctx.note(MAPPED, arrival.noted());
+        Ok(arrival)
+    }
+
+    fn note_token(&self, ctx: &Context, token: &Verified) {
+        let facts = Facts::new().code("algorithm", &token.algorithm);
+        let issued = token.claims.get("iat").and_then(serde_json::Value::as_f64);
+        #[expect(clippy::cast_possible_truncation, reason = "a float that is too large becomes the largest number")]
+        let facts = match issued {
+            Some(issued) => facts.number("clock_ahead", (issued as i64).saturating_sub(ctx.now().seconds())),
+            None => facts,
+        };
+        ctx.note("id_token", facts.claims(&token.claims, &self.provider.attributes, ctx.now()));
+    }
+
+    fn note_userinfo(&self, ctx: &Context, userinfo: Option<&serde_json::Map<String, serde_json::Value>>) {
+        if let Some(claims) = userinfo {
+            ctx.note("userinfo", Facts::new().claims(claims, &self.provider.attributes, ctx.now()));
+        }
     }
 
     fn vouch(&self, claims: &Claims, subject: String, tokens: &Tokens, now: Timestamp) -> Vouched {

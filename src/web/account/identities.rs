@@ -90,13 +90,16 @@ pub(in crate::web) async fn asked(
 ) -> Result<Response, PageError> {
     let slug = arrival.source.slug().to_owned();
     let name = site.core.policy.sources.get(&arrival.source).map_or_else(|| slug.clone(), |rules| rules.name.clone());
+    let source = arrival.source.clone();
     match site.identities.ask(&visit.ctx, who, arrival).await {
         Ok(question) => {
+            site.traces.keep(&visit.ctx, &source, "asked_to_add");
             let here = format!("{}?question={question}", paths::ACCOUNT_IDENTITIES_ADD);
             let target = SafeRedirect::parse(&here, &[]).ok_or(Failure::Internal)?;
             Ok(Reply::see_other(&target).of(visit).done())
         }
         Err(IdentityError::Refused(refusal)) => {
+            site.traces.keep(&visit.ctx, &source, refusal.code());
             problem_page(site, visit, (&slug, &name), ProviderProblem::Refused(refusal))
         }
         Err(other) => Err(other.into()),

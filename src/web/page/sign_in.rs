@@ -39,6 +39,9 @@ pub struct LoginPage {
     pub return_to: String,
     /// Identity providers to choose from.
     pub providers: Vec<ProviderButton>,
+    /// The same, to stay signed in. The page shows one of the lists, by a tick and without a script: a form would not do,
+    /// since browsers apply `form-action` to every redirect at the provider too.
+    pub staying: Vec<ProviderButton>,
 }
 
 /// Why a sign-in asks for a new password.

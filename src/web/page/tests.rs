@@ -189,6 +189,7 @@ impl Sample {
             passkey: None,
             return_to: self.value("/account/profile"),
             providers: vec![self.button("Corp SSO"), self.button("Partner")],
+            staying: vec![self.button("Corp SSO"), self.button("Partner")],
         };
         let failed = LoginPage {
             problem: Some(self.value(&SignInProblem::WrongCredentials.text(self.t))),

@@ -8,6 +8,7 @@ pub(crate) mod fake_ad;
 mod house;
 mod letters;
 pub(crate) mod openid;
+pub(crate) mod openid_peer;
 pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod redis;

@@ -12,7 +12,7 @@ use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::StatusCode;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, LOCATION};
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Map, Value, json};
@@ -119,6 +119,8 @@ pub(crate) struct Script {
     pub(crate) userinfo: Value,
     /// Answers by path instead of what would be said.
     pub(crate) canned: HashMap<&'static str, Canned>,
+    /// What its clock says, in seconds since 1970.
+    pub(crate) clock: i64,
     /// Paths that never answer.
     pub(crate) silent: Vec<&'static str>,
     /// Every request: path, authorization, body.
@@ -159,6 +161,7 @@ impl OpenId {
                 "email_verified": true, "name": "Anna Berg",
             }),
             canned: HashMap::new(),
+            clock: NOW,
             silent: Vec::new(),
             heard: Vec::new(),
             refresh: "the-refresh-token".to_owned(),
@@ -309,6 +312,8 @@ impl OpenId {
 async fn answer(State(openid): State<OpenId>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
+    let query = parts.uri.query().unwrap_or_default().as_bytes();
+    let asked: HashMap<String, String> = url::form_urlencoded::parse(query).into_owned().collect();
     let authorization = parts.headers.get(AUTHORIZATION).map_or("", |value| value.to_str().expect("text")).to_owned();
     let body = axum::body::to_bytes(body, 1 << 20).await.expect("a body");
     let body = String::from_utf8(body.to_vec()).expect("text");
@@ -328,6 +333,7 @@ async fn answer(State(openid): State<OpenId>, request: Request) -> Response {
                 }
                 "/token" => Canned { status: 400, ..Canned::json(&json!({ "error": "invalid_grant" })) },
                 "/userinfo" => Canned::json(&script.userinfo),
+                "/authorize" => Canned { status: 303, kind: "text/plain", body: Vec::new() },
                 _ => Canned { status: 404, kind: "text/plain", body: Vec::new() },
             })
         }
@@ -337,7 +343,14 @@ async fn answer(State(openid): State<OpenId>, request: Request) -> Response {
     *response.status_mut() = StatusCode::from_u16(said.status).expect("a status");
     response.headers_mut().insert(CONTENT_TYPE, said.kind.parse().expect("a kind"));
     if said.status / 100 == 3 {
-        response.headers_mut().insert(LOCATION, format!("{}/elsewhere", openid.issuer).parse().expect("an address"));
+        // Nobody is signed in there, and no page may be shown (prompt=none).
+        let silent = asked.get("redirect_uri").filter(|_| path == "/authorize" && said.status == 303);
+        let back = silent.map(|back| format!("{back}?error=login_required&state={}", asked["state"]));
+        let to = back.unwrap_or_else(|| format!("{}/elsewhere", openid.issuer));
+        response.headers_mut().insert(LOCATION, to.parse().expect("an address"));
     }
+    let now = jiff::Timestamp::from_second(openid.script().clock).expect("a time");
+    let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    response.headers_mut().insert(DATE, date.parse().expect("a date"));
     response
 }

@@ -1,6 +1,6 @@
 //! "Stay logged in": remembered browsers, rotation, theft, two tabs.
 
-use crate::support::{House, OTHER_PASSWORD, PASSWORD};
+use crate::support::{House, OTHER_PASSWORD, OpenId, PASSWORD};
 use http::StatusCode;
 use std::time::Duration;
 
@@ -172,4 +172,46 @@ async fn signing_out_forgets_the_browser() {
     browser.cookies.insert("autologin".into(), kept);
     assert_eq!(browser.get("/login").await.status, StatusCode::OK);
     assert!(!browser.is_signed_in().await);
+}
+
+#[tokio::test]
+async fn a_browser_can_be_remembered_by_way_of_a_provider() {
+    for mode in ["", "response_mode = \"form_post\""] {
+        let openid = OpenId::start().await;
+        let house = House::with(&format!("{ON}{}", openid.configuration(mode))).await;
+        let mut browser = house.browser();
+        let page = browser.get("/login?return_to=%2Faccount%2Fprofile").await;
+        let there = "/login/corp?return_to=%2Faccount%2Fprofile&stay=1";
+        assert!(page.body.contains(&format!("href=\"{}\"", there.replace('&', "&#38;"))), "{}", page.body);
+        let left = browser.get(there).await;
+        let question = openid.reads(left.location());
+        let back = if mode.is_empty() {
+            openid.consents(left.location())
+        } else {
+            let fields = [("code", "the-code"), ("state", question["state"].as_str())];
+            house.browser().post("/login/corp/callback", &fields).await.location().to_owned()
+        };
+        let answer = browser.get(&back).await;
+        assert_eq!(answer.location(), "/account/profile", "{}", answer.body);
+        assert!(answer.sets("autologin").is_some(), "{mode}");
+        let mut restarted = browser.restarted();
+        assert_eq!(restarted.get("/login").await.location(), "/account");
+        assert!(restarted.is_signed_in().await);
+        assert_eq!(openid.count("/token"), 1, "the provider was not asked again");
+    }
+}
+
+#[tokio::test]
+async fn a_provider_remembers_nobody_who_did_not_ask_for_it_or_where_it_is_off() {
+    let openid = OpenId::start().await;
+    let house = House::with(&format!("{ON}{}", openid.configuration(""))).await;
+    let mut browser = house.browser();
+    let left = browser.get("/login/corp").await;
+    assert!(browser.get(&openid.consents(left.location())).await.sets("autologin").is_none());
+    let off = House::with(&openid.configuration("")).await;
+    let mut browser = off.browser();
+    assert!(!browser.get("/login").await.body.contains("stay"));
+    let left = browser.get("/login/corp?stay=1").await;
+    assert!(browser.get(&openid.consents(left.location())).await.sets("autologin").is_none());
+    assert_eq!(off.count_acts("autologin.remembered").await, 0);
 }

@@ -2,9 +2,10 @@
 //! that keep working.
 
 use super::provider::{house, is_refused, signs_in};
-use crate::support::openid::Canned;
+use crate::support::openid::{Canned, NOW, rsa};
 use crate::support::{House, OpenId, PASSWORD};
 use http::StatusCode;
+use jsonwebtoken::{Algorithm, Header};
 use serde_json::json;
 use std::time::Duration;
 
@@ -160,6 +161,24 @@ async fn the_operator_is_told_what_is_wrong() {
     assert!(report.problems.is_empty(), "{report:?}");
     let facts = report.facts.join("\n");
     assert!(facts.contains("http://localhost:8080/login/corp/callback") && facts.contains(&openid.issuer), "{facts}");
+    for fact in ["clock              as here", "certificate        none", "redirect address   known to the provider"] {
+        assert!(facts.contains(fact), "{facts}");
+    }
+    for (clock, told) in [(NOW + 240, "4 min ahead of"), (NOW - 600, "10 min behind")] {
+        openid.script().clock = clock;
+        let report = check("corp").await.expect("a report");
+        assert!(report.problems.len() == 1 && report.problems[0].contains(told), "{report:?}");
+    }
+    openid.script().clock = NOW + 30;
+    let report = check("corp").await.expect("a report");
+    assert!(report.problems.is_empty() && report.facts.join(" ").contains("30 s ahead of"), "{report:?}");
+    openid.script().canned.insert("/authorize", Canned { status: 400, ..Canned::json(&json!("no")) });
+    let report = check("corp").await.expect("a report");
+    let register = "Register http://localhost:8080/login/corp/callback there";
+    assert!(report.problems.len() == 1 && report.problems[0].contains(register), "{report:?}");
+    openid.script().canned.insert("/authorize", Canned { status: 302, ..Canned::json(&json!("elsewhere")) });
+    let report = check("corp").await.expect("a report");
+    assert!(report.problems.is_empty() && report.facts.join(" ").contains("not told"), "{report:?}");
     assert!(check("nobody").await.is_none());
     openid.script().metadata = std::sync::Arc::new(|metadata| {
         metadata.insert("issuer".into(), json!("https://other.example"));
@@ -167,4 +186,30 @@ async fn the_operator_is_told_what_is_wrong() {
     let report = check("corp").await.expect("a report");
     assert!(report.problems[0].contains("names another issuer"), "{report:?}");
     assert!(!format!("{report:?}").contains("secret/of us"));
+}
+
+#[tokio::test]
+async fn many_tokens_with_a_strange_key_cause_one_question() {
+    let openid = OpenId::start().await;
+    let house = house(&openid, "").await;
+    let (signer, mut header) = (rsa(0), Header::new(Algorithm::RS256));
+    header.kid = Some("no-such-key".to_owned());
+    let token = signer.sign(&header, &json!({ "iss": openid.issuer }));
+    let answer = json!({ "access_token": "x", "token_type": "Bearer", "id_token": token });
+    openid.script().canned.insert("/token", Canned::json(&answer));
+    let mut browsers: Vec<_> = (0..6).map(|_| house.browser()).collect();
+    let mut backs = Vec::new();
+    for browser in &mut browsers {
+        let left = browser.get("/login/corp").await;
+        backs.push(openid.consents(left.location()));
+    }
+    let answers = browsers.iter_mut().zip(&backs).map(|(browser, back)| browser.get(back));
+    for answer in futures_util::future::join_all(answers).await {
+        is_refused(&answer);
+    }
+    assert_eq!(
+        (openid.count("/token"), openid.count("/jwks")),
+        (6, 2),
+        "at the start, and once because of all of them"
+    );
 }

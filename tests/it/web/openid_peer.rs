@@ -1,48 +1,19 @@
-//! Signing in with a real, certified OpenID provider of another make: npm's `oidc-provider`, installed by `tests/run` and
-//! started here. Its forms are filled in as people would.
+//! Signing in with real OpenID providers of other makes: npm's `oidc-provider`, which is certified, and one on Python's
+//! Authlib. `tests/run` installs them, and they are started here. Their forms are filled in as people would.
 
 use crate::support::House;
+use crate::support::openid_peer::Peer;
 use http::StatusCode;
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
+use vestibule::service::caller::Operator;
 use vestibule::service::context::Context;
 use vestibule::service::revalidation::Revalidation;
+use vestibule::service::trace::Traces;
 
 const BACK: &str = "http://localhost:8080/login/corp/callback";
-
-/// The provider's process; it ends with its standard input.
-struct Peer {
-    issuer: String,
-    process: Child,
-    /// Kept open: it goes on speaking.
-    _words: BufReader<ChildStdout>,
-}
-
-impl Peer {
-    #[expect(clippy::disallowed_methods, reason = "the tests' script says where the provider is")]
-    fn start() -> Self {
-        let folder = std::env::var_os("VESTIBULE_OIDC_PROVIDER");
-        let folder = PathBuf::from(folder.expect("tests/run installs oidc-provider and names its folder"));
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/openid_provider.mjs");
-        let mut process = Command::new("node")
-            .args([script, BACK, "vestibule", "a secret of the test"])
-            .env("VESTIBULE_OIDC_PROVIDER", folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("node");
-        let mut issuer = String::new();
-        let mut words = BufReader::new(process.stdout.take().expect("its words"));
-        words.read_line(&mut issuer).expect("an issuer");
-        Self { issuer: issuer.trim().to_owned(), process, _words: words }
-    }
-}
 
 /// A browser at the provider's site.
 struct Visitor {
@@ -105,13 +76,8 @@ impl Visitor {
 
 #[tokio::test]
 async fn people_sign_in_with_a_certified_provider_and_come_back_to_their_account() {
-    let mut peer = Peer::start();
-    let configuration = format!(
-        "[[identity_provider]]\nslug = \"corp\"\nkind = \"oidc\"\nissuer = {:?}\nclient_id = \"vestibule\"\n\
-         client_secret = \"a secret of the test\"\nallow_private_network = true\nrevalidate = \"1m\"\n",
-        peer.issuer
-    );
-    let house = House::with(&configuration).await;
+    let peer = Peer::certified(BACK);
+    let house = House::with(&peer.configuration("revalidate = \"1m\"")).await;
     house.keeps_real_time();
     let mut browser = house.browser();
     let mut visitor = Visitor::new();
@@ -144,6 +110,42 @@ async fn people_sign_in_with_a_certified_provider_and_come_back_to_their_account
     assert_eq!(done.status, StatusCode::OK, "{back}");
     assert!(done.body.contains("signed out here and at"), "{}", done.body);
     assert_eq!(house.count_acts("account.created").await, 1);
-    drop(peer.process.stdin.take());
-    peer.process.wait().expect("it ends");
+    peer.ends();
+}
+
+#[tokio::test]
+async fn people_sign_in_with_a_provider_on_authlib_and_userinfo_is_asked() {
+    let peer = Peer::on_authlib(BACK);
+    let house = House::with(&peer.configuration("client_authentication = \"client_secret_post\"")).await;
+    house.keeps_real_time();
+    let mut browser = house.browser();
+    for round in 0..2 {
+        let left = browser.get("/login/corp?return_to=%2Faccount%2Fprofile").await;
+        assert_eq!(left.status, StatusCode::SEE_OTHER, "{}", left.body);
+        let mut visitor = Visitor::new();
+        let (_, page) = visitor.send(visitor.client.get(left.location())).await;
+        assert!(page.contains("Authorize Client"), "{page}");
+        let (leads, page) = visitor.send(visitor.client.post(left.location()).form(&[("sub", "anna")])).await;
+        let back = leads.unwrap_or_else(|| panic!("{page}"));
+        let answer = browser.get(back.trim_start_matches("http://localhost:8080")).await;
+        assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/account/profile"), "{}", answer.body);
+        let anna = house.named("anna").await;
+        assert_eq!((anna.name.as_str(), anna.email.as_str()), ("Anna Berg", "anna@corp.example"), "round {round}");
+        browser.cookies.remove("_vestibule_session");
+    }
+    assert_eq!(house.count_acts("account.created").await, 1);
+    house.app.core.traces.settled().await;
+    let traces = Traces::new(Arc::clone(&house.app.core)).newest(Operator::vouched(), Some("corp"), 2).await;
+    let traces = traces.expect("traces");
+    assert!(traces.iter().all(|one| one.notes.iter().any(|note| note.step == "userinfo")), "{traces:?}");
+    // Its refusal comes without a state: nothing that could be believed, and a page all the same.
+    let left = browser.get("/login/corp").await;
+    let mut visitor = Visitor::new();
+    let (leads, _) = visitor.send(visitor.client.post(left.location()).form(&[("action", "deny")])).await;
+    let back = leads.expect("it sends back");
+    assert!(back.contains("error=access_denied") && !back.contains("state="), "{back}");
+    let answer = browser.get(back.trim_start_matches("http://localhost:8080")).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.body);
+    assert!(!browser.is_signed_in().await);
+    peer.ends();
 }

@@ -19,7 +19,7 @@ fn says(openid: &OpenId, acr: &'static str, amr: &'static [&'static str]) {
 }
 
 /// How the session says that its owner proved who they are.
-async fn amr(browser: &mut Browser) -> String {
+async fn told_amr(browser: &mut Browser) -> String {
     let whoami: Value = serde_json::from_str(&browser.get("/api/v1/session").await.body).expect("JSON");
     whoami["session"]["amr"].to_string()
 }
@@ -42,7 +42,7 @@ async fn the_providers_factor_counts_only_where_the_operator_believes_it() {
         assert_eq!(answer.location(), wanted, "{more} {acr} {amr:?}");
         assert_eq!(browser.is_signed_in().await, counts);
         if counts {
-            assert_eq!(amr(&mut browser).await, r#"["mfa","federated"]"#);
+            assert_eq!(told_amr(&mut browser).await, r#"["mfa","federated"]"#);
         }
     }
 }
@@ -54,7 +54,7 @@ async fn whoever_has_a_factor_here_shows_it_unless_the_providers_counts() {
         let house = house(&openid, more).await;
         let mut browser = house.browser();
         signs_in(&mut browser, &openid).await;
-        assert!(!amr(&mut browser).await.contains("mfa"));
+        assert!(!told_amr(&mut browser).await.contains("mfa"));
         binds(&house, &mut browser).await;
         says(&openid, "x", &["mfa"]);
         let answer = signs_in(&mut house.browser(), &openid).await;
@@ -81,7 +81,7 @@ async fn a_device_is_spared_the_factor_also_through_a_provider() {
     let spared = signs_in(&mut browser, &openid).await;
     assert_eq!(spared.location(), "/account");
     assert!(spared.sets("remember_2fa").is_some(), "its token is used up each time");
-    assert!(amr(&mut browser).await.contains("remembered_device"));
+    assert!(told_amr(&mut browser).await.contains("remembered_device"));
     // Another browser is not, and neither is this one after the provider has signed it out.
     assert_eq!(signs_in(&mut house.browser(), &openid).await.location(), "/login/step/factor");
     let token = openid.logout_token(|_| {});

@@ -46,7 +46,8 @@ async fn whoever_asks_first_may_leave_and_each_session_is_asked_for_once() -> Ou
     opened(&near, account(1), 0..40).await?;
     server.tells(&["CONFIG", "RESETSTAT"]);
     {
-        let (first, leaves) = (far.session(&key(0)), std::future::ready(()));
+        let (asked, leaves) = (key(0), std::future::ready(()));
+        let first = far.session(&asked);
         tokio::pin!(first);
         tokio::select! {
             biased;

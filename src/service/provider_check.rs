@@ -1,0 +1,89 @@
+//! The part of `vestibule idp check` that looks at more than metadata and keys, in words with remedies.
+
+use super::context::Context;
+use super::moment;
+use super::provider::{Oidc, Report};
+use super::trace_words::declined;
+use crate::connect::oidc::probe::{Probe, Said};
+use crate::connect::oidc::{Known, OidcError, Question};
+use crate::domain::id_token::SKEW;
+use crate::domain::time::days;
+use crate::domain::trace::span;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// How long before its end a certificate is a problem.
+const RENEW_DAYS: u32 = 14;
+/// A difference between clocks that a request explains.
+const USUAL: i64 = 2;
+
+/// Adds what can be seen of an OpenID provider that is reached.
+///
+/// # Errors
+/// [`OidcError`] when the metadata has addresses that are none.
+pub(super) async fn look(ctx: &Context, oidc: &Oidc, known: &Known, report: &mut Report) -> Result<(), OidcError> {
+    let random = || URL_SAFE_NO_PAD.encode(ctx.bytes::<32>());
+    let (state, nonce, verifier) = (random(), random(), random());
+    let question = Question { state: &state, nonce: &nonce, verifier: &verifier, anew: false };
+    let probe = oidc.client.probe(known, &question, ctx.now()).await?;
+    clock(&probe, report);
+    certificate(ctx, &probe, report);
+    said(&probe.said, &oidc.client.settings().redirect_uri, report);
+    Ok(())
+}
+
+fn clock(probe: &Probe, report: &mut Report) {
+    let Some(ahead) = probe.clock_ahead else {
+        report.facts.push("clock              not told by the provider".to_owned());
+        return;
+    };
+    let side = if ahead > 0 { "ahead of" } else { "behind" };
+    if ahead.abs() <= USUAL {
+        report.facts.push("clock              as here".to_owned());
+    } else {
+        report.facts.push(format!("clock              {} {side} this machine's", span(ahead)));
+    }
+    if ahead.abs() > SKEW {
+        let wrong = format!("the provider's clock is {} {side} this machine's; up to {SKEW} s are borne", span(ahead));
+        report.problems.push(format!("{wrong}\n  Set both clocks by NTP; look at this machine's first."));
+    }
+}
+
+fn certificate(ctx: &Context, probe: &Probe, report: &mut Report) {
+    let Some(ends) = probe.certificate_ends else {
+        report.facts.push("certificate        none: the connection is not encrypted".to_owned());
+        return;
+    };
+    let ends_on = moment::machine(ends);
+    report.facts.push(format!("certificate        good until {ends_on}"));
+    if ends <= ctx.now().after(days(RENEW_DAYS)) {
+        report.problems.push(format!(
+            "the provider's certificate ends on {ends_on}\n  Have it renewed at the provider before; nobody can sign in then."
+        ));
+    }
+}
+
+fn said(said: &Said, redirect_uri: &str, report: &mut Report) {
+    const UNKNOWN: &str = "redirect address   not told by the provider whether it knows it";
+    match said {
+        Said::Back(error) => {
+            report.facts.push("redirect address   known to the provider".to_owned());
+            let silent = ["login_required", "interaction_required", "consent_required", "account_selection_required"];
+            if let Some(error) = error.as_deref().filter(|error| !silent.contains(error)) {
+                let shown: String = error.chars().filter(char::is_ascii_graphic).take(60).collect();
+                report.problems.push(format!("the provider refuses the question: {shown}\n  {}", declined(error)));
+            }
+        }
+        Said::Refuses(status) => report.problems.push(format!(
+            "the provider refuses the question (status {status}): it does not know client_id, or not the redirect address\n  \
+             Register {redirect_uri} there, exactly so, and compare client_id."
+        )),
+        Said::Nothing => report.facts.push(UNKNOWN.to_owned()),
+        Said::Away(error) => {
+            report.facts.push(UNKNOWN.to_owned());
+            report.problems.push(format!(
+                "the authorization endpoint: {error}\n  Browsers go there; if only this machine does not reach it, that does no harm."
+            ));
+        }
+    }
+}

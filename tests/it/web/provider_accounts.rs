@@ -1,0 +1,112 @@
+//! Whose account it becomes, as browsers see it: people with an invitation, people whose address nobody has confirmed, and the
+//! ways in that are left when a provider is the way in. The rules themselves are tested in `resolve.rs`.
+
+use super::provider::{house, is_refused, signs_in};
+use crate::support::{House, OpenId, PASSWORD};
+use http::StatusCode;
+use serde_json::json;
+use std::sync::Arc;
+use vestibule::domain::account::EmailAddress;
+use vestibule::service::caller::Operator;
+use vestibule::service::invitation::{Invitations, Invitee};
+
+#[tokio::test]
+async fn an_invitation_is_taken_along_and_binds_to_whoever_comes_back() {
+    let openid = OpenId::start().await;
+    let house = house(&openid, "on_first_sign_in = \"invited_only\"").await;
+    is_refused(&signs_in(&mut house.browser(), &openid).await);
+    let invitee = Invitee {
+        email: EmailAddress::parse("guest@elsewhere.example").expect("an address"),
+        username: None,
+        name: None,
+        language: None,
+        groups: Vec::new(),
+        administrator: false,
+        ends_at: None,
+    };
+    let invitations = Invitations::new(Arc::clone(&house.app.core));
+    invitations.invite(&house.operator(), Operator::vouched(), invitee).await.expect("invited");
+    let link = house.letters().await[0].link();
+    let mut browser = house.browser();
+    let page = browser.get(&link).await;
+    let there = page.body.split("href=\"/login/corp?").nth(1).expect("a button").split('"').next().expect("its end");
+    let there = format!("/login/corp?{}", there.replace("&#38;", "&").replace("&amp;", "&"));
+    let left = browser.get(&there).await;
+    assert!(!left.location().contains("invitation"), "the secret stays here: {}", left.location());
+    let back = openid.consents(left.location());
+    let answer = browser.get(&back).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    let anna = house.named("anna").await;
+    assert_eq!(anna.email, "anna@corp.example", "nothing was decided for them, so the account follows the provider");
+    // The link is used up: another identity gets nothing by it.
+    openid.claim("sub", json!("mallory"));
+    openid.script().userinfo = json!({ "sub": "mallory", "preferred_username": "mallory", "email": "m@x.example" });
+    let mut other = house.browser();
+    let left = other.get(&there).await;
+    let answer = other.get(&openid.consents(left.location())).await;
+    is_refused(&answer);
+    assert!(answer.body.contains("used already"), "{}", answer.body);
+    assert_eq!(house.count_acts("identity.linked").await, 1);
+    assert!(signs_in(&mut house.browser(), &openid).await.status.is_client_error());
+}
+
+#[tokio::test]
+async fn an_address_that_nobody_confirmed_gives_its_account_to_nobody() {
+    let openid = OpenId::start().await;
+    let more = "on_first_sign_in = \"link_verified_email\"";
+    let registration = "[registration]\nmode = \"automatic\"\n";
+    let house = House::with(&format!("{registration}{}", openid.configuration(more))).await;
+    // A stranger registers with Anna's address, and waits.
+    let fields = [
+        ("username", "stranger"),
+        ("name", "A Stranger"),
+        ("email", "anna@corp.example"),
+        ("new_password", PASSWORD),
+        ("repeat", PASSWORD),
+    ];
+    let registered = house.browser().submit("/register", "/register", &fields).await;
+    assert_eq!(registered.status, StatusCode::SEE_OTHER, "{}", registered.body);
+    let stranger = house.named("stranger").await;
+    assert_eq!(stranger.address(), None);
+    // Anna comes by way of the provider: an account of her own, with the address.
+    let mut browser = house.browser();
+    assert_eq!(signs_in(&mut browser, &openid).await.status, StatusCode::SEE_OTHER);
+    let anna = house.named("anna").await;
+    assert_ne!(anna.id, stranger.id);
+    assert_eq!(anna.address(), Some("anna@corp.example"));
+    // The letter that waited can no longer give the address to the stranger, even if they got to read it.
+    let letter = house.letters().await.into_iter().find(|letter| letter.text.contains("/account/email/confirm"));
+    if let Some(letter) = letter {
+        let mut theirs = house.browser();
+        theirs.signs_in("stranger", PASSWORD).await;
+        theirs.submit(&letter.link(), "/account/email/confirm", &[]).await;
+    }
+    assert_eq!(house.named("stranger").await.address(), None);
+    assert_eq!(house.named("anna").await.address(), Some("anna@corp.example"));
+}
+
+#[tokio::test]
+async fn where_a_provider_is_the_way_in_nobody_is_led_in_circles_and_break_glass_stays() {
+    let openid = OpenId::start().await;
+    let rules = "[password]\nlogin = \"none\"\ninternal = [\"root\"]\n";
+    let house = House::with(&format!("{rules}{}", openid.configuration("direct = true"))).await;
+    house.account("root").await;
+    let mut browser = house.browser();
+    assert_eq!(browser.get("/login").await.location(), "/login/corp");
+    // Whoever is refused there stays on a page that leads to all ways, not back there.
+    let left = browser.get("/login/corp").await;
+    let state = openid.reads(left.location())["state"].clone();
+    let refused = browser.get(&format!("/login/corp/callback?state={state}&error=access_denied")).await;
+    is_refused(&refused);
+    assert!(refused.body.contains("href=\"/login?choose=1\"") && !refused.body.contains("http-equiv"));
+    assert_eq!(browser.get("/login?choose=1").await.status, StatusCode::OK);
+    // The page of a sign-out does not lead in again.
+    let done = browser.get("/logout/done").await;
+    assert_eq!(done.status, StatusCode::OK);
+    assert!(!done.body.contains("href=\"/login/corp\"") && !done.body.contains("http-equiv"));
+    let fields = [("username", "root"), ("password", PASSWORD)];
+    let inside = browser.submit("/login/internal", "/login/internal", &fields).await;
+    assert_eq!(inside.status, StatusCode::SEE_OTHER, "{}", inside.body);
+    assert!(browser.is_signed_in().await);
+    assert!(!browser.get("/login/internal").await.body.contains("/login/corp"), "no button at that door");
+}
