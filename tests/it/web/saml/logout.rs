@@ -111,6 +111,7 @@ async fn a_logout_request_counts_once() {
     let sent = idp.signed(&request(&house, "_l1", "anna", Some("_session-1")));
     assert_eq!(posts(&house, "SAMLRequest", &sent).await.status, StatusCode::SEE_OTHER);
     assert!(!browser.is_signed_in().await);
+    house.after(std::time::Duration::from_secs(1));
     let mut again = anna_is_in(&house, &idp, "_2", "_session-1").await;
     assert_eq!(posts(&house, "SAMLRequest", &sent).await.status, StatusCode::FORBIDDEN);
     assert!(again.is_signed_in().await);
