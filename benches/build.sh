@@ -2,6 +2,7 @@
 # Sets $vestibule (the binary) and $kit (the folder with the programs of benches/kit).
 source "$root/tests/support/packages.sh"
 need_command cc gcc
+need_saml_libraries
 need_command python3 python3
 need_command taskset util-linux
 need_command wrk wrk

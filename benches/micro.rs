@@ -1,12 +1,15 @@
 //! What opening a cookie, finding a session and judging a password cost alone. `cargo bench`; what a whole request costs is in `verify.sh`.
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use criterion::{BatchSize, Criterion};
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
+use vestibule::connect::saml::{Asked, Expected, Peer, Service, receive};
 use vestibule::domain::id::{AccountId, SessionId};
 use vestibule::domain::password::{PlainPassword, Rules, Strength};
 use vestibule::domain::session::{HandleHash, Lifetimes, Methods, Session};
@@ -29,7 +32,32 @@ fn main() -> Result<(), Failure> {
     sessions(&mut criterion)?;
     codes(&mut criterion)?;
     passwords(&mut criterion)?;
+    saml(&mut criterion)?;
     criterion.final_summary();
+    Ok(())
+}
+
+/// A response with the seeds' clock; `benches/saml.sh` compares this with `xmlsec1 --verify` on the same message.
+fn saml(criterion: &mut Criterion) -> Result<(), Failure> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/saml");
+    let pem = std::fs::read_to_string(folder.join("keys/idp-rsa.cert.pem"))?;
+    let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    let peer = Peer::new("https://idp.example.org/saml", vec![STANDARD.decode(body)?])?;
+    let base = "https://login.example.org/login/corp";
+    let service = Service::new(&format!("{base}/metadata"), &format!("{base}/acs"), Vec::new(), false)?;
+    let now = Timestamp::from_millis(1_772_366_400_000);
+    let asked = Asked { id: "_request-1".to_owned(), at: now, force_authn: false, contexts: Vec::new() };
+    let expected = Expected { now, request: Some(asked) };
+    let mut group = criterion.benchmark_group("saml");
+    for (name, file) in
+        [("verify a response", "valid/response-signed.xml"), ("refuse a tampered one", "attacks/tampered-digest.xml")]
+    {
+        let message = STANDARD.encode(std::fs::read(folder.join(file))?);
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| receive(&service, &peer, black_box(&message), &expected).is_ok());
+        });
+    }
+    group.finish();
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 //! settings change that all nodes share, and put in the place of the one before without a pause.
 
 use super::serve::{site, trace};
-use super::{App, StartError, brand, check, directories, gateways, mapping, sources};
+use super::{App, StartError, brand, check, directories, gateways, mapping, saml, sources};
 use crate::config::{Config, Layers, LeftOut, Loaded, Marks, Merged};
 use crate::jobs::{Duties, Jobs, TendLogs};
 use crate::service::core::Core;
@@ -177,17 +177,17 @@ pub(super) async fn standing(app: App, settings: &Settings, base: Loaded) -> Res
 /// those that were there, with all that is known of them.
 fn under(before: &App, loaded: &Loaded, marks: &Marks) -> Result<App, StartError> {
     let config = &loaded.config;
-    let same = |list: &str, slug: &str| {
+    let unchanged = |list: &str, slug: &str| {
         let key = format!("{list}.{slug}");
         loaded.marks.get(&key).is_some_and(|mark| marks.get(&key) == Some(mark))
     };
-    let kept = |slug: &str| before.providers.named(slug).filter(|_| same("identity_provider", slug)).cloned();
+    let kept = |slug: &str| before.providers.named(slug).filter(|_| unchanged("identity_provider", slug)).cloned();
     let providers = sources::providers(config).map_err(StartError::Provider)?;
     let providers = providers.all().iter().map(|one| kept(one.source.slug()).unwrap_or_else(|| one.clone())).collect();
     let connected = |one: Arc<Connected>| {
         let slug = &one.policy.slug;
         let mut there = before.core.directories.iter().filter(|other| other.policy.slug == *slug);
-        there.next().filter(|_| same("directory", slug)).cloned().unwrap_or(one)
+        there.next().filter(|_| unchanged("directory", slug)).cloned().unwrap_or(one)
     };
     let policy = mapping::policy(config);
     let core = Core {
@@ -198,8 +198,9 @@ fn under(before: &App, loaded: &Loaded, marks: &Marks) -> Result<App, StartError
         policy,
         ..Core::clone(&before.core)
     };
-    let providers = Providers::new(providers);
-    Ok(App { core: Arc::new(core), providers, brand: brand(config)?, ..before.clone() })
+    let (core, providers) = (Arc::new(core), Providers::new(providers));
+    let saml = before.saml.under(&core, saml::settings(config), |slug| unchanged("identity_provider", slug));
+    Ok(App { core, providers, saml, brand: brand(config)?, ..before.clone() })
 }
 
 fn generation(app: App, loaded: Loaded, lasting: &Lasting) -> Result<(Generation, Arc<Site>), StartError> {
@@ -210,6 +211,7 @@ fn generation(app: App, loaded: Loaded, lasting: &Lasting) -> Result<(Generation
         directories: Directories::new(Arc::clone(&app.core)),
         revalidation: Revalidation::new(Arc::clone(&app.core), app.providers.clone()),
         providers: app.providers.clone(),
+        saml: app.saml.clone(),
         surroundings: app.surroundings.clone(),
         tend_logs: lasting.tend_logs.clone(),
     };

@@ -7,6 +7,7 @@ pub mod generation;
 pub mod mapping;
 mod migration;
 mod run;
+mod saml;
 pub mod serve;
 mod sources;
 pub mod volatile;
@@ -30,6 +31,7 @@ use crate::service::keys::{KeyError, Keys};
 use crate::service::limiter::Limiter;
 use crate::service::metrics::Metrics;
 use crate::service::provider::Providers;
+use crate::service::saml::Saml;
 use crate::service::setting::SettingError;
 use crate::service::signing::SigningKeys;
 use crate::store::volatile::Volatile;
@@ -54,6 +56,8 @@ pub struct App {
     pub keys: Keys,
     /// Identity providers.
     pub providers: Providers,
+    /// SAML, for those of them that speak it.
+    pub saml: Saml,
     /// Logo and colours.
     pub brand: Arc<Brand>,
     /// Clock and generator.
@@ -180,7 +184,8 @@ impl App {
         });
         let keys = Keys::new(Arc::clone(&core), Arc::new(wrapping));
         keys.establish(&Context::system(surroundings.clone())).await?;
-        Ok(Self { core, keys, providers, brand, surroundings, lifetimes, uploads: Arc::default() })
+        let saml = Saml::new(Arc::clone(&core), keys.clone(), saml::settings(config), &config.data_dir);
+        Ok(Self { core, keys, providers, saml, brand, surroundings, lifetimes, uploads: Arc::default() })
     }
 
     /// Writes what is behind and closes the stores.

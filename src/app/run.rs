@@ -49,6 +49,7 @@ async fn at_the_desk(layers: Arc<Layers>, base: Loaded, command: DeskCommand) ->
         core: app.core.clone(),
         keys: app.keys.clone(),
         providers: app.providers.clone(),
+        saml: app.saml.clone(),
         settings,
         ctx: Context::operator(surroundings),
     };

@@ -1,6 +1,7 @@
 //! From the operator's words about identity providers to the services' terms.
 
 use crate::config::Config;
+use crate::config::Span;
 use crate::config::identity_provider::oidc::{self, Algorithm as Signature, ClientAuthentication, ResponseMode};
 use crate::config::identity_provider::{GroupMode, IdentityProvider, Kind, OnFirstSignIn as Configured};
 use crate::connect::fetch::FetchSettings;
@@ -15,6 +16,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What the operator decided about each source that is in use.
 #[must_use]
@@ -28,28 +30,50 @@ pub(super) fn rules(config: &Config) -> HashMap<Source, SourceRules> {
 /// # Errors
 /// In words for the operator: a file that cannot be read, a key that cannot sign.
 pub(super) fn providers(config: &Config) -> Result<Providers, String> {
-    let spoken = |provider: &&IdentityProvider| provider.kind == Kind::Oidc;
-    let all = enabled(config).filter(spoken).map(|provider| {
+    let all = enabled(config).map(|provider| {
         let wrong = |why: String| format!("identity_provider \"{}\": {why}", provider.slug);
         Ok(Provider {
             source: Source::provider(provider.slug.as_str()),
             name: provider.display_name().to_owned(),
             direct: provider.direct,
-            protocol: Protocol::Oidc(Arc::new(Oidc {
-                client: OidcClient::new(settings(config, provider).map_err(wrong)?).map_err(wrong)?,
-                essential: provider.oidc.claims.as_deref().map(EssentialClaims::of).unwrap_or_default(),
-            })),
-            attributes: Arc::new(attributes(provider)),
-            trust_email: provider.danger_trust_email,
-            trust: Arc::new(FactorTrust {
-                contexts: provider.oidc.second_factor_acr.clone(),
-                methods: provider.oidc.second_factor_amr.clone(),
+            protocol: match provider.kind {
+                Kind::Oidc => Protocol::Oidc(Arc::new(openid(config, provider).map_err(wrong)?)),
+                Kind::Saml => Protocol::Saml,
+            },
+            attributes: Arc::new(match provider.kind {
+                Kind::Oidc => attributes(provider),
+                Kind::Saml => super::saml::attributes(provider),
             }),
-            revalidates: provider.oidc.revalidate.is_some(),
+            trust_email: provider.danger_trust_email,
+            trust: Arc::new(trust(provider)),
+            revalidates: revalidation(provider).is_some(),
             single_logout: provider.single_logout,
         })
     });
     Ok(Providers::new(all.collect::<Result<_, String>>()?))
+}
+
+/// Which of its words mean a second factor.
+pub(super) fn trust(provider: &IdentityProvider) -> FactorTrust {
+    match provider.kind {
+        Kind::Oidc => FactorTrust {
+            contexts: provider.oidc.second_factor_acr.clone(),
+            methods: provider.oidc.second_factor_amr.clone(),
+        },
+        Kind::Saml => FactorTrust { contexts: provider.saml.second_factor_contexts.clone(), methods: Vec::new() },
+    }
+}
+
+/// How often it is asked again; SAML has nothing to ask with.
+fn revalidation(provider: &IdentityProvider) -> Option<Duration> {
+    provider.oidc.revalidate.filter(|_| provider.kind == Kind::Oidc).map(Span::duration)
+}
+
+fn openid(config: &Config, provider: &IdentityProvider) -> Result<Oidc, String> {
+    Ok(Oidc {
+        client: OidcClient::new(settings(config, provider)?)?,
+        essential: provider.oidc.claims.as_deref().map(EssentialClaims::of).unwrap_or_default(),
+    })
 }
 
 fn enabled(config: &Config) -> impl Iterator<Item = &IdentityProvider> {
@@ -68,7 +92,7 @@ fn of_provider(provider: &IdentityProvider) -> SourceRules {
         approval: provider.approval,
         refresh: provider.update_profile,
         groups: GroupRules { exclusive: provider.groups.mode == GroupMode::Exclusive, create: provider.groups.create },
-        revalidate: provider.oidc.revalidation(),
+        revalidate: revalidation(provider),
     }
 }
 

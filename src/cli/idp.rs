@@ -1,7 +1,8 @@
 //! `vestibule idp …`
 
-use super::{Desk, Failure, say};
+use super::{Desk, Failure, idp_saml, say};
 use crate::service::caller::Operator;
+use crate::service::provider::Protocol;
 use clap::Subcommand;
 
 #[derive(Subcommand)]
@@ -15,6 +16,9 @@ pub enum Command {
 
 pub(super) async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
     let Command::Check { slug } = command;
+    if desk.providers.named(&slug).is_some_and(|one| matches!(one.protocol, Protocol::Saml)) {
+        return idp_saml::check(desk, &slug).await;
+    }
     let Some(report) = desk.providers.check(&desk.ctx, Operator::vouched(), &slug).await else {
         return Err(format!("there is no identity provider {slug:?} in use; see [[identity_provider]]").into());
     };

@@ -6,6 +6,7 @@ mod copy_store;
 mod directory;
 mod group;
 mod idp;
+mod idp_saml;
 mod invite;
 mod migrate;
 mod rotate_keys;
@@ -24,6 +25,7 @@ use crate::service::context::Context;
 use crate::service::core::Core;
 use crate::service::keys::Keys;
 use crate::service::provider::Providers;
+use crate::service::saml::Saml;
 use crate::service::setting::Settings;
 use clap::{Parser, Subcommand};
 use std::io::{self, Write};
@@ -95,6 +97,8 @@ pub struct Desk {
     pub keys: Keys,
     /// Identity providers.
     pub providers: Providers,
+    /// SAML, for those of them that speak it.
+    pub saml: Saml,
     /// Stored settings.
     pub settings: Settings,
     /// Acts as the operator.

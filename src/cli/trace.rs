@@ -54,7 +54,9 @@ pub(super) async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
     if options.json {
         say(&json(&found)?);
     } else {
-        trace_words::told(&found).iter().for_each(|line| say(line));
+        for line in &trace_words::told(&found) {
+            say(line);
+        }
     }
     Ok(())
 }

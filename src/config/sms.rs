@@ -231,7 +231,7 @@ impl Gateway {
         if let Some(body) = &self.body {
             read("body", body, self.format.escape(), found);
         }
-        self.check_address(&key("url"), address, found);
+        Self::check_address(&key("url"), address, found);
         self.check_body(&key("body"), found);
         let named = |gaps: &[Gap]| templates.iter().any(|template| template.has(gaps));
         if !named(&[Gap::To, Gap::Digits]) {
@@ -255,7 +255,7 @@ impl Gateway {
         }
     }
 
-    fn check_address(&self, key: &str, address: &str, found: &mut Findings) {
+    fn check_address(key: &str, address: &str, found: &mut Findings) {
         let (place, _) = address.split_once('?').unwrap_or((address, ""));
         if place.contains('{') {
             found.wrong(key, "has a gap in front of its \"?\": which place is asked must not depend on a message");

@@ -7,3 +7,4 @@ pub mod log;
 pub mod log_file;
 pub mod mail;
 pub mod oidc;
+pub mod saml;

@@ -102,7 +102,6 @@ pub struct Vouched {
 
 impl Vouched {
     /// What is known of somebody who is vouched for, for the trace.
-    #[must_use]
     pub fn noted(&self) -> Facts {
         let Attributes { username, email, email_verified, name, language } = &self.attributes;
         let facts = Facts::new().masked("subject", Some(&self.subject)).masked("username", username.as_deref());
@@ -151,6 +150,10 @@ pub struct Upstream {
     /// How the person proved there who they are, in the provider's words.
     #[serde(default)]
     pub stated: Stated,
+    /// When what it vouched for ends, where it says so (`SessionNotOnOrAfter` of SAML, core section 2.7.2): no session of
+    /// ours outlives that.
+    #[serde(default)]
+    pub ends_at: Option<Timestamp>,
 }
 
 /// An access token of OpenID Connect.

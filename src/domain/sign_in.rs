@@ -98,6 +98,9 @@ pub struct Voucher {
     /// The session that was vouched for, when this one takes its place: the source's word goes over to it.
     #[serde(default)]
     pub carried: Option<Carried>,
+    /// See [`super::identity::Upstream::ends_at`].
+    #[serde(default)]
+    pub ends_at: Option<Timestamp>,
 }
 
 /// What a new session takes the source's word over from.

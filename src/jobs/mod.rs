@@ -7,6 +7,7 @@ use crate::service::housekeeping::Housekeeping;
 use crate::service::outbox::Outbox;
 use crate::service::provider::Providers;
 use crate::service::revalidation::Revalidation;
+use crate::service::saml::Saml;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +38,8 @@ pub struct Jobs {
     pub outbox: Outbox,
     /// Identity providers.
     pub providers: Providers,
+    /// Metadata of SAML providers.
+    pub saml: Saml,
     /// Synchronising directories.
     pub directories: Directories,
     /// Asking providers about sessions again.
@@ -78,6 +81,10 @@ pub fn start<D: Duties>(duties: &Arc<D>, stopping: &watch::Receiver<bool>) -> Ve
         }),
         each(ASKING, duties, stopping(), |jobs: Jobs, ctx: Context| async move {
             jobs.providers.refresh(&ctx).await;
+            Ok(())
+        }),
+        each(SWEEPING, duties, stopping(), |jobs: Jobs, ctx: Context| async move {
+            jobs.saml.refresh(&ctx).await;
             Ok(())
         }),
         each(SWEEPING, duties, stopping(), |jobs: Jobs, ctx: Context| async move {

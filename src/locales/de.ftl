@@ -96,9 +96,13 @@ signed-out-text = Sie können dieses Fenster jetzt schließen.
 signed-out-again = Wieder anmelden
 signed-out-there = Sie sind hier und bei { $provider } abgemeldet. Sie können dieses Fenster jetzt schließen.
 signed-out-stays = Sie sind hier abgemeldet, bei { $provider } aber nicht. Wenn andere dieses Gerät benutzen, melden Sie sich bitte auch dort ab.
+signed-out-partly = Sie sind hier abgemeldet. { $provider } meldet, dass Sie anderswo noch angemeldet sind; bitte schließen Sie sicherheitshalber den Browser.
 signed-out-unsure = Sie sind hier abgemeldet. Ob Sie auch bei { $provider } abgemeldet sind, können wir nicht sagen; bitte sehen Sie dort nach.
 signed-out-onward = Sie sind hier abgemeldet. Jetzt meldet { $provider } Sie auch dort ab.
 signed-out-onward-go = Weiter zu { $provider }
+going-title = Weiter zu { $provider }
+going-text = Mit dem nächsten Schritt verlassen Sie diese Seite und machen bei Ihrem Identitätsanbieter weiter.
+going-go = Weiter
 
 ## Erster Start
 setup-title = Willkommen
@@ -593,6 +597,7 @@ provider-away-title = Im Moment keine Antwort
 provider-away-text = { $provider } antwortet nicht oder nicht richtig. Bitte versuchen Sie es in ein paar Minuten noch einmal. Andere Wege zur Anmeldung gehen wie gewohnt.
 provider-not-believed-title = Das ließ sich nicht bestätigen
 provider-not-believed-text = Die Antwort von { $provider } ließ sich nicht bestätigen, deshalb wurden Sie nicht angemeldet. Bitte versuchen Sie es noch einmal.
+provider-sign-out-text = Die Abmelde-Nachricht von { $provider } ließ sich nicht bestätigen. Durch sie wurde nichts geändert.
 provider-refused-title = Noch kein Zugang
 provider-waiting-title = Fast geschafft
 provider-unknown = Zu Ihrer Identität bei { $provider } gehört hier kein Konto. Wenn Sie ein Konto haben, melden Sie sich auf anderem Weg an und fügen Sie { $provider } unter „Anmeldedienste“ hinzu. Sonst wenden Sie sich bitte an die Administration.

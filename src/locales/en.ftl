@@ -97,9 +97,13 @@ signed-out-text = You can close this window now.
 signed-out-again = Sign in again
 signed-out-there = You are signed out here and at { $provider }. You can close this window now.
 signed-out-stays = You are signed out here, but not at { $provider }. If others use this device, please sign out there too.
+signed-out-partly = You are signed out here. { $provider } reports that you are still signed in elsewhere; please close the browser to be safe.
 signed-out-unsure = You are signed out here. Whether you are signed out at { $provider } as well, we cannot say; please look there.
 signed-out-onward = You are signed out here. Now { $provider } signs you out as well.
 signed-out-onward-go = Continue to { $provider }
+going-title = On to { $provider }
+going-text = With the next step you leave this page and go on at your identity provider.
+going-go = Go on
 
 ## First start
 setup-title = Welcome
@@ -594,6 +598,7 @@ provider-away-title = No answer at the moment
 provider-away-text = { $provider } does not answer, or not as it should. Please try again in a few minutes. Other ways to sign in work as usual.
 provider-not-believed-title = That could not be confirmed
 provider-not-believed-text = The answer of { $provider } could not be confirmed, so you were not signed in. Please try again.
+provider-sign-out-text = The sign-out message of { $provider } could not be confirmed. Nothing was changed by it.
 provider-refused-title = No way in yet
 provider-waiting-title = Almost there
 provider-unknown = No account here belongs to your identity at { $provider }. If you have an account, sign in to it in another way and add { $provider } under “Sign-in providers”. Otherwise please ask an administrator.

@@ -5,6 +5,7 @@ use super::context::Context;
 use super::core::{Core, Trouble};
 use super::key_ring::{SealingKey, Wrapping};
 use super::signing::SigningKey;
+use crate::connect::saml::{ServiceKey, certificate};
 use crate::domain::audit::{Act, Event};
 use crate::domain::notice::Notice;
 use crate::domain::secret::Secret;
@@ -18,8 +19,10 @@ use uuid::Uuid;
 const COOKIES: &str = "cookies";
 const COLUMNS: &str = "columns";
 const TOKENS: &str = "tokens";
+const SAML: &str = "saml";
 /// From then on a new key seals and signs: by then every node has it, also one whose clock is [`CLOCKS_DIFFER`] behind.
 const KNOWN_EVERYWHERE: Duration = CLOCKS_DIFFER.saturating_mul(2);
+/// Made at the first start. Keys for SAML are made when they are first needed.
 const PURPOSES: [&str; 3] = [COOKIES, COLUMNS, TOKENS];
 
 /// Rotates, revokes and reloads keys.
@@ -122,6 +125,8 @@ impl Keys {
     /// # Errors
     /// [`KeyError::Trouble`]; nothing has changed then.
     pub async fn rotate(&self, ctx: &Context, _by: Operator, keep: Duration) -> Result<Vec<KeyState>, KeyError> {
+        let uses_saml = load(&self.core.database).await?.iter().any(|key| key.purpose == SAML);
+        let for_saml = if uses_saml { Some(self.generate_for_saml(ctx).await?) } else { None };
         let mut tx = self.core.database.begin().await.map_err(Trouble::from)?;
         for purpose in PURPOSES {
             let new = self.make(ctx, &mut tx, purpose).await?;
@@ -129,6 +134,9 @@ impl Keys {
             let detail =
                 serde_json::json!({ "key": new.id, "purpose": purpose, "others_retire_at": ctx.now().after(keep) });
             ctx.record(&mut tx, Event::of(Act::KeyRotated).with(detail)).await?;
+        }
+        if let Some(new) = for_saml {
+            self.add_for_saml(ctx, &mut tx, &new, keep).await?;
         }
         tx.announce(Notice::Keys, ctx.now()).await?;
         tx.commit().await?;
@@ -167,6 +175,53 @@ impl Keys {
     /// [`KeyError::Trouble`].
     pub async fn list(&self) -> Result<Vec<KeyState>, KeyError> {
         Ok(load(&self.core.database).await?.into_iter().map(KeyState::from).collect())
+    }
+
+    /// The keys for SAML that are in the ring, the newest first; made when there are none.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub async fn for_saml(&self, ctx: &Context) -> Result<Vec<ServiceKey>, KeyError> {
+        let present = self.usable_for_saml(ctx.now()).await?;
+        if !present.is_empty() {
+            return Ok(present);
+        }
+        let new = self.generate_for_saml(ctx).await?;
+        let mut tx = self.core.database.begin().await.map_err(Trouble::from)?;
+        // Somebody else may have made one meanwhile.
+        if !key::all(&mut tx).await?.iter().any(|key| key.purpose == SAML && key.revoked_at.is_none()) {
+            self.add_for_saml(ctx, &mut tx, &new, Duration::ZERO).await?;
+            tx.commit().await?;
+        }
+        self.usable_for_saml(ctx.now()).await
+    }
+
+    async fn usable_for_saml(&self, now: Timestamp) -> Result<Vec<ServiceKey>, KeyError> {
+        let usable = |key: &StoredKey| key.revoked_at.is_none() && key.retires_at.is_none_or(|at| now < at);
+        let stored: Vec<_> = load(&self.core.database).await?.into_iter().filter(usable).collect();
+        self.unwrapped(&stored, SAML, |_, material| ServiceKey::from_bytes(material.expose()))
+    }
+
+    async fn generate_for_saml(&self, ctx: &Context) -> Result<ServiceKey, KeyError> {
+        let name = self.core.policy.public_url.split_once("://").map_or("vestibule", |(_, host)| host).to_owned();
+        let now = ctx.now();
+        let made = tokio::task::spawn_blocking(move || certificate::generate(&name, now)).await;
+        let made = made.ok().and_then(Result::ok);
+        made.ok_or(KeyError::Trouble(Trouble::Sealing("a key for SAML could not be made")))
+    }
+
+    async fn add_for_saml(&self, ctx: &Context, tx: &mut Tx, new: &ServiceKey, keep: Duration) -> Result<(), KeyError> {
+        const FAILED: Trouble = Trouble::Sealing("a key could not be kept");
+        let id = ctx.uuid();
+        let wrapped = self.wrapping.wrap(id, SAML, new.to_bytes().expose(), ctx.bytes()).ok_or(FAILED)?;
+        let purpose = SAML.to_owned();
+        let stored = StoredKey { id, purpose, wrapped, created_at: ctx.now(), retires_at: None, revoked_at: None };
+        key::insert(tx, &stored).await?;
+        let until = ctx.now().after(keep);
+        key::retire_others(tx, &stored, until).await?;
+        let detail = serde_json::json!({ "key": id, "purpose": SAML, "others_retire_at": until });
+        ctx.record(tx, Event::of(Act::KeyRotated).with(detail)).await?;
+        Ok(())
     }
 
     async fn make(&self, ctx: &Context, tx: &mut Tx, purpose: &'static str) -> Result<StoredKey, KeyError> {
@@ -214,37 +269,5 @@ async fn load(database: &Database) -> Result<Vec<StoredKey>, KeyError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn key(number: u128, made_at: u64) -> StoredKey {
-        StoredKey {
-            id: Uuid::from_u128(number),
-            purpose: COOKIES.to_owned(),
-            wrapped: Vec::new(),
-            created_at: Timestamp::from_millis(0).after(Duration::from_secs(made_at)),
-            retires_at: None,
-            revoked_at: None,
-        }
-    }
-
-    fn first(stored: &[StoredKey], now: u64) -> u128 {
-        let now = Timestamp::from_millis(0).after(Duration::from_secs(now));
-        in_order_of_use(stored.to_vec(), now).first().map_or(0, |key| key.id.as_u128())
-    }
-
-    #[test]
-    fn a_new_key_seals_once_every_node_must_know_it() {
-        let stored = [key(3, 1000), key(2, 500), key(1, 0)];
-        assert_eq!(first(&stored, 1000), 2);
-        assert_eq!(first(&stored, 1059), 2);
-        assert_eq!(first(&stored, 1060), 3);
-    }
-
-    #[test]
-    fn where_all_are_new_the_oldest_seals_and_a_single_one_does_at_once() {
-        assert_eq!(first(&[key(2, 10), key(1, 5)], 11), 1);
-        assert_eq!(first(&[key(1, 5)], 5), 1);
-        assert_eq!(in_order_of_use(vec![key(2, 10), key(1, 5)], Timestamp::from_millis(11_000)).len(), 2);
-    }
-}
+#[path = "keys_tests.rs"]
+mod tests;

@@ -38,6 +38,7 @@ pub mod registration;
 pub mod resolve;
 pub mod revalidation;
 mod revocation;
+pub mod saml;
 pub mod session;
 pub mod setting;
 mod setting_seal;

@@ -1,5 +1,5 @@
 //! The identity providers that people can sign in with: who there is, keeping what is known of them fresh, and checking
-//! one for the operator. Signing in with one is `sign_in/oidc.rs`.
+//! one for the operator. Signing in with one is `sign_in/oidc.rs` or `saml/`.
 
 use super::caller::Operator;
 use super::context::Context;
@@ -40,6 +40,8 @@ pub struct Provider {
 pub enum Protocol {
     /// OpenID Connect.
     Oidc(Arc<Oidc>),
+    /// SAML: `service/saml` knows the rest, under the same slug.
+    Saml,
 }
 
 /// An OpenID provider.
@@ -96,19 +98,19 @@ impl Providers {
         self.all.iter().find(|one| one.source == *source)
     }
 
-    /// Reads metadata and keys of every provider again. What is known of one that does not answer stays in force.
+    /// Reads metadata and keys of every OpenID provider again. What is known of one that does not answer stays in force.
     pub async fn refresh(&self, ctx: &Context) {
         for one in self.all.iter() {
-            let Protocol::Oidc(oidc) = &one.protocol;
+            let Protocol::Oidc(oidc) = &one.protocol else { continue };
             // What goes wrong was logged where it did; the next round asks again.
             drop(oidc.client.refresh(ctx.now()).await);
         }
     }
 
-    /// Looks whether people could sign in with a provider; `None` when there is none of this slug.
+    /// Looks whether people could sign in with an OpenID provider; `None` when there is none of this slug.
     pub async fn check(&self, ctx: &Context, _by: Operator, slug: &str) -> Option<Report> {
         let provider = self.named(slug)?;
-        let Protocol::Oidc(oidc) = &provider.protocol;
+        let Protocol::Oidc(oidc) = &provider.protocol else { return None };
         let settings = oidc.client.settings();
         let mut facts = vec![
             format!("issuer             {}", settings.issuer),

@@ -27,7 +27,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 const LEASE: &str = "revalidation";
-const TURN: Duration = Duration::from_secs(60);
+const TURN: Duration = Duration::from_mins(1);
 /// Sessions that are read at once, and those that are asked about at the same time.
 const BATCH: u32 = 100;
 const AT_ONCE: usize = 8;
@@ -143,7 +143,8 @@ impl Revalidation {
         if silent.lock().unwrap_or_else(PoisonError::into_inner).contains(&one.source) {
             return Ok(());
         }
-        let Protocol::Oidc(oidc) = &provider.protocol;
+        // SAML has nothing to ask with.
+        let Protocol::Oidc(oidc) = &provider.protocol else { return self.next(&one, None).await };
         let inquiry = Inquiry { core: &self.core, oidc };
         match inquiry.ask(ctx, &mut one).await? {
             Verdict::Stands(news) => {
@@ -225,6 +226,16 @@ struct Inquiry<'a> {
     oidc: &'a Oidc,
 }
 
+/// What an inquiry has in hand when it asks for userinfo.
+struct Now<'a> {
+    access: &'a Secret<String>,
+    /// Claims of the ID token that came with a refresh.
+    said: Option<Map<String, Value>>,
+    /// Claims of the ID token of the sign-in.
+    kept: Map<String, Value>,
+    refreshed: bool,
+}
+
 impl Inquiry<'_> {
     async fn ask(&self, ctx: &Context, one: &mut Vouching) -> Result<Verdict, Trouble> {
         let Some(upstream) = one.sealed.as_deref().and_then(|sealed| enter::opened(self.core, sealed).ok()) else {
@@ -259,17 +270,14 @@ impl Inquiry<'_> {
             }
             _ => return Ok(Verdict::Mute),
         };
-        Ok(self.userinfo(ctx, one, &known, (&access, said, kept, upstream.refresh_token.is_some())).await)
+        let refreshed = upstream.refresh_token.is_some();
+        let now = Now { access: &access, said, kept, refreshed };
+        Ok(self.userinfo(ctx, one, &known, now).await)
     }
 
     /// What userinfo says now, over what the ID token says or said.
-    async fn userinfo(
-        &self,
-        ctx: &Context,
-        one: &Vouching,
-        known: &Known,
-        (access, said, kept, refreshed): (&Secret<String>, Option<Map<String, Value>>, Map<String, Value>, bool),
-    ) -> Verdict {
+    async fn userinfo(&self, ctx: &Context, one: &Vouching, known: &Known, now: Now<'_>) -> Verdict {
+        let Now { access, said, kept, refreshed } = now;
         match self.oidc.client.userinfo(known, access, &one.subject, ctx.now()).await {
             Ok(None) if !refreshed => Verdict::Mute,
             Ok(None) => Verdict::Stands(said.map(|id_token| Claims { userinfo: None, id_token })),

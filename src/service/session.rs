@@ -34,6 +34,8 @@ pub(super) struct Proof {
     pub(super) remembered: Option<RememberedId>,
     pub(super) not_before: Timestamp,
     pub(super) source: Option<Source>,
+    /// When whoever vouched stops vouching, where they said so: the session ends then at the latest.
+    pub(super) ends_by: Option<Timestamp>,
 }
 
 /// A session that is alive, with the account that stands by it.
@@ -257,6 +259,7 @@ impl Sessions {
             remembered: old.remembered.filter(|_| after.revokes().remembered == Ends::Nothing),
             not_before,
             source: old.source.clone(),
+            ends_by: None,
         };
         let (handle, hash, session) = self.prepared(ctx, proof);
         // A renewed session does not live longer than the one before it.
@@ -297,12 +300,13 @@ impl Sessions {
         let now = ctx.now();
         // Never before the account's own mark, or the session would be born dead (a frozen or skewed clock).
         let created_at = now.max(proof.not_before);
+        let lasts = now.after(self.core.policy.lifetimes.absolute);
         let session = Session {
             id: SessionId::new(ctx.uuid()),
             account: proof.account,
             created_at,
             authenticated_at: proof.authenticated_at,
-            ends_at: now.after(self.core.policy.lifetimes.absolute),
+            ends_at: proof.ends_by.map_or(lasts, |end| end.min(lasts)),
             last_seen_at: now,
             methods: proof.methods,
             device: ctx.origin.device.as_str().into(),

@@ -210,7 +210,7 @@ pub async fn opened(link: &mut Link, one: &ProviderSession, now: Timestamp) -> R
         one.sealed.as_deref(),
         now.millis(),
         one.ends_at.millis(),
-        one.remembered.map(|id| id.uuid()),
+        one.remembered.map(RememberedId::uuid),
         one.check_at.map(Timestamp::millis)
     )
     .map(drop)

@@ -142,9 +142,10 @@ impl From<SignInError> for PageError {
 impl From<FactorError> for PageError {
     fn from(error: FactorError) -> Self {
         match error {
-            FactorError::TooManyFailures { retry_after } => Self::TooMany(retry_after),
+            FactorError::TooManyFailures { retry_after } | FactorError::TooManyCodes { retry_after } => {
+                Self::TooMany(retry_after)
+            }
             FactorError::Trouble(trouble) => Self::Trouble(trouble),
-            FactorError::TooManyCodes { retry_after } => Self::TooMany(retry_after),
             FactorError::NotSent => Self::Failed(Failure::Unavailable),
             FactorError::Off | FactorError::NotFound => Self::Failed(Failure::NotFound),
             FactorError::WrongCode | FactorError::Outdated | FactorError::TooMany | FactorError::Required => {

@@ -247,7 +247,7 @@ impl FromRequest<Arc<Site>> for Fields {
         if is_cross_site(&parts.headers, site.origin()) {
             return Err(Failure::FormExpired.into());
         }
-        let fields = Self(read(body, site).await?);
+        let fields = Self(read(body, site.max_body).await?);
         let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
         let secret = jar.csrf(&parts.headers).ok_or(Failure::FormExpired)?;
         let session = jar.session(&parts.headers);
@@ -278,10 +278,10 @@ pub(super) async fn foreign_fields(
     site: &Site,
 ) -> Result<HashMap<String, String>, PageError> {
     is_form(headers)?;
-    read(body, site).await
+    read(body, site.max_body).await
 }
 
-fn is_form(headers: &HeaderMap) -> Result<(), PageError> {
+pub(super) fn is_form(headers: &HeaderMap) -> Result<(), PageError> {
     let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if media.split(';').next().map(str::trim) != Some("application/x-www-form-urlencoded") {
         return Err(Failure::UnsupportedMedia.into());
@@ -289,12 +289,12 @@ fn is_form(headers: &HeaderMap) -> Result<(), PageError> {
     Ok(())
 }
 
-async fn read(body: axum::body::Body, site: &Site) -> Result<HashMap<String, String>, PageError> {
+pub(super) async fn read(body: axum::body::Body, most: usize) -> Result<HashMap<String, String>, PageError> {
     // Not worth waiting for; chunked bodies are counted as they come.
-    if http_body::Body::size_hint(&body).lower() > u64::try_from(site.max_body).unwrap_or(u64::MAX) {
+    if http_body::Body::size_hint(&body).lower() > u64::try_from(most).unwrap_or(u64::MAX) {
         return Err(Failure::TooLarge.into());
     }
-    let bytes = axum::body::to_bytes(body, site.max_body).await.map_err(|error| {
+    let bytes = axum::body::to_bytes(body, most).await.map_err(|error| {
         let too_large = std::error::Error::source(&error)
             .is_some_and(<dyn std::error::Error + 'static>::is::<http_body_util::LengthLimitError>);
         if too_large { Failure::TooLarge } else { Failure::BadRequest }

@@ -6,9 +6,11 @@ use super::extract::{Fields, Visit};
 use super::page::sign_in::{LogoutPage, OnwardPage, SignedOutPage, There};
 use super::page::{Shell, paths};
 use super::respond::Reply;
+use super::saml::form_reply;
 use super::site::Site;
 use super::verify::Query;
 use crate::domain::redirect::SafeRedirect;
+use crate::service::saml::Onward;
 use crate::service::sign_out::WayOut;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
@@ -34,7 +36,11 @@ pub async fn post(State(site): State<Arc<Site>>, visit: Visit, _fields: Fields) 
             let here = format!("{}?at={}", paths::SIGNED_OUT, place.slug);
             Reply::see_other(&SafeRedirect::parse(&here, &[]).unwrap_or(SafeRedirect::to(paths::SIGNED_OUT)))
         }
-        WayOut::Onward(place, address) => {
+        WayOut::Onward(_, Onward::Form(form)) => {
+            let shell = Shell { face: None, ..visit.shell(&site) };
+            form_reply(&site, &visit, shell, form)?
+        }
+        WayOut::Onward(place, Onward::Redirect(address)) => {
             let shell = Shell { face: None, ..visit.shell(&site) };
             let page = OnwardPage { shell, provider: place.name, address };
             Reply::page(&site, &visit, &page)?.going_on_to(&page.address)

@@ -61,7 +61,7 @@ pub async fn post(State(site): State<Arc<Site>>, fresh: Fresh, fields: Fields) -
     let done = match read(&fields, t) {
         Ok(Wish::First(new)) => site.factors.send_code(ctx, who, &new).await,
         Ok(Wish::Again(channel)) => site.factors.send_code_again(ctx, who, channel).await,
-        Err(tried) => return page(&site, &fresh, true, tried).await,
+        Err(tried) => return page(&site, &fresh, true, *tried).await,
     };
     match done.map_err(|error| told(error, &fields, t)) {
         Ok(()) | Err(Err(FactorError::Outdated)) => {
@@ -121,7 +121,7 @@ pub async fn post_step(
     let done = match read(&fields, t) {
         Ok(Wish::First(new)) => site.sign_in.send_code(&visit.ctx, &handle, &new).await,
         Ok(Wish::Again(channel)) => site.sign_in.send_code_again(&visit.ctx, &handle, channel).await,
-        Err(tried) => return step_page(&site, &visit, &handle, true, tried).await,
+        Err(tried) => return step_page(&site, &visit, &handle, true, *tried).await,
     };
     match done.map_err(|error| told(error, &fields, t)) {
         Ok(()) | Err(Err(FactorError::Outdated)) => {
@@ -190,7 +190,7 @@ fn form(visit: &Visit, action: &'static str, channels: &[Channel], sent: Option<
 }
 
 /// Reads a form; an error is the page that says what is wrong with it.
-fn read(fields: &Fields, t: &Texts) -> Result<Wish, Tried> {
+fn read(fields: &Fields, t: &Texts) -> Result<Wish, Box<Tried>> {
     let channel = Channel::parse(fields.text("channel")).unwrap_or(Channel::Sms);
     if fields.ticked("again") {
         return Ok(Wish::Again(channel));
@@ -203,12 +203,12 @@ fn read(fields: &Fields, t: &Texts) -> Result<Wish, Tried> {
         let field = Field::new(fields.text(key));
         if is_bad { field.with_error(problem.text(t)) } else { field }
     };
-    Err(Tried {
+    Err(Box::new(Tried {
         status: StatusCode::UNPROCESSABLE_ENTITY,
         number: field("number", number.is_none(), FactorProblem::Number),
         name: Some(field("name", name.is_none(), FactorProblem::Name)),
         ..Tried::default()
-    })
+    }))
 }
 
 /// What the page says when no code was sent; what it cannot say comes back.

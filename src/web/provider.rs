@@ -15,6 +15,7 @@ use super::verify::Query;
 use crate::domain::redirect::SafeRedirect;
 use crate::domain::resolve::Refusal;
 use crate::service::provider::{Oidc, Protocol, Provider};
+use crate::service::saml::Onward;
 use crate::service::sign_in::SignInError;
 use crate::service::sign_in::answer::Answer;
 use crate::service::sign_in::departure::{Brings, Errand};
@@ -34,7 +35,6 @@ pub async fn get(
     visit: Visit,
 ) -> Result<Response, PageError> {
     let provider = site.providers.named(&slug).ok_or(Failure::NotFound)?;
-    let Protocol::Oidc(oidc) = &provider.protocol;
     let query = Query::of(query.as_deref());
     let wanted = query.text("return_to");
     let target = match wanted.as_str() {
@@ -58,10 +58,22 @@ pub async fn get(
         invitation: Some(query.text("invitation")).filter(|token| !token.is_empty()),
     };
     let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
-    let there = (provider, oidc.as_ref());
-    match site.sign_in.leave_for_oidc(&visit.ctx, there, jar.attempt(&headers), going).await {
-        Ok(leaving) => {
-            Ok(Reply::away_to(&leaving.address).cookie(jar.set_attempt(&site.surroundings, &leaving.browser)).done())
+    let browser = jar.attempt(&headers);
+    let left = match &provider.protocol {
+        Protocol::Oidc(oidc) => site
+            .sign_in
+            .leave_for_oidc(&visit.ctx, (provider, oidc.as_ref()), browser, going)
+            .await
+            .map(|leaving| (Onward::Redirect(leaving.address), leaving.browser)),
+        Protocol::Saml => match site.saml.depart(&visit.ctx, &slug, browser, going).await {
+            Ok(departed) => Ok((departed.onward, departed.browser)),
+            Err(error) => Err(error.into()),
+        },
+    };
+    match left {
+        Ok((onward, browser)) => {
+            let cookie = jar.set_attempt(&site.surroundings, &browser);
+            Ok(super::saml::onward_reply(&site, &visit, onward)?.cookie(cookie).done())
         }
         Err(error) => problem(&site, &visit, provider, error),
     }
@@ -75,8 +87,7 @@ pub async fn get_callback(
     headers: HeaderMap,
     visit: Visit,
 ) -> Result<Response, PageError> {
-    let provider = site.providers.named(&slug).ok_or(Failure::NotFound)?;
-    let Protocol::Oidc(oidc) = &provider.protocol;
+    let (provider, oidc) = spoken(&site, &slug)?;
     let fields = extract::parse(query.unwrap_or_default().as_bytes()).ok_or(Failure::BadRequest)?;
     let posted = fields.get("outcome");
     let answer = match posted {
@@ -102,8 +113,7 @@ pub async fn post_callback(
     visit: Visit,
     extract::ForeignFields(fields): extract::ForeignFields,
 ) -> Result<Response, PageError> {
-    let provider = site.providers.named(&slug).ok_or(Failure::NotFound)?;
-    let Protocol::Oidc(oidc) = &provider.protocol;
+    let (provider, oidc) = spoken(&site, &slug)?;
     let answer = answer(&fields);
     let ours = || site.sign_in.knows_state(&provider.source, &answer.state, visit.ctx.now());
     if !oidc.client.settings().form_post || !answer.is_plausible() || !ours() {
@@ -113,6 +123,15 @@ pub async fn post_callback(
     let here = format!("/login/{}/callback?outcome={name}", provider.source.slug());
     let target = SafeRedirect::parse(&here, &[]).ok_or(Failure::Internal)?;
     Ok(Reply::see_other(&target).done())
+}
+
+/// The provider of this slug, if it speaks OpenID Connect.
+fn spoken<'a>(site: &'a Site, slug: &str) -> Result<(&'a Provider, &'a Oidc), PageError> {
+    let provider = site.providers.named(slug).ok_or(Failure::NotFound)?;
+    match &provider.protocol {
+        Protocol::Oidc(oidc) => Ok((provider, oidc)),
+        Protocol::Saml => Err(Failure::NotFound.into()),
+    }
 }
 
 /// The answer in a query or a posted form; `None` when it is malformed.
@@ -136,9 +155,20 @@ async fn arrive(
     let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
     let browser = jar.attempt(headers);
     let brings = Brings { person: visit.person.clone(), device: jar.device(headers) };
-    match site.sign_in.return_from_oidc(&visit.ctx, there, browser.as_ref(), answer, brings).await {
+    let arrived = site.sign_in.return_from_oidc(&visit.ctx, there, browser.as_ref(), answer, brings).await;
+    arrived_reply(site, visit, there.0, arrived).await
+}
+
+/// Wherever an answer leads, whatever protocol brought it.
+pub(super) async fn arrived_reply(
+    site: &Arc<Site>,
+    visit: &Visit,
+    provider: &Provider,
+    arrived: Result<Arrived, ProviderError>,
+) -> Result<Response, PageError> {
+    match arrived {
         Ok(Arrived::SignedIn(outcome)) => {
-            site.traces.keep(&visit.ctx, &there.0.source, outcome.code());
+            site.traces.keep(&visit.ctx, &provider.source, outcome.code());
             Ok(outcome_reply(site, outcome))
         }
         Ok(Arrived::ToAdd(arrival)) => {
@@ -149,12 +179,17 @@ async fn arrive(
         Err(ProviderError::Outdated) if visit.person.is_some() => {
             Ok(Reply::see_other(&SafeRedirect::to(paths::ACCOUNT)).of(visit).done())
         }
-        Err(error) => problem(site, visit, there.0, error),
+        Err(error) => problem(site, visit, provider, error),
     }
 }
 
 /// The page when it did not work.
-fn problem(site: &Site, visit: &Visit, provider: &Provider, error: ProviderError) -> Result<Response, PageError> {
+pub(super) fn problem(
+    site: &Site,
+    visit: &Visit,
+    provider: &Provider,
+    error: ProviderError,
+) -> Result<Response, PageError> {
     site.traces.keep(&visit.ctx, &provider.source, error.code());
     let problem = match error {
         ProviderError::Outdated | ProviderError::SignIn(SignInError::Outdated) => ProviderProblem::Outdated,

@@ -103,7 +103,7 @@ pub async fn get_back(
 
 fn openid<'s>(site: &'s Site, slug: &str) -> Option<(&'s Provider, &'s Oidc)> {
     let provider = site.providers.named(slug)?;
-    let Protocol::Oidc(oidc) = &provider.protocol;
+    let Protocol::Oidc(oidc) = &provider.protocol else { return None };
     Some((provider, oidc))
 }
 

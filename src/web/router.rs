@@ -4,7 +4,7 @@ use super::site::Site;
 use super::trace::{Trace, trace};
 use super::{
     account, assets, avatar, confirm, dev, forbidden, frame, internal, invitation, login, logout, lost_password, phone,
-    provider, provider_logout, register, security_txt, setup, step, step_factor, verify, whoami,
+    provider, provider_logout, register, saml, security_txt, setup, step, step_factor, verify, whoami,
 };
 use axum::Router;
 use axum::body::Body;
@@ -31,8 +31,13 @@ pub const ROUTES: &[(&str, &str, Who)] = &[
     ("POST", "/login/internal", Who::Form),
     ("GET", "/login/{slug}", Who::Anybody),
     ("GET", "/login/{slug}/callback", Who::Anybody),
-    ("POST", "/login/{slug}/callback", Who::Anybody),
-    ("POST", "/login/{slug}/backchannel-logout", Who::Anybody),
+    ("POST", "/login/{slug}/callback", Who::Provider),
+    ("GET", "/login/{slug}/acs", Who::Anybody),
+    ("POST", "/login/{slug}/acs", Who::Provider),
+    ("GET", "/login/{slug}/metadata", Who::Anybody),
+    ("GET", "/login/{slug}/slo", Who::Anybody),
+    ("POST", "/login/{slug}/slo", Who::Provider),
+    ("POST", "/login/{slug}/backchannel-logout", Who::Provider),
     ("GET", "/login/{slug}/frontchannel-logout", Who::Anybody),
     ("GET", "/login/{slug}/logout", Who::Anybody),
     ("GET", "/login/step/password", Who::Attempt),
@@ -118,6 +123,9 @@ pub enum Who {
     Anybody,
     /// Everybody, with a form of ours and its token.
     Form,
+    /// An identity provider, through somebody's browser and from another site: no form of ours, no cookie, a message that
+    /// proves itself.
+    Provider,
     /// The browser that began a sign-in.
     Attempt,
     /// Somebody signed in; with POST also the form's token.
@@ -136,6 +144,9 @@ pub fn pages(site: Arc<Site>, around: Arc<Trace>, readiness: internal::Readiness
         .route("/login/internal", get(login::get_internal).post(login::post_internal))
         .route("/login/{slug}", get(provider::get))
         .route("/login/{slug}/callback", get(provider::get_callback).post(provider::post_callback))
+        .route("/login/{slug}/acs", get(saml::get_answer).post(saml::post_answer))
+        .route("/login/{slug}/metadata", get(saml::get_metadata))
+        .route("/login/{slug}/slo", get(saml::get_logout).post(saml::post_logout))
         .route("/login/{slug}/backchannel-logout", post(provider_logout::post_backchannel))
         .route("/login/{slug}/frontchannel-logout", get(provider_logout::get_frontchannel))
         .route("/login/{slug}/logout", get(provider_logout::get_back))

@@ -18,6 +18,7 @@ use crate::service::password::Passwords;
 use crate::service::provider::Providers;
 use crate::service::recovery::Recovery;
 use crate::service::registration::Registration;
+use crate::service::saml::Saml;
 use crate::service::session::Sessions;
 use crate::service::setup::SetUp;
 use crate::service::sign_in::SignIn;
@@ -65,6 +66,8 @@ pub struct Site {
     pub providers: Providers,
     /// Making an account for oneself.
     pub registration: Registration,
+    /// SAML providers.
+    pub saml: Saml,
     /// Forward-auth and whoami.
     pub verify: Verify,
     /// Whom to tell about a weakness: a `mailto:` or `https:` address.

@@ -50,7 +50,9 @@ async fn strangers_get_no_further_than_listed() {
         match who {
             Who::Person | Who::Attempt => assert!(sent_to_sign_in, "{method} {path}: {}", answer.status),
             Who::Proxy | Who::Session => assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path}"),
-            Who::Anybody | Who::Form => assert!(!sent_to_sign_in && answer.status.as_u16() < 500, "{method} {path}"),
+            Who::Anybody | Who::Form | Who::Provider => {
+                assert!(!sent_to_sign_in && answer.status.as_u16() < 500, "{method} {path}");
+            }
         }
     }
 }

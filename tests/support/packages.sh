@@ -55,6 +55,15 @@ need_server() {
   if [ "$status" -ne 0 ]; then exit "$status"; fi
 }
 
+# need_saml_libraries   what the second verifier of SAML messages is built over: libxmlsec1, and libclang, which reads its headers
+need_saml_libraries() {
+  need_command pkg-config pkg-config
+  need_package libxmlsec1-dev pkg-config --exists xmlsec1-openssl
+  need_package libxml2-dev pkg-config --exists libxml-2.0
+  need_package libssl-dev pkg-config --exists libssl
+  need_package libclang-dev sh -c 'ls /usr/lib/llvm-*/lib/libclang*.so*'
+}
+
 # need_rust   cargo and a compiler new enough for the manifest; a toolchain is nothing that a test installs
 need_rust() {
   local wanted have

@@ -1,7 +1,8 @@
 //! `[[identity_provider]]`: systems that people sign in with. What all have in common; what only one kind has is in
-//! `oidc`.
+//! `oidc` and `saml`.
 
 pub mod oidc;
+pub mod saml;
 
 use std::collections::BTreeSet;
 
@@ -77,6 +78,10 @@ pub struct IdentityProvider {
     #[expect(missing_docs, reason = "a comment here would stand on the keys of the section; see the struct")]
     pub oidc: oidc::Oidc,
 
+    #[serde(flatten)]
+    #[expect(missing_docs, reason = "a comment here would stand on the keys of the section; see the struct")]
+    pub saml: saml::Saml,
+
     /// Where to find what about a person: names of claims (OpenID Connect; `a.b` looks into objects) or attributes
     /// (SAML; by name or friendly name). Of several names the first with a value counts.
     #[serde(default)]
@@ -102,6 +107,8 @@ const fn ten_seconds() -> Span {
 pub enum Kind {
     /// OpenID Connect.
     Oidc,
+    /// SAML 2.0.
+    Saml,
 }
 
 /// What happens when somebody comes whom no account is linked to.
@@ -256,6 +263,7 @@ pub(super) fn check(providers: &[IdentityProvider], secrets_read: bool, found: &
         provider.check(&key, found);
         match provider.kind {
             Kind::Oidc => provider.oidc.check(&key, secrets_read, found),
+            Kind::Saml => provider.saml.check(&key, found),
         }
     }
 }

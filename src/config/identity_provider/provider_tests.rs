@@ -39,7 +39,7 @@ fn what_is_wrong_is_told_where_it_stands() {
         ("name = \"Corp SSO\"", "claims = \"{}\"", "identity_provider[0].claims"),
         ("name = \"Corp SSO\"", "algorithms = [\"HS256\"]", "identity_provider[0].algorithms"),
         ("name = \"Corp SSO\"", "discovery = false", "identity_provider[0].token_endpoint"),
-        ("\"oidc\"", "\"saml\"", "identity_provider[0].kind"),
+        ("\"oidc\"", "\"saml\"", "identity_provider[0].metadata_url: is missing"),
     ] {
         assert!(CORP.contains(from), "{from}");
         let text = problems(&CORP.replace(from, to));

@@ -249,15 +249,15 @@ async fn send(
     let gateway = core.gateways.of(channel).ok_or(FactorError::Off)?;
     let number = purpose.number().ok_or(UNUSABLE)?;
     admit(core, ctx, CodeFor { seat: who.seat, account: who.account.id, number: &number }, channel).await?;
-    let code = drawn(ctx);
+    let digits = drawn(ctx);
     let authenticator = match &purpose {
         Purpose::Bind { .. } => None,
         Purpose::Prove { authenticator, .. } => Some(*authenticator),
     };
-    let waiting = Waiting { channel, code: hashed(who.seat, code.expose()), purpose };
+    let waiting = Waiting { channel, code: hashed(who.seat, digits.expose()), purpose };
     keep(core, ctx, who.seat, &waiting).await?;
-    let text = sentence(core, ctx, channel, code.expose());
-    let message = Message { to: &number, text: &text, code: &code, language: ctx.language.tag() };
+    let text = sentence(core, ctx, channel, digits.expose());
+    let message = Message { to: &number, text: &text, code: &digits, language: ctx.language.tag() };
     let answer = gateway.send(&message).await;
     let (outcome, said) = match &answer {
         Ok(()) => (CodeOutcome::Sent, "sent"),
@@ -294,19 +294,19 @@ async fn admit(core: &Core, ctx: &Context, what: CodeFor<'_>, channel: Channel) 
 }
 
 /// What the message says, in the language of the page that it was asked for on.
-fn sentence(core: &Core, ctx: &Context, channel: Channel, code: &str) -> Secret<String> {
+fn sentence(core: &Core, ctx: &Context, channel: Channel, drawn: &str) -> Secret<String> {
     let t = Texts::for_language(ctx.language);
     let product = ("product", core.policy.product.as_str().into());
     Secret::new(match channel {
         Channel::Sms => {
-            let said = t.msg_with("code-message", &[product, ("code", code.into())]);
+            let said = t.msg_with("code-message", &[product, ("code", drawn.into())]);
             // The last line binds the code to our site: browsers fill it in nowhere else (WICG, origin-bound codes).
             let host = core.policy.public_url.split_once("://").map_or("", |(_, host)| host);
             let host = host.split(':').next().unwrap_or_default();
-            format!("{said}\n\n@{host} #{code}")
+            format!("{said}\n\n@{host} #{drawn}")
         }
         Channel::Voice => {
-            let digits: Vec<_> = code.chars().map(String::from).collect();
+            let digits: Vec<_> = drawn.chars().map(String::from).collect();
             t.msg_with("code-call", &[product, ("code", digits.join(", ").as_str().into())])
         }
     })

@@ -61,6 +61,7 @@ impl SignIn {
             stated: upstream.map(|upstream| upstream.stated.clone()).unwrap_or_default(),
             at: Some(ctx.now()),
             carried: None,
+            ends_at: upstream.and_then(|upstream| upstream.ends_at),
             source: arrival.source.clone(),
         })
     }

@@ -312,7 +312,7 @@ impl Round<'_> {
     fn vouch(&self, claims: &Claims, subject: String, tokens: &Tokens, now: Timestamp) -> Vouched {
         let mapped = claims.mapped(&self.provider.attributes, self.provider.trust_email);
         let keeps = self.provider.revalidates;
-        let (refresh_token, access_token) = if keeps { kept(&tokens, now) } else { (None, None) };
+        let (refresh_token, access_token) = if keeps { kept(tokens, now) } else { (None, None) };
         let stated = id_token::stated(&claims.id_token);
         Vouched {
             source: self.provider.source.clone(),
@@ -330,6 +330,7 @@ impl Round<'_> {
                 refresh_token,
                 access_token,
                 stated,
+                ends_at: None,
             }),
         }
     }

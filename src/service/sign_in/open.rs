@@ -51,7 +51,10 @@ impl SignIn {
         username: String,
     ) -> Result<Opened, SignInError> {
         let identity = &attempt.identity;
-        let fresh = self.remembered(ctx, &identity.account, attempt.stay && identity.way != Way::Autologin);
+        let ends_by = identity.voucher.as_ref().and_then(|voucher| voucher.ends_at);
+        // A browser that stays signed in would outlive what the provider vouched for.
+        let stays = attempt.stay && identity.way != Way::Autologin && ends_by.is_none();
+        let fresh = self.remembered(ctx, &identity.account, stays);
         let remembered = fresh.as_ref().map(|(one, _)| one.id).or(identity.remembered);
         // Said of the session only where the device stood in for the factor.
         let spared = facts.enrolled && !identity.methods.has(Methods::MULTI_FACTOR) && attempt.device.is_some();
@@ -63,6 +66,7 @@ impl SignIn {
             remembered,
             not_before: facts.valid_from,
             source: identity.voucher.as_ref().map(|voucher| voucher.source.clone()),
+            ends_by,
         };
         if parked::is_ended(&self.core, ctx, &attempt).await? {
             return Err(SignInError::Outdated);
@@ -148,7 +152,8 @@ impl SignIn {
         remembered: Option<RememberedId>,
     ) -> Result<(), SignInError> {
         let now = ctx.now();
-        let ends_at = now.after(self.core.policy.lifetimes.absolute);
+        let lasts = now.after(self.core.policy.lifetimes.absolute);
+        let ends_at = voucher.ends_at.map_or(lasts, |end| end.min(lasts));
         let goes_on = match voucher.carried {
             Some(Carried::Session(old)) => identity::renamed(tx, old, session).await?,
             Some(Carried::Browser(browser)) => provider_session::resumed(tx, browser, session, now, ends_at).await?,

@@ -1,6 +1,7 @@
 //! Proving anew who one is, while signed in: before changing what one signs in with, or because an application asks for a
 //! fresh proof. The same corridor as a sign-in; the session that comes out takes the place of the one that went in.
 
+use super::enter::opened;
 use super::{AttemptHandle, Outcome, SignIn, SignInError, Wishes};
 use crate::domain::factor_trust::Stated;
 use crate::domain::identity::{Source, SourceKind, Vouched};
@@ -115,7 +116,7 @@ impl SignIn {
 impl SignIn {
     /// Proves anew by signing in at a provider, which said when that was. It must be somebody whom this account is linked
     /// to; a second factor of ours is asked for after it where there is one.
-    pub(super) async fn step_up_by_source(
+    pub(in crate::service) async fn step_up_by_source(
         &self,
         ctx: &Context,
         owner: &SignedIn,
@@ -171,14 +172,19 @@ impl SignIn {
         let Some(source) = owner.session().session.source.clone() else { return Ok(None) };
         let mut link = self.core.database.read().await?;
         let found = identity::of_session(&mut link, owner.session_id()).await?;
-        Ok(found.map(|one| going_on(one, source, Carried::Session(owner.session_id()))))
+        Ok(found.map(|one| {
+            let sealed = one.sealed.as_deref();
+            let ends_at = sealed.and_then(|sealed| opened(&self.core, sealed).ok()?.ends_at);
+            Voucher { ends_at, ..going_on(one, source, Carried::Session(owner.session_id())) }
+        }))
     }
 }
 
 /// The source's word as it goes over to a session that takes the place of another.
 pub(super) fn going_on(one: ProviderSession, source: Source, from: Carried) -> Voucher {
     let ProviderSession { identity, upstream, .. } = one;
-    Voucher { identity, upstream, sealed: None, stated: Stated::default(), at: None, carried: Some(from), source }
+    let (stated, carried) = (Stated::default(), Some(from));
+    Voucher { identity, upstream, sealed: None, stated, at: None, carried, ends_at: None, source }
 }
 
 fn wishes(owner: &SignedIn, return_to: Option<String>, factor: bool) -> Wishes {

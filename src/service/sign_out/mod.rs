@@ -9,6 +9,7 @@ use super::caller::SignedIn;
 use super::context::Context;
 use super::core::{Core, Trouble, fingerprint};
 use super::provider::{Oidc, Protocol, Provider, Providers};
+use super::saml::{Onward, Saml};
 use super::session::Sessions;
 use super::sign_in::enter;
 use crate::connect::oidc::Farewell;
@@ -29,6 +30,7 @@ pub struct SignOut {
     core: Arc<Core>,
     sessions: Sessions,
     providers: Providers,
+    saml: Saml,
 }
 
 /// What there is to be done about whoever vouched for a session that has ended here. Each protocol decides it in
@@ -39,8 +41,8 @@ pub enum WayOut {
     Here,
     /// The provider goes on knowing the person: it has no way to be told, cannot be asked, or the operator wants it so.
     StaysThere(Place),
-    /// The browser goes on to this address of the provider.
-    Onward(Place, String),
+    /// The browser goes on to the provider.
+    Onward(Place, Onward),
 }
 
 /// A provider, as pages name it.
@@ -55,8 +57,8 @@ pub struct Place {
 impl SignOut {
     /// Signing out over a core, with these providers.
     #[must_use]
-    pub fn new(core: Arc<Core>, providers: Providers) -> Self {
-        Self { sessions: Sessions::new(Arc::clone(&core)), core, providers }
+    pub fn new(core: Arc<Core>, providers: Providers, saml: Saml) -> Self {
+        Self { sessions: Sessions::new(Arc::clone(&core)), core, providers, saml }
     }
 
     /// Signs out here, and says what is left to be done elsewhere.
@@ -78,11 +80,12 @@ impl SignOut {
         if !provider.single_logout {
             return WayOut::StaysThere(place);
         }
-        let address = match &provider.protocol {
-            Protocol::Oidc(oidc) => self.farewell(ctx, oidc, &provider.source, &upstream).await,
+        let onward = match &provider.protocol {
+            Protocol::Oidc(oidc) => self.farewell(ctx, oidc, &provider.source, &upstream).await.map(Onward::Redirect),
+            Protocol::Saml => self.saml.farewell(ctx, &place.slug, &upstream).await,
         };
-        match address {
-            Some(address) => WayOut::Onward(place, address),
+        match onward {
+            Some(onward) => WayOut::Onward(place, onward),
             None => WayOut::StaysThere(place),
         }
     }

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod factor;
+pub mod going;
 pub mod invitation;
 pub mod outcome;
 pub mod paths;

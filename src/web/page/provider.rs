@@ -27,6 +27,8 @@ pub enum ProviderProblem {
     Away,
     /// What it said is not believed.
     NotBelieved,
+    /// What it said about signing out is not believed.
+    SignOutNotBelieved,
     /// It is believed, and something is in the way.
     Refused(Refusal),
 }
@@ -55,7 +57,7 @@ impl ProviderProblem {
             Ended,
             SourceOff,
         ];
-        let others = [Self::Outdated, Self::Declined, Self::Away, Self::NotBelieved];
+        let others = [Self::Outdated, Self::Declined, Self::Away, Self::NotBelieved, Self::SignOutNotBelieved];
         others.into_iter().chain(refusals.map(Self::Refused)).collect()
     }
 
@@ -68,7 +70,7 @@ impl ProviderProblem {
             Self::Refused(
                 Refusal::UsernameTaken | Refusal::EmailTaken | Refusal::LinkedElsewhere | Refusal::OtherIdentity,
             ) => 409,
-            Self::Declined | Self::NotBelieved | Self::Refused(_) => 403,
+            Self::Declined | Self::NotBelieved | Self::SignOutNotBelieved | Self::Refused(_) => 403,
         }
     }
 
@@ -79,7 +81,7 @@ impl ProviderProblem {
             Self::Outdated => "provider-outdated-title",
             Self::Declined => "provider-declined-title",
             Self::Away => "provider-away-title",
-            Self::NotBelieved => "provider-not-believed-title",
+            Self::NotBelieved | Self::SignOutNotBelieved => "provider-not-believed-title",
             Self::Refused(Refusal::Waiting) => "provider-waiting-title",
             Self::Refused(_) => "provider-refused-title",
         })
@@ -93,6 +95,7 @@ impl ProviderProblem {
             Self::Declined => "provider-declined-text",
             Self::Away => "provider-away-text",
             Self::NotBelieved => "provider-not-believed-text",
+            Self::SignOutNotBelieved => "provider-sign-out-text",
             Self::Refused(refusal) => match refusal {
                 Refusal::Unknown => "provider-unknown",
                 Refusal::NotInvited => "provider-not-invited",

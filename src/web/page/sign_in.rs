@@ -98,6 +98,8 @@ pub enum There {
     SignedOut,
     /// They are not: it was not told.
     SignedIn,
+    /// They are, and the provider reports that something else lives on.
+    Partly,
     /// It is not known: what came back does not belong to what was sent.
     Unsure,
 }
@@ -109,6 +111,7 @@ impl There {
         let key = match self {
             Self::SignedOut => "signed-out-there",
             Self::SignedIn => "signed-out-stays",
+            Self::Partly => "signed-out-partly",
             Self::Unsure => "signed-out-unsure",
         };
         t.msg_with(key, &[("provider", provider.into())])

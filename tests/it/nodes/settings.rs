@@ -50,7 +50,9 @@ async fn what_is_stored_through_one_node_holds_on_the_other_and_on_one_that_star
     let client = |house: &House| {
         let providers = house.generations.current().app.providers.clone();
         let corp = providers.named("corp").expect("a provider").clone();
-        let vestibule::service::provider::Protocol::Oidc(oidc) = corp.protocol;
+        let vestibule::service::provider::Protocol::Oidc(oidc) = corp.protocol else {
+            panic!("it speaks OpenID Connect")
+        };
         oidc
     };
     let before = client(&two);

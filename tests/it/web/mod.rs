@@ -27,6 +27,7 @@ mod provider_accounts;
 mod redis;
 mod registration;
 mod revocation;
+mod saml;
 mod security_key;
 mod setup;
 mod step_up;
