@@ -7,6 +7,7 @@ use crate::support::cable::{Cable, Then};
 use crate::support::slapd::{BASE, Slapd, group, person};
 use crate::support::told::Told;
 use http::StatusCode;
+use std::fmt::Write;
 use vestibule::domain::account::AccountStatus;
 use vestibule::service::directory::{Directories, Options, SyncError};
 
@@ -256,7 +257,7 @@ async fn a_thousand_members_and_garbage_among_them_are_read_to_the_end() {
     let before = state(&house).await;
     let mut text = format!("dn: cn=staff,ou=groups,{BASE}\nchangetype: modify\nadd: member\n");
     for number in 0..1000 {
-        text.push_str(&format!("member: cn=x\\C3\\BC{number},dc=else\\2c where\n"));
+        writeln!(text, "member: cn=x\\C3\\BC{number},dc=else\\2c where").expect("a string takes everything");
     }
     slapd.modifies(&(text + "\n"));
     let (plan, done) = syncs(&house).await;

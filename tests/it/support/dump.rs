@@ -2,6 +2,7 @@
 
 use super::{House, postgres};
 use sqlx::Row;
+use std::fmt::Write;
 use vestibule::store::Place;
 
 /// What was found where: the name of a file or table, and its content.
@@ -44,7 +45,10 @@ impl Dump {
 
     /// Where these bytes stand, as they are or as PostgreSQL writes them.
     pub(crate) fn places_of(&self, needle: &[u8]) -> Vec<&str> {
-        let hex: String = needle.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut hex = String::new();
+        for byte in needle {
+            write!(hex, "{byte:02x}").expect("a string takes everything");
+        }
         let holds = |bytes: &[u8], needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
         let found = self.0.iter().filter(|(_, bytes)| holds(bytes, needle) || holds(bytes, hex.as_bytes()));
         found.map(|(name, _)| name.as_str()).collect()

@@ -83,15 +83,12 @@ impl Gateway {
     /// The code of the newest message.
     pub(crate) fn code(&self) -> String {
         let body = self.asked().last().expect("a message").body.clone();
-        match body.split_once("\"code\": \"") {
-            Some((_, rest)) => rest.split('"').next().expect("an end").to_owned(),
-            // Read out: digit by digit, behind the colon.
-            None => {
-                let say =
-                    url::form_urlencoded::parse(body.as_bytes()).find(|(name, _)| name == "say").expect("words").1;
-                say.chars().filter(char::is_ascii_digit).take(6).collect()
-            }
+        if let Some((_, rest)) = body.split_once("\"code\": \"") {
+            return rest.split('"').next().expect("an end").to_owned();
         }
+        // Read out: digit by digit, behind the colon.
+        let say = url::form_urlencoded::parse(body.as_bytes()).find(|(name, _)| name == "say").expect("words").1;
+        say.chars().filter(char::is_ascii_digit).take(6).collect()
     }
 
     fn inside(&self) -> MutexGuard<'_, Inside> {
