@@ -41,7 +41,7 @@ pub struct Sms {
     #[schemars(range(min = 0, max = 1_000_000))]
     pub per_hour: u32,
 
-    /// The same for a day.
+    /// How many codes this service sends within a day at most.
     ///
     /// Danger: with 0 there is no bound.
     #[schemars(range(min = 0, max = 10_000_000))]
