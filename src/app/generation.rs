@@ -3,7 +3,7 @@
 
 use super::serve::{site, trace};
 use super::{App, StartError, brand, check, directories, gateways, mapping, saml, sources};
-use crate::config::{Config, Layers, LeftOut, Loaded, Marks, Merged};
+use crate::config::{Config, Layers, LeftOut, Loaded, Marks, Merged, SettingKey};
 use crate::jobs::{Duties, Jobs, TendLogs};
 use crate::service::core::Core;
 use crate::service::directory::{Connected, Directories};
@@ -23,6 +23,9 @@ use tokio::time::Instant;
 
 /// How soon a change is tried again that could not be followed, such as for a file that cannot be read.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Sections that say how strict this service is.
+const STRICT: [&str; 5] = ["password.", "registration.", "second_factor.", "sessions.", "throttle."];
 
 /// Everything that follows from one configuration.
 pub struct Generation {
@@ -44,8 +47,30 @@ pub struct Lasting {
     pub housekeeping: Housekeeping,
     /// Whether this node takes requests.
     pub readiness: Readiness,
+    /// Why it should take none, though it could.
+    pub unfit: Unfit,
     /// Removes old log files.
     pub tend_logs: Option<Arc<TendLogs>>,
+}
+
+/// Why a node that runs should get no requests: something that is stored for all to be strict by cannot hold on it.
+#[derive(Clone, Default)]
+pub struct Unfit(Arc<RwLock<Option<String>>>);
+
+impl Unfit {
+    /// The reason, if there is one.
+    #[must_use]
+    pub fn why(&self) -> Option<String> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn judge(&self, left_out: &[LeftOut]) {
+        let strict = |one: &&LeftOut| STRICT.iter().any(|section| one.key.starts_with(section));
+        // What only a newer version knows is no reason: both stand side by side during an upgrade.
+        let found = left_out.iter().filter(strict).find(|one| SettingKey::parse(&one.key).is_ok());
+        let why = found.map(|one| format!("the stored setting {} cannot hold on this node", one.key));
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = why;
+    }
 }
 
 /// The generation of the moment, and what leads to the next.
@@ -73,6 +98,7 @@ impl Generations {
         let settings = settings(&app, layers);
         let (revision, standing) = standing(app, &settings, base).await?;
         tell(&standing.left_out);
+        lasting.unfit.judge(&standing.left_out);
         standing.app.lifetimes.set(standing.app.core.policy.lifetimes);
         let (generation, site) = generation(standing.app, standing.loaded, &lasting)?;
         let entrance = Entrance::new(Arc::clone(&site), pages(&generation, site, &lasting));
@@ -110,6 +136,7 @@ impl Generations {
         generation.app.lifetimes.set(generation.app.core.policy.lifetimes);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(generation);
         self.entrance.replace(site, pages);
+        self.lasting.unfit.judge(&left_out);
         Ok(revision)
     }
 }

@@ -12,7 +12,7 @@ pub mod serve;
 mod sources;
 pub mod volatile;
 
-pub use generation::{Generations, Lasting};
+pub use generation::{Generations, Lasting, Unfit};
 pub use run::run;
 pub use serve::{ServeError, readiness, serve, site, trace};
 

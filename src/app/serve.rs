@@ -1,6 +1,6 @@
 //! `serve`: everything running, until it is asked to stop.
 
-use super::{App, Generations, Lasting, StartError, mapping};
+use super::{App, Generations, Lasting, StartError, Unfit, mapping};
 use crate::cli::Running;
 use crate::config::{Config, Layers, Loaded};
 use crate::connect::log_file::LogFile;
@@ -93,9 +93,10 @@ pub async fn serve(
     let app = App::open(&base.config, Surroundings::machine()).await?;
     let housekeeping = Housekeeping::begin(Arc::clone(&app.core), app.keys.clone()).await?;
     let leaving = Arc::new(AtomicBool::new(false));
-    let readiness = readiness(housekeeping.clone(), Arc::clone(&leaving));
+    let unfit = Unfit::default();
+    let readiness = readiness(housekeeping.clone(), Arc::clone(&leaving), unfit.clone());
     let tend_logs = log_file.map(tend_logs).map(Arc::new);
-    let lasting = Lasting { housekeeping, readiness: Arc::clone(&readiness), tend_logs };
+    let lasting = Lasting { housekeeping, readiness: Arc::clone(&readiness), unfit, tend_logs };
     let generations = Generations::begin(app, layers, base, lasting).await?;
     // What is taken from here is the same in every generation: it cannot be stored, or is said once.
     let (config, warnings) = (generations.current().config.clone(), generations.current().warnings.clone());
@@ -235,12 +236,15 @@ pub fn trace(app: &App, config: &Config) -> Trace {
 
 /// Asks the stores; says no once the process is leaving.
 #[must_use]
-pub fn readiness(housekeeping: Housekeeping, leaving: Arc<AtomicBool>) -> Readiness {
+pub fn readiness(housekeeping: Housekeeping, leaving: Arc<AtomicBool>, unfit: Unfit) -> Readiness {
     Arc::new(move || {
-        let (housekeeping, leaving) = (housekeeping.clone(), Arc::clone(&leaving));
+        let (housekeeping, leaving, unfit) = (housekeeping.clone(), Arc::clone(&leaving), unfit.clone());
         Box::pin(async move {
             if leaving.load(Ordering::Relaxed) {
                 return Err("this node is stopping".to_owned());
+            }
+            if let Some(why) = unfit.why() {
+                return Err(why);
             }
             housekeeping.ready().await.map_err(|trouble| trouble.to_string())
         })

@@ -137,6 +137,9 @@ fn told(changed: &Changed) {
         return say("Nothing has changed: it was so already.");
     }
     say(&format!("Changed for all nodes: {}. Running ones follow within a second.", changed.keys.join(", ")));
+    for warning in &changed.warnings {
+        complain(&format!("warning: {warning}"));
+    }
     for (key, place) in &changed.hidden {
         complain(&format!("warning: {key} does not count on this node: {} sets it", source(place)));
     }

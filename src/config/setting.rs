@@ -172,6 +172,18 @@ impl SettingKey {
         }
     }
 
+    /// Gives an item the secrets that another one of its key has and it does not name.
+    pub fn keep_secrets(&self, value: &mut Value, before: &Value) {
+        let spec = Table::of_config();
+        let Ok(Target::Item { spec, .. }) = target(&self.0, &spec) else { return };
+        let (Some(item), Some(before)) = (value.as_object_mut(), before.as_object()) else { return };
+        for key in spec.keys.iter().filter(|key| key.secret && !item.contains_key(&key.name)).collect::<Vec<_>>() {
+            if let Some(secret) = before.get(&key.name) {
+                item.insert(key.name.clone(), secret.clone());
+            }
+        }
+    }
+
     /// Whether the key itself is a secret, which is better not seen on a command line.
     #[must_use]
     pub fn is_secret(&self) -> bool {

@@ -62,6 +62,8 @@ pub struct Changed {
     pub keys: Vec<String>,
     /// Those that file or environment of this node set, which count here: key and place.
     pub hidden: Vec<(String, Place)>,
+    /// What an operator should know about the whole, and did not have to know before.
+    pub warnings: Vec<String>,
 }
 
 /// One key as it holds on this node, and what is stored for it.
@@ -91,6 +93,24 @@ pub struct Listing {
     pub entries: Vec<Entry>,
     /// What is stored and cannot be used here.
     pub left_out: Vec<LeftOut>,
+}
+
+/// How wishes are meant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// These keys, as they are given.
+    Exactly,
+    /// A file from elsewhere: secrets that it leaves out are kept.
+    Import,
+    /// The same, and nothing but what is in it.
+    Replace,
+}
+
+/// What a look at the whole has found.
+#[derive(Default)]
+struct Found {
+    hidden: Vec<(String, Place)>,
+    warnings: Vec<String>,
 }
 
 /// A wish: this value under this key, or none.
@@ -160,7 +180,7 @@ impl Settings {
         key: &SettingKey,
         value: serde_json::Value,
     ) -> Result<Changed, SettingError> {
-        self.change(ctx, vec![(key.as_str().to_owned(), Some(value))], false).await
+        self.change(ctx, vec![(key.as_str().to_owned(), Some(value))], Manner::Exactly).await
     }
 
     /// Removes a stored value; any, also one that only another version knows.
@@ -168,11 +188,12 @@ impl Settings {
     /// # Errors
     /// [`SettingError::NotStored`]; [`SettingError::Invalid`] when something else needs it.
     pub async fn unset(&self, ctx: &Context, _by: Operator, key: &str) -> Result<Changed, SettingError> {
-        let done = self.change(ctx, vec![(key.to_owned(), None)], false).await?;
+        let done = self.change(ctx, vec![(key.to_owned(), None)], Manner::Exactly).await?;
         if done.keys.is_empty() { Err(SettingError::NotStored(key.to_owned())) } else { Ok(done) }
     }
 
-    /// Stores many values at once, all or none. With `replace` those are removed that are stored and not among them.
+    /// Stores many values at once, all or none. With `replace` those are removed that are stored and not among them. An
+    /// item without the secret that is stored for it keeps that one: exports leave secrets out.
     ///
     /// # Errors
     /// [`SettingError`]; nothing was changed then.
@@ -184,7 +205,7 @@ impl Settings {
         replace: bool,
     ) -> Result<Changed, SettingError> {
         let wishes = settings.into_iter().map(|setting| (setting.key, Some(setting.value))).collect();
-        self.change(ctx, wishes, replace).await
+        self.change(ctx, wishes, if replace { Manner::Replace } else { Manner::Import }).await
     }
 
     /// All stored settings as a file that another installation can import. Reading secrets out is audited.
@@ -205,7 +226,7 @@ impl Settings {
         Ok(Secret::new(to_toml(&settings, secrets)))
     }
 
-    async fn change(&self, ctx: &Context, mut wishes: Vec<Wish>, replace: bool) -> Result<Changed, SettingError> {
+    async fn change(&self, ctx: &Context, mut wishes: Vec<Wish>, manner: Manner) -> Result<Changed, SettingError> {
         // Nobody else changes settings meanwhile: what is looked at together is stored together.
         let mut tx = self.core.database.begin().await?;
         let rows = setting::all(&mut tx).await?;
@@ -213,7 +234,10 @@ impl Settings {
         for (key, wish) in &mut wishes {
             *wish = wish.take().map(|value| Setting::new(key.clone(), value).value);
         }
-        if replace {
+        if manner != Manner::Exactly {
+            keep_secrets(&before, &mut wishes);
+        }
+        if manner == Manner::Replace {
             let named: BTreeSet<_> = wishes.iter().map(|(key, _)| key.clone()).collect();
             let others = rows.iter().filter(|row| !named.contains(&row.key));
             wishes.extend(others.map(|row| (row.key.clone(), None)));
@@ -222,7 +246,7 @@ impl Settings {
             Some(value) => !before.iter().any(|one| one.key == *key && one.value == *value),
             None => rows.iter().any(|row| row.key == *key),
         });
-        let Some(hidden) = self.checked(before, &wishes)? else { return Ok(Changed::default()) };
+        let Some(Found { hidden, warnings }) = self.checked(before, &wishes)? else { return Ok(Changed::default()) };
         for (key, wish) in &wishes {
             let act = if wish.is_some() { Act::SettingStored } else { Act::SettingRemoved };
             self.carry_out(ctx, &mut tx, key, wish.as_ref()).await?;
@@ -230,12 +254,11 @@ impl Settings {
         }
         setting::advance(&mut tx).await?;
         tx.commit().await?;
-        Ok(Changed { keys: wishes.into_iter().map(|(key, _)| key).collect(), hidden })
+        Ok(Changed { keys: wishes.into_iter().map(|(key, _)| key).collect(), hidden, warnings })
     }
 
-    /// Looks whether everything would be right afterwards; gives the keys that do not count here. `None` when there is
-    /// nothing to do.
-    fn checked(&self, before: Vec<Setting>, wishes: &[Wish]) -> Result<Option<Vec<(String, Place)>>, SettingError> {
+    /// Looks whether everything would be right afterwards. `None` when there is nothing to do.
+    fn checked(&self, before: Vec<Setting>, wishes: &[Wish]) -> Result<Option<Found>, SettingError> {
         if wishes.is_empty() {
             return Ok(None);
         }
@@ -262,7 +285,9 @@ impl Settings {
         }
         let of_node = |line: &Line| stored.contains(&line.key) && !matches!(line.place, Place::Stored(_));
         let hidden = self.layers.survey(&after).into_iter().filter(of_node).map(|line| (line.key, line.place));
-        Ok(Some(hidden.collect()))
+        let is_new = |warning: &String| !loaded.warnings.contains(warning);
+        let warnings = as_it_will_be.warnings.into_iter().filter(is_new).collect();
+        Ok(Some(Found { hidden: hidden.collect(), warnings }))
     }
 
     async fn carry_out(
@@ -283,5 +308,14 @@ impl Settings {
         };
         let row = StoredSetting { key: key.to_owned(), value, changed_at: ctx.now(), changed_by };
         Ok(setting::put(link, &row).await?)
+    }
+}
+
+/// Gives items the secrets that are stored for them and that they do not name.
+fn keep_secrets(before: &[Setting], wishes: &mut [Wish]) {
+    for (key, wish) in wishes {
+        let stored = before.iter().find(|one| one.key == *key);
+        let (Some(value), Some(stored), Ok(parsed)) = (wish.as_mut(), stored, SettingKey::parse(key)) else { continue };
+        parsed.keep_secrets(value, &stored.value);
     }
 }

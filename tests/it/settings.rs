@@ -68,6 +68,15 @@ async fn a_bad_value_is_refused_with_the_words_of_check_config_and_nothing_chang
 }
 
 #[tokio::test]
+async fn whoever_shuts_a_door_is_told_what_that_means() {
+    let house = House::open().await;
+    let changed = house.sets("password.login", json!("none")).await.expect("stored");
+    assert!(changed.warnings.iter().any(|warning| warning.contains("nobody can sign in")), "{changed:?}");
+    let changed = house.sets("autologin.days", json!(3)).await.expect("stored");
+    assert!(changed.warnings.is_empty(), "it was told already: {changed:?}");
+}
+
+#[tokio::test]
 async fn of_several_values_all_are_stored_or_none() {
     let house = House::open().await;
     let settings = house.generations.settings();
@@ -108,6 +117,10 @@ async fn secrets_are_sealed_and_shown_to_nobody() {
     let events = vestibule::store::audit::newest(&mut link, None, 100).await.expect("events");
     assert!(events.iter().any(|event| format!("{event:?}").contains("application.tasks")));
     assert!(!format!("{events:?}").contains(SECRET));
+    // What was exported without it, and comes back, keeps it.
+    let text = house.exports(false).await.replace("tasks.example.org", "work.example.org");
+    house.imports(&text, true).await.expect("stored");
+    assert!(house.exports(true).await.contains(SECRET));
     // It works as a secret nevertheless.
     house.follows().await;
     let shows = async |secret: &str| {
@@ -164,6 +177,9 @@ async fn what_is_stored_is_there_after_a_restart_and_what_cannot_be_used_does_no
     tx.commit().await.expect("written");
     house.follows().await;
     assert_eq!(house.generations.current().config.autologin.days, 3, "the others hold");
+    let ready = house.browser().get("/ready").await;
+    assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE, "it is less strict than the others");
+    assert!(!ready.body.contains("password."), "the reason is for the log: {}", ready.body);
     house.app.close().await;
     // And a file that contradicts one of them.
     let house = house.reopened("[sessions]\nabsolute_timeout = \"10m\"\nidle_timeout = \"5m\"\n").await;
@@ -179,6 +195,8 @@ async fn what_is_stored_is_there_after_a_restart_and_what_cannot_be_used_does_no
     for key in left {
         house.unsets(key).await.expect("removed");
     }
+    house.follows().await;
+    assert_eq!(house.browser().get("/ready").await.status, StatusCode::OK);
 }
 
 #[tokio::test]

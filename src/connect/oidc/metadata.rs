@@ -49,8 +49,10 @@ impl Metadata {
     /// # Errors
     /// [`OidcError::Issuer`] when it is another issuer's, [`OidcError::Malformed`].
     pub fn read(text: &[u8], issuer: &str, set: &Endpoints) -> Result<Self, OidcError> {
-        let found: Document = serde_json::from_slice(text)
-            .map_err(|error| OidcError::Malformed { stage: Stage::Metadata, why: error.to_string() })?;
+        let malformed = |why: String| OidcError::Malformed { stage: Stage::Metadata, why };
+        // As a whole: in what is not read, too (RFC 8259 section 8.1).
+        let text = std::str::from_utf8(text).map_err(|error| malformed(error.to_string()))?;
+        let found: Document = serde_json::from_str(text).map_err(|error| malformed(error.to_string()))?;
         if found.issuer != issuer {
             return Err(OidcError::Issuer);
         }

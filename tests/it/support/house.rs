@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
-use vestibule::app::{self, App, Generations, Lasting, mapping};
+use vestibule::app::{self, App, Generations, Lasting, Unfit, mapping};
 use vestibule::config::{Config, Layers};
 use vestibule::domain::account::{Account, DisplayName, EmailAddress, Username};
 use vestibule::domain::password::PlainPassword;
@@ -84,8 +84,9 @@ impl House {
         let surroundings = Surroundings::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(Machine));
         let app = App::open(&base.config, surroundings).await.unwrap_or_else(|error| panic!("{error}"));
         let housekeeping = Housekeeping::begin(Arc::clone(&app.core), app.keys.clone()).await.expect("stores");
-        let readiness = app::readiness(housekeeping.clone(), Arc::default());
-        let lasting = Lasting { housekeeping: housekeeping.clone(), readiness, tend_logs: None };
+        let unfit = Unfit::default();
+        let readiness = app::readiness(housekeeping.clone(), Arc::default(), unfit.clone());
+        let lasting = Lasting { housekeeping: housekeeping.clone(), readiness, unfit, tend_logs: None };
         let generations =
             Generations::begin(app, layers, base, lasting).await.unwrap_or_else(|error| panic!("{error}"));
         let first = generations.current();

@@ -41,7 +41,7 @@ async fn main() -> Result<(), Failure> {
     database.close().await;
 
     let lifetimes = Lifetimes { idle: DAY, absolute: DAY };
-    let store = volatile::open(&config, lifetimes, 0).await?;
+    let store = volatile::open(&config, lifetimes.into(), 0).await?;
     let mut opening = JoinSet::new();
     for (place, account) in people.iter().cycle().take(sessions).enumerate() {
         let now = surroundings.now();
