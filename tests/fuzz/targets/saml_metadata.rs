@@ -15,7 +15,10 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     for endpoints in [&metadata.sign_on, &metadata.logout, &metadata.logout_answers] {
         for url in endpoints.redirect.iter().chain(&endpoints.post) {
             assert!(["http", "https"].contains(&url.scheme()) && url.host().is_some(), "{url}");
-            assert!(url.username().is_empty() && url.password().is_none() && !url.as_str().contains(['\n', '"', '<']), "{url}");
+            assert!(
+                url.username().is_empty() && url.password().is_none() && !url.as_str().contains(['\n', '"', '<']),
+                "{url}"
+            );
         }
     }
     assert!(metadata.certificates.iter().all(|der| inspect(der).is_ok()));

@@ -35,5 +35,10 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let Ok(asserted) = receive(service, peer, &STANDARD.encode(data), &expected) else { return };
     assert_eq!(asserted.subject.value, "anna", "somebody was made up");
     assert_eq!(asserted.assertion, "_assertion-1");
-    assert!(asserted.attributes.iter().all(|one| ["groups", "urn:oid:0.9.2342.19200300.100.1.3"].contains(&one.name.as_str())));
+    assert!(
+        asserted
+            .attributes
+            .iter()
+            .all(|one| ["groups", "urn:oid:0.9.2342.19200300.100.1.3"].contains(&one.name.as_str()))
+    );
 });
