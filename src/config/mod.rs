@@ -93,7 +93,7 @@ pub struct Config {
     pub autologin: autologin::Autologin,
     /// Who may sign in with a password, what a password must be like, and how it is kept.
     pub password: password::Password,
-    /// The second factor: an app or a key besides the password.
+    /// The second factor: an app, a key or a code to a phone besides the password.
     pub second_factor: second_factor::SecondFactor,
     /// Codes to phones, as a second factor: the gateway that sends them as text messages (`[sms]`), the one that reads them
     /// out (`[sms.voice]`), and how many may be sent. They are offered where `second_factor.methods` names them.

@@ -35,7 +35,7 @@ pub struct Sms {
 
     /// Codes that this service sends in an hour, by text message and call together: a bound for the bill when somebody
     /// has codes sent to numbers that they earn from. What is refused for it stands in the log and in the metric
-    /// `vestibule_codes`.
+    /// `vestibule_codes_total`.
     ///
     /// Danger: with 0 there is no bound.
     #[schemars(range(min = 0, max = 1_000_000))]
