@@ -84,6 +84,7 @@ fn factor(config: &Config) -> FactorPolicy {
         },
         kinds,
         channels: gateways::channels(config),
+        countries: config.sms.countries.clone(),
         passkey_sign_in: section.passkey_sign_in,
         remember_days: section.remember_days,
         totp_skew: u16::try_from(section.totp_skew).unwrap_or(1),

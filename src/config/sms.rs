@@ -17,6 +17,11 @@ pub struct Sms {
     #[expect(missing_docs, reason = "a comment here would stand on the keys of the section; see the struct")]
     pub gateway: Gateway,
 
+    /// How numbers that can be set up begin: country codes, or longer ones. When empty, numbers of all countries, also those
+    /// that are dear to call.
+    #[schemars(example = &["+49", "+43"], extend("x-one-or-many" = true))]
+    pub countries: Vec<String>,
+
     /// Codes that may be sent in one sign-in, or while one number is set up.
     #[schemars(range(min = 0, max = 100))]
     pub per_attempt: u32,
@@ -55,6 +60,7 @@ impl Default for Sms {
     fn default() -> Self {
         Self {
             gateway: Gateway::default(),
+            countries: Vec::new(),
             per_attempt: 3,
             per_account_hour: 6,
             per_number_day: 12,
@@ -64,6 +70,11 @@ impl Default for Sms {
             voice: Gateway::default(),
         }
     }
+}
+
+fn is_beginning(country: &str) -> bool {
+    let digits = country.strip_prefix('+').unwrap_or_default();
+    (1..=7).contains(&digits.len()) && !digits.starts_with('0') && digits.bytes().all(|one| one.is_ascii_digit())
 }
 
 /// One gateway: a web address that takes a message. In `url`, `headers` and `body` these gaps are filled, each escaped for
@@ -187,6 +198,9 @@ impl Sms {
     pub(super) fn check(&self, secrets_read: bool, found: &mut Findings) {
         self.gateway.check("sms", secrets_read, found);
         self.voice.check("sms.voice", secrets_read, found);
+        if !self.countries.iter().all(|country| is_beginning(country)) {
+            found.wrong("sms.countries", "has something that is no beginning of a number, such as \"+49\"");
+        }
         if self.gateway.is_set() || self.voice.is_set() {
             for (key, limit) in [("sms.per_hour", self.per_hour), ("sms.per_day", self.per_day)] {
                 if limit == 0 {

@@ -516,6 +516,7 @@ phone-submit = Bestätigen
 phone-nothing-came = Nichts angekommen?
 phone-other-number = Andere Nummer verwenden
 phone-back-to-enrol = Anderen Weg wählen
+phone-abroad = An Nummern dieses Landes schicken wir keine Codes.
 phone-wrong-number = Das ist keine Telefonnummer. Sie beginnt mit + und der Landesvorwahl.
 phone-not-sent = Der Code konnte nicht verschickt werden. Wählen Sie einen anderen Weg oder versuchen Sie es später noch einmal.
 phone-too-late = Dieser Code ist zu alt. Lassen Sie einen anderen schicken.

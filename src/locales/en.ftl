@@ -517,6 +517,7 @@ phone-submit = Confirm
 phone-nothing-came = Nothing came?
 phone-other-number = Use another number
 phone-back-to-enrol = Choose another way
+phone-abroad = We send no codes to numbers of this country.
 phone-wrong-number = This is no phone number. It begins with + and the country code.
 phone-not-sent = The code could not be sent. Choose another way, or try again later.
 phone-too-late = This code is too old. Have another one sent.

@@ -148,9 +148,11 @@ impl From<FactorError> for PageError {
             FactorError::Trouble(trouble) => Self::Trouble(trouble),
             FactorError::NotSent => Self::Failed(Failure::Unavailable),
             FactorError::Off | FactorError::NotFound => Self::Failed(Failure::NotFound),
-            FactorError::WrongCode | FactorError::Outdated | FactorError::TooMany | FactorError::Required => {
-                Self::Failed(Failure::BadRequest)
-            }
+            FactorError::WrongCode
+            | FactorError::Outdated
+            | FactorError::TooMany
+            | FactorError::Abroad
+            | FactorError::Required => Self::Failed(Failure::BadRequest),
         }
     }
 }

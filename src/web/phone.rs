@@ -216,6 +216,7 @@ fn told(error: FactorError, fields: &Fields, t: &Texts) -> Result<Tried, FactorE
     let number = Field::new(fields.text("number"));
     let name = AuthenticatorName::parse(fields.text("name")).map(|name| Field::new(name.as_str()));
     let (status, problem, retry_after) = match error {
+        FactorError::Abroad => (StatusCode::UNPROCESSABLE_ENTITY, FactorProblem::Abroad, None),
         FactorError::NotSent => (StatusCode::SERVICE_UNAVAILABLE, FactorProblem::NotSent, None),
         FactorError::TooManyCodes { retry_after } => {
             let problem = FactorProblem::TooManyCodes { minutes: minutes(retry_after) };

@@ -42,6 +42,8 @@ pub struct FactorPolicy {
     pub kinds: Vec<Kind>,
     /// How the code that binds a number can be sent; none when numbers cannot be bound.
     pub channels: Vec<Channel>,
+    /// How numbers begin that can be bound; none is every number.
+    pub countries: Vec<String>,
     /// A passkey alone is enough to sign in.
     pub passkey_sign_in: bool,
     /// Days that a device is spared the factor; 0 is off.
@@ -83,6 +85,9 @@ pub enum FactorError {
     /// It is the last one, and one is required.
     #[error("the last second factor cannot be removed while one is required")]
     Required,
+    /// Codes are not sent to numbers of this country.
+    #[error("no codes are sent to numbers that begin so")]
+    Abroad,
     /// The gateway did not take the code.
     #[error("the code could not be sent")]
     NotSent,

@@ -123,6 +123,10 @@ pub(in crate::service) async fn send_to_bind(
         return Err(FactorError::Off);
     }
     let (number, name) = (new.number.expose().to_owned(), new.name.as_str().to_owned());
+    let countries = &core.policy.factor.countries;
+    if !countries.is_empty() && !countries.iter().any(|country| number.starts_with(country)) {
+        return Err(FactorError::Abroad);
+    }
     send(core, ctx, who, new.channel, Purpose::Bind { number, name }).await
 }
 

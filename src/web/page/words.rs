@@ -217,6 +217,8 @@ pub enum FactorProblem {
     },
     /// Not a phone number.
     Number,
+    /// Codes are not sent to this country.
+    Abroad,
     /// A code from paper is wrong or was used.
     Backup,
     /// A key did not answer as it should.
@@ -249,6 +251,7 @@ impl FactorProblem {
             Self::NotSent => t.msg("phone-not-sent"),
             Self::TooManyCodes { minutes } => t.msg_with("phone-too-many", &[("minutes", minutes.into())]),
             Self::Number => t.msg("phone-wrong-number"),
+            Self::Abroad => t.msg("phone-abroad"),
             Self::Backup => t.msg("factor-wrong-backup"),
             Self::Passkey => t.msg("factor-wrong-passkey"),
             Self::Name => t.msg("factor-wrong-name"),

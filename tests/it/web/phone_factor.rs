@@ -269,6 +269,20 @@ async fn what_codes_cost_has_a_bound_for_the_whole_service() {
 }
 
 #[tokio::test]
+async fn codes_go_to_the_countries_that_the_operator_names() {
+    for (countries, status) in [("+43, +49151", StatusCode::UNPROCESSABLE_ENTITY), ("+43, +49", StatusCode::SEE_OTHER)]
+    {
+        let countries: Vec<_> = countries.split(", ").collect();
+        let (_house, gateway, mut browser) = anna("", &format!("countries = {countries:?}\n")).await;
+        browser.signs_in("anna", PASSWORD).await;
+        let answer = begins(&mut browser, ROOM, "sms").await;
+        assert_eq!(answer.status, status, "{countries:?}");
+        assert_eq!(gateway.asked().len(), usize::from(status == StatusCode::SEE_OTHER), "{countries:?}");
+        assert_eq!(answer.body.contains("no codes to numbers of this country"), status != StatusCode::SEE_OTHER);
+    }
+}
+
+#[tokio::test]
 async fn wrong_codes_count_in_the_one_limiter() {
     let gateway = Gateway::start();
     let configuration = format!("[throttle]\naccount_failures = 3\n{}", gateway.configuration("", ""));
