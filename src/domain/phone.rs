@@ -19,6 +19,7 @@ impl PhoneNumber {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim().replace("(0)", "");
+        let text = text.trim_start_matches('(');
         let rest = text.strip_prefix('+').or_else(|| text.strip_prefix("00"))?;
         let mut number = String::from("+");
         for one in rest.chars() {
@@ -116,6 +117,7 @@ mod tests {
             "+49 (0) 170 / 123 456 42",
             "0049 170.123.456.42",
             "+49(170)12345642",
+            "(+49) 170 12345642",
         ] {
             assert_eq!(PhoneNumber::parse(text).unwrap().expose(), "+4917012345642", "{text}");
         }

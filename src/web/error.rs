@@ -2,6 +2,9 @@
 //! problem+json (RFC 9457) for programs. A 5xx tells an id and nothing else; the log has the rest under that id.
 
 use super::page::outcome::Failure;
+use super::page::paths;
+use super::respond::Reply;
+use crate::domain::redirect::SafeRedirect;
 use crate::service::account::AccountError;
 use crate::service::core::Trouble;
 use crate::service::email::EmailError;
@@ -24,6 +27,8 @@ use std::time::Duration;
 pub enum PageError {
     /// Nobody is signed in; sign in and come back.
     SignIn,
+    /// There is no sign-in under way in this browser, or it is over: to its beginning.
+    BeginAgain,
     /// Somebody is signed in, and has to prove anew who they are.
     Confirm,
     /// One of the failures that have a page.
@@ -63,6 +68,7 @@ impl IntoResponse for PageError {
                 response.extensions_mut().insert(SignInFirst);
                 return response;
             }
+            Self::BeginAgain => return Reply::see_other(&SafeRedirect::to(paths::LOGIN)).done(),
             Self::Confirm => {
                 let mut response = StatusCode::FORBIDDEN.into_response();
                 response.extensions_mut().insert(ConfirmFirst);

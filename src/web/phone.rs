@@ -2,11 +2,11 @@
 //! it by a form, never because a page was opened.
 
 use super::account::security::added_reply;
-use super::attempt::{attempt, begin_again, minutes};
+use super::attempt::{StepForm, UnderWay, minutes};
 use super::error::PageError;
 use super::extract::{Fields, Fresh, Visit};
 use super::page::phone::{PhoneForm, PhonePage, PhoneStepPage};
-use super::page::words::FactorProblem;
+use super::page::words::{FactorProblem, SignInProblem};
 use super::page::{Field, paths};
 use super::respond::Reply;
 use super::site::Site;
@@ -21,7 +21,7 @@ use crate::service::sign_in::AttemptHandle;
 use crate::service::texts::Texts;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -101,10 +101,8 @@ async fn page(site: &Site, fresh: &Fresh, anew: bool, tried: Tried) -> Result<Re
 pub async fn get_step(
     State(site): State<Arc<Site>>,
     RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    visit: Visit,
+    UnderWay { visit, handle }: UnderWay,
 ) -> Result<Response, PageError> {
-    let Some(handle) = attempt(&site, &headers) else { return Ok(begin_again()) };
     let anew = Query::of(query.as_deref()).text("anew") == "1";
     step_page(&site, &visit, &handle, anew, Tried::default()).await
 }
@@ -112,11 +110,8 @@ pub async fn get_step(
 /// `POST /login/step/enrol/phone`: sends a code to a number.
 pub async fn post_step(
     State(site): State<Arc<Site>>,
-    headers: HeaderMap,
-    visit: Visit,
-    fields: Fields,
+    StepForm { visit, handle, fields }: StepForm,
 ) -> Result<Response, PageError> {
-    let Some(handle) = attempt(&site, &headers) else { return Ok(begin_again()) };
     let t = visit.texts();
     let done = match read(&fields, t) {
         Ok(Wish::First(new)) => site.sign_in.send_code(&visit.ctx, &handle, &new).await,
@@ -135,11 +130,8 @@ pub async fn post_step(
 /// `POST /login/step/enrol/phone/code`: binds the number, and the sign-in goes on.
 pub async fn post_step_code(
     State(site): State<Arc<Site>>,
-    headers: HeaderMap,
-    visit: Visit,
-    fields: Fields,
+    StepForm { visit, handle, fields }: StepForm,
 ) -> Result<Response, PageError> {
-    let Some(handle) = attempt(&site, &headers) else { return Ok(begin_again()) };
     match site.sign_in.enrol_phone(&visit.ctx, &handle, fields.text("code")).await {
         Ok(enrolled) => finished(&site, &visit, enrolled),
         Err(FactorError::WrongCode) => step_page(&site, &visit, &handle, false, wrong_code(visit.texts())).await,
@@ -158,7 +150,7 @@ async fn step_page(
 ) -> Result<Response, PageError> {
     let sent = match site.sign_in.new_phone(&visit.ctx, handle).await {
         Ok(sent) => sent.filter(|_| !anew),
-        Err(FactorError::Outdated) => return Ok(begin_again()),
+        Err(FactorError::Outdated) => return Err(PageError::BeginAgain),
         Err(other) => return Err(other.into()),
     };
     let channels = site.factors.phone_channels();
@@ -216,15 +208,19 @@ fn told(error: FactorError, fields: &Fields, t: &Texts) -> Result<Tried, FactorE
     let number = Field::new(fields.text("number"));
     let name = AuthenticatorName::parse(fields.text("name")).map(|name| Field::new(name.as_str()));
     let (status, problem, retry_after) = match error {
-        FactorError::Abroad => (StatusCode::UNPROCESSABLE_ENTITY, FactorProblem::Abroad, None),
-        FactorError::NotSent => (StatusCode::SERVICE_UNAVAILABLE, FactorProblem::NotSent, None),
+        FactorError::Abroad => (StatusCode::UNPROCESSABLE_ENTITY, FactorProblem::Abroad.text(t), None),
+        FactorError::NotSent => (StatusCode::SERVICE_UNAVAILABLE, FactorProblem::NotSent.text(t), None),
         FactorError::TooManyCodes { retry_after } => {
             let problem = FactorProblem::TooManyCodes { minutes: minutes(retry_after) };
-            (StatusCode::TOO_MANY_REQUESTS, problem, Some(retry_after))
+            (StatusCode::TOO_MANY_REQUESTS, problem.text(t), Some(retry_after))
+        }
+        FactorError::TooManyFailures { retry_after } => {
+            let problem = SignInProblem::TooManyAttempts { minutes: minutes(retry_after) };
+            (StatusCode::TOO_MANY_REQUESTS, problem.text(t), Some(retry_after))
         }
         other => return Err(other),
     };
-    Ok(Tried { status, number, name, problem: Some(problem.text(t)), retry_after, code_error: None })
+    Ok(Tried { status, number, name, problem: Some(problem), retry_after, code_error: None })
 }
 
 fn wrong_code(t: &Texts) -> Tried {

@@ -1,8 +1,8 @@
 //! `/login/step/…`: what a sign-in still owes. Only the browser that began has the attempt's cookie.
 
-use super::attempt::{attempt, begin_again};
+use super::attempt::{StepForm, UnderWay};
 use super::error::PageError;
-use super::extract::{Fields, Visit};
+use super::extract::Visit;
 use super::login::{outcome_reply, step_path};
 use super::new_password::{self, Complaints};
 use super::page::sign_in::{ChangePasswordPage, ChangeReason};
@@ -13,29 +13,22 @@ use crate::domain::sign_in::{PasswordDue, Step};
 use crate::service::sign_in::{AttemptHandle, SignInError};
 use axum::extract::State;
 use axum::response::Response;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use std::sync::Arc;
 
 /// `GET /login/step/password`
 pub async fn get_password(
     State(site): State<Arc<Site>>,
-    headers: HeaderMap,
-    visit: Visit,
+    UnderWay { visit, handle }: UnderWay,
 ) -> Result<Response, PageError> {
-    match attempt(&site, &headers) {
-        Some(handle) => password_page(&site, &visit, &handle, StatusCode::OK, Complaints::default()).await,
-        None => Ok(begin_again()),
-    }
+    password_page(&site, &visit, &handle, StatusCode::OK, Complaints::default()).await
 }
 
 /// `POST /login/step/password`
 pub async fn post_password(
     State(site): State<Arc<Site>>,
-    headers: HeaderMap,
-    visit: Visit,
-    fields: Fields,
+    StepForm { visit, handle, fields }: StepForm,
 ) -> Result<Response, PageError> {
-    let Some(handle) = attempt(&site, &headers) else { return Ok(begin_again()) };
     let refused = StatusCode::UNPROCESSABLE_ENTITY;
     let new = match new_password::read(&fields, visit.texts()) {
         Ok(new) => new,
@@ -47,7 +40,7 @@ pub async fn post_password(
             let complaints = Complaints::of(&faults, visit.texts());
             password_page(&site, &visit, &handle, refused, complaints).await
         }
-        Err(SignInError::Outdated | SignInError::Refused) => Ok(begin_again()),
+        Err(SignInError::Outdated | SignInError::Refused) => Err(PageError::BeginAgain),
         Err(other) => Err(other.into()),
     }
 }
@@ -61,7 +54,7 @@ async fn password_page(
 ) -> Result<Response, PageError> {
     let view = match site.sign_in.pending(&visit.ctx, handle).await {
         Ok(view) => view,
-        Err(SignInError::Outdated) => return Ok(begin_again()),
+        Err(SignInError::Outdated) => return Err(PageError::BeginAgain),
         Err(other) => return Err(other.into()),
     };
     if view.step != Step::NewPassword {

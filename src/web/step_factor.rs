@@ -1,7 +1,7 @@
 //! `/login/step/factor` and `/login/step/enrol`: proving the second factor in a sign-in, and binding one where it must be.
 
 use super::account::security;
-use super::attempt::{attempt, begin_again, minutes};
+use super::attempt::{StepForm, UnderWay, minutes};
 use super::error::PageError;
 use super::extract::{Fields, Visit};
 use super::login::{opened_cookies, outcome_reply, step_path};
@@ -22,9 +22,10 @@ use crate::service::factor::check::Given;
 use crate::service::factor::{FactorError, passkey, totp};
 use crate::service::sign_in::enrol::Enrolled;
 use crate::service::sign_in::{AttemptHandle, Opened, Outcome, SignInError};
+use crate::service::texts::Texts;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,14 +38,23 @@ struct Said {
     retry_after: Option<Duration>,
 }
 
+impl Said {
+    fn later(problem: String, retry_after: Duration) -> Self {
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        Self { status, problem: Some(problem), retry_after: Some(retry_after), ..Self::default() }
+    }
+
+    fn too_many_failures(t: &Texts, retry_after: Duration) -> Self {
+        Self::later(SignInProblem::TooManyAttempts { minutes: minutes(retry_after) }.text(t), retry_after)
+    }
+}
+
 /// `GET /login/step/factor?way=…`
 pub async fn get(
     State(site): State<Arc<Site>>,
     RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    visit: Visit,
+    UnderWay { visit, handle }: UnderWay,
 ) -> Result<Response, PageError> {
-    let Some(handle) = attempt(&site, &headers) else { return Ok(begin_again()) };
     let way = FactorWay::parse(&Query::of(query.as_deref()).text("way"));
     factor_page(&site, &visit, &handle, way, Said::default()).await
 }
@@ -52,11 +62,8 @@ pub async fn get(
 /// `POST /login/step/factor`
 pub async fn post(
     State(site): State<Arc<Site>>,
-    headers: HeaderMap,
-    visit: Visit,
-    fields: Fields,
+    StepForm { visit, handle, fields }: StepForm,
 ) -> Result<Response, PageError> {
-    let Some(handle) = attempt(&site, &headers) else { return Ok(begin_again()) };
     let (way, code) = (FactorWay::parse(fields.text("way")), fields.text("code"));
     let given = match way {
         Some(FactorWay::Backup) => Given::Backup(code),
@@ -71,12 +78,8 @@ pub async fn post(
         Err(SignInError::WrongCode) => {
             Said { status, code_error: Some(FactorProblem::of(given.way()).text(t)), ..Said::default() }
         }
-        Err(SignInError::TooManyFailures { retry_after }) => {
-            let problem = Some(SignInProblem::TooManyAttempts { minutes: minutes(retry_after) }.text(t));
-            let status = StatusCode::TOO_MANY_REQUESTS;
-            Said { status, problem, retry_after: Some(retry_after), ..Said::default() }
-        }
-        Err(SignInError::Outdated | SignInError::Refused) => return Ok(begin_again()),
+        Err(SignInError::TooManyFailures { retry_after }) => Said::too_many_failures(t, retry_after),
+        Err(SignInError::Outdated | SignInError::Refused) => return Err(PageError::BeginAgain),
         Err(other) => return Err(other.into()),
     };
     factor_page(&site, &visit, &handle, way, said).await
@@ -85,11 +88,8 @@ pub async fn post(
 /// `POST /login/step/factor/send`: sends a code to a phone.
 pub async fn post_send(
     State(site): State<Arc<Site>>,
-    headers: HeaderMap,
-    visit: Visit,
-    fields: Fields,
+    StepForm { visit, handle, fields }: StepForm,
 ) -> Result<Response, PageError> {
-    let Some(handle) = attempt(&site, &headers) else { return Ok(begin_again()) };
     let id = fields.text("factor").parse().map_err(|_| Failure::NotFound)?;
     let channel = Channel::parse(fields.text("channel")).ok_or(Failure::BadRequest)?;
     let t = visit.texts();
@@ -100,11 +100,11 @@ pub async fn post_send(
             Said { status: StatusCode::SERVICE_UNAVAILABLE, problem, ..Said::default() }
         }
         Err(FactorError::TooManyCodes { retry_after }) => {
-            let problem = Some(FactorProblem::TooManyCodes { minutes: minutes(retry_after) }.text(t));
-            let status = StatusCode::TOO_MANY_REQUESTS;
-            Said { status, problem, retry_after: Some(retry_after), ..Said::default() }
+            let problem = FactorProblem::TooManyCodes { minutes: minutes(retry_after) }.text(t);
+            Said::later(problem, retry_after)
         }
-        Err(FactorError::Outdated) => return Ok(begin_again()),
+        Err(FactorError::TooManyFailures { retry_after }) => Said::too_many_failures(t, retry_after),
+        Err(FactorError::Outdated) => return Err(PageError::BeginAgain),
         Err(other) => return Err(other.into()),
     };
     factor_page(&site, &visit, &handle, Some(FactorWay::Phone), said).await
@@ -119,7 +119,7 @@ async fn factor_page(
 ) -> Result<Response, PageError> {
     let view = match site.sign_in.factor_view(&visit.ctx, handle).await {
         Ok(view) => view,
-        Err(SignInError::Outdated) => return Ok(begin_again()),
+        Err(SignInError::Outdated) => return Err(PageError::BeginAgain),
         Err(other) => return Err(other.into()),
     };
     if view.step != Step::SecondFactor {
@@ -164,19 +164,18 @@ struct Tried {
 }
 
 /// `GET /login/step/enrol`
-pub async fn get_enrol(State(site): State<Arc<Site>>, headers: HeaderMap, visit: Visit) -> Result<Response, PageError> {
-    let Some(handle) = attempt(&site, &headers) else { return Ok(begin_again()) };
+pub async fn get_enrol(
+    State(site): State<Arc<Site>>,
+    UnderWay { visit, handle }: UnderWay,
+) -> Result<Response, PageError> {
     enrol_page(&site, &visit, &handle, Tried::default()).await
 }
 
 /// `POST /login/step/enrol`
 pub async fn post_enrol(
     State(site): State<Arc<Site>>,
-    headers: HeaderMap,
-    visit: Visit,
-    fields: Fields,
+    StepForm { visit, handle, fields }: StepForm,
 ) -> Result<Response, PageError> {
-    let Some(handle) = attempt(&site, &headers) else { return Ok(begin_again()) };
     let field = Field::new(fields.text("name"));
     let tried = Tried { status: StatusCode::UNPROCESSABLE_ENTITY, ..Tried::default() };
     let Some(name) = AuthenticatorName::parse(fields.text("name")) else {
@@ -189,7 +188,7 @@ pub async fn post_enrol(
             let code_error = Some(FactorProblem::Totp.text(visit.texts()));
             enrol_page(&site, &visit, &handle, Tried { app_name: Some(field), code_error, ..tried }).await
         }
-        Err(FactorError::Outdated) => Ok(begin_again()),
+        Err(FactorError::Outdated) => Err(PageError::BeginAgain),
         Err(other) => Err(other.into()),
     }
 }
@@ -197,11 +196,8 @@ pub async fn post_enrol(
 /// `POST /login/step/enrol/passkey`
 pub async fn post_enrol_passkey(
     State(site): State<Arc<Site>>,
-    headers: HeaderMap,
-    visit: Visit,
-    fields: Fields,
+    StepForm { visit, handle, fields }: StepForm,
 ) -> Result<Response, PageError> {
-    let Some(handle) = attempt(&site, &headers) else { return Ok(begin_again()) };
     let field = Field::new(fields.text("name"));
     let tried = Tried { status: StatusCode::UNPROCESSABLE_ENTITY, ..Tried::default() };
     let Some(name) = AuthenticatorName::parse(fields.text("name")) else {
@@ -222,7 +218,7 @@ pub async fn post_enrol_passkey(
 async fn enrol_page(site: &Site, visit: &Visit, handle: &AttemptHandle, tried: Tried) -> Result<Response, PageError> {
     let view = match site.sign_in.enrol_view(&visit.ctx, handle).await {
         Ok(view) => view,
-        Err(SignInError::Outdated) => return Ok(begin_again()),
+        Err(SignInError::Outdated) => return Err(PageError::BeginAgain),
         Err(other) => return Err(other.into()),
     };
     if view.step != Step::EnrolFactor {

@@ -38,6 +38,23 @@ impl Given<'_> {
     }
 }
 
+/// What came of showing it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::service) enum Shown {
+    /// It is right, and proves this.
+    Right(Methods),
+    /// It is wrong, or was used elsewhere.
+    Wrong,
+    /// It is right, and came before from this very seat: the same form sent twice.
+    Before,
+}
+
+impl From<Option<Methods>> for Shown {
+    fn from(proved: Option<Methods>) -> Self {
+        proved.map_or(Self::Wrong, Self::Right)
+    }
+}
+
 /// Takes what is shown by whoever has this seat, if it is right and was never taken before; says what it proves.
 pub(in crate::service) async fn prove(
     core: &Core,
@@ -45,13 +62,14 @@ pub(in crate::service) async fn prove(
     account: AccountId,
     seat: &[u8; 32],
     given: Given<'_>,
-) -> Result<Option<Methods>, Trouble> {
-    match given {
-        Given::Totp(typed) => with_app(core, ctx, account, typed).await,
-        Given::Phone(typed) => phone::prove(core, ctx, account, seat, typed).await,
-        Given::Passkey(reply) => passkey::prove(core, ctx, account, seat, reply).await,
-        Given::Backup(typed) => with_backup_code(core, ctx, account, typed).await,
-    }
+) -> Result<Shown, Trouble> {
+    let proved = match given {
+        Given::Totp(typed) => with_app(core, ctx, account, typed).await?,
+        Given::Phone(typed) => return phone::prove(core, ctx, account, seat, typed).await,
+        Given::Passkey(reply) => passkey::prove(core, ctx, account, seat, reply).await?,
+        Given::Backup(typed) => with_backup_code(core, ctx, account, typed).await?,
+    };
+    Ok(proved.into())
 }
 
 async fn with_app(core: &Core, ctx: &Context, account: AccountId, typed: &str) -> Result<Option<Methods>, Trouble> {

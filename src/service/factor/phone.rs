@@ -4,7 +4,7 @@
 //! A code is sent while the person waits, not by an outbox: it is worthless after minutes, and whoever waits has to learn
 //! that it did not go out (docs/decisions/0022-text-messages.md).
 
-use super::check::by_owner;
+use super::check::{Shown, by_owner};
 use super::{Bound, bind_in};
 use super::{COLUMN, FactorError, NewFactor};
 use crate::connect::gateway::{Gateway, GatewayError, Message};
@@ -14,7 +14,6 @@ use crate::domain::authenticator::{AuthenticatorName, FactorWay, Kind};
 use crate::domain::id::{AccountId, AuthenticatorId};
 use crate::domain::phone::{Channel, PhoneNumber};
 use crate::domain::secret::Secret;
-use crate::domain::session::Methods;
 use crate::domain::throttle::{Admission, Scope};
 use crate::service::context::Context;
 use crate::service::core::{Core, Trouble, fingerprint};
@@ -33,8 +32,6 @@ use std::time::Duration;
 pub const LIFETIME: Duration = Duration::from_mins(10);
 /// How many different codes there are: six digits.
 const CODES: u64 = 1_000_000;
-/// What stands in the place of a code that was used.
-const USED: &[u8] = b"used";
 
 /// The gateways of this installation.
 #[derive(Debug, Default)]
@@ -90,7 +87,7 @@ pub(in crate::service) struct Seat<'a> {
 }
 
 /// What a code is for.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 enum Purpose {
     Bind { number: String, name: String },
     Prove { number: String, authenticator: AuthenticatorId },
@@ -105,11 +102,22 @@ impl Purpose {
 }
 
 /// A code as it is kept: sealed, and its hash alone.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Waiting {
     channel: Channel,
     code: [u8; 32],
     purpose: Purpose,
+    /// Whether it was taken; it stays so that the same form sent twice is not a wrong code.
+    #[serde(default)]
+    used: bool,
+}
+
+/// Whether a typed code was taken.
+enum Taken {
+    Now,
+    /// It is the right one, and came before.
+    Before,
+    No,
 }
 
 /// Sends the code that is to confirm a new number. One that was sent before is void from now on.
@@ -141,7 +149,7 @@ pub(in crate::service) async fn send_again(
         return Err(FactorError::Off);
     }
     match waiting(core, ctx, who.seat).await? {
-        Some((_, Waiting { purpose: purpose @ Purpose::Bind { .. }, .. })) => {
+        Some((_, Waiting { purpose: purpose @ Purpose::Bind { .. }, used: false, .. })) => {
             send(core, ctx, who, channel, purpose).await
         }
         _ => Err(FactorError::Outdated),
@@ -164,7 +172,8 @@ pub(in crate::service) async fn send_to_prove(
 
 /// The code that this seat waits for.
 pub(in crate::service) async fn sent(core: &Core, ctx: &Context, seat: &[u8; 32]) -> Result<Option<Sent>, Trouble> {
-    Ok(waiting(core, ctx, seat).await?.and_then(|(_, waiting)| {
+    let live = waiting(core, ctx, seat).await?.filter(|(_, waiting)| !waiting.used);
+    Ok(live.and_then(|(_, waiting)| {
         let authenticator = match &waiting.purpose {
             Purpose::Bind { .. } => None,
             Purpose::Prove { authenticator, .. } => Some(*authenticator),
@@ -194,11 +203,13 @@ pub(in crate::service) async fn confirm(
         Try::Granted(ticket) => ticket,
         Try::Refused { retry_after, .. } => return Err(FactorError::TooManyFailures { retry_after }),
     };
-    if !takes(core, who.seat, &bytes, &waiting, typed).await? {
+    let taken = take(core, ctx, who.seat, &bytes, &waiting, typed).await?;
+    if matches!(taken, Taken::No) {
         return Err(FactorError::WrongCode);
     }
     core.limiter.give_back(ticket).await?;
-    let (Purpose::Bind { name, .. }, Some(number)) = (&waiting.purpose, waiting.purpose.number()) else {
+    let (Taken::Now, Purpose::Bind { name, .. }, Some(number)) = (taken, &waiting.purpose, waiting.purpose.number())
+    else {
         return Err(FactorError::Outdated);
     };
     let name = AuthenticatorName::parse(name).ok_or(FactorError::Outdated)?;
@@ -225,21 +236,23 @@ pub(super) async fn prove(
     account: AccountId,
     seat: &[u8; 32],
     typed: &str,
-) -> Result<Option<Methods>, Trouble> {
-    let Some((bytes, waiting)) = waiting(core, ctx, seat).await? else { return Ok(None) };
-    let Purpose::Prove { authenticator: id, .. } = waiting.purpose else { return Ok(None) };
-    if !takes(core, seat, &bytes, &waiting, typed).await? {
-        return Ok(None);
+) -> Result<Shown, Trouble> {
+    let Some((bytes, waiting)) = waiting(core, ctx, seat).await? else { return Ok(Shown::Wrong) };
+    let Purpose::Prove { authenticator: id, .. } = waiting.purpose else { return Ok(Shown::Wrong) };
+    match take(core, ctx, seat, &bytes, &waiting, typed).await? {
+        Taken::Now => {}
+        Taken::Before => return Ok(Shown::Before),
+        Taken::No => return Ok(Shown::Wrong),
     }
     let mut tx = core.database.begin_for(account).await?;
     // A number that was removed meanwhile proves nothing.
     if !authenticator::touch(&mut tx, id, ctx.now()).await? {
-        return Ok(None);
+        return Ok(Shown::Wrong);
     }
     let detail = serde_json::json!({ "way": FactorWay::Phone, "channel": waiting.channel, "authenticator": id });
     by_owner(ctx, account).record(&mut tx, Event::about(Act::FactorProved, account).with(detail)).await?;
     tx.commit().await?;
-    Ok(Some(waiting.channel.proves()))
+    Ok(Shown::Right(waiting.channel.proves()))
 }
 
 /// Makes a code, keeps it in the place of the one before, and hands it to the gateway.
@@ -258,7 +271,7 @@ async fn send(
         Purpose::Bind { .. } => None,
         Purpose::Prove { authenticator, .. } => Some(*authenticator),
     };
-    let waiting = Waiting { channel, code: hashed(who.seat, digits.expose()), purpose };
+    let waiting = Waiting { channel, code: hashed(who.seat, digits.expose()), purpose, used: false };
     keep(core, ctx, who.seat, &waiting).await?;
     let text = sentence(core, ctx, channel, digits.expose());
     let message = Message { to: &number, text: &text, code: &digits, language: ctx.language.tag() };
@@ -283,8 +296,13 @@ async fn send(
     Ok(())
 }
 
-/// Whether another code may be sent; what is refused for the bill's sake is for the operator to see.
+/// Whether another code may be sent; what is refused for the bill's sake is for the operator to see. Nothing is sent that
+/// could not be typed: where the account's failures are too many, the code would be refused.
 async fn admit(core: &Core, ctx: &Context, what: CodeFor<'_>, channel: Channel) -> Result<(), FactorError> {
+    match core.limiter.ask(Target::Account(what.account), &ctx.origin, ctx.now()).await? {
+        Try::Granted(ticket) => core.limiter.give_back(ticket).await?,
+        Try::Refused { retry_after, .. } => return Err(FactorError::TooManyFailures { retry_after }),
+    }
     let Admission::Refused { scope, retry_after } = core.limiter.ask_code(what, &ctx.origin, ctx.now()).await? else {
         return Ok(());
     };
@@ -321,28 +339,40 @@ fn drawn(ctx: &Context) -> Secret<String> {
     Secret::new(format!("{:06}", u64::from_be_bytes(ctx.bytes()) % CODES))
 }
 
-/// Whether the typed code is the one that waits, and nobody was faster.
-async fn takes(core: &Core, seat: &[u8; 32], bytes: &[u8], waiting: &Waiting, typed: &str) -> Result<bool, Trouble> {
-    let Some(digits) = super::totp::digits(typed) else { return Ok(false) };
-    let right = Secret::new(waiting.code).matches(&hashed(seat, &digits));
-    Ok(right && core.volatile.replace(Shelf::Ceremony, &key(seat), bytes, USED.to_vec()).await?)
+/// Takes the code that waits, if it is the typed one and nobody was faster.
+async fn take(
+    core: &Core,
+    ctx: &Context,
+    seat: &[u8; 32],
+    bytes: &[u8],
+    waiting: &Waiting,
+    typed: &str,
+) -> Result<Taken, Trouble> {
+    let Some(digits) = super::totp::digits(typed) else { return Ok(Taken::No) };
+    if !Secret::new(waiting.code).matches(&hashed(seat, &digits)) {
+        return Ok(Taken::No);
+    }
+    let used = sealed(core, ctx, seat, &Waiting { used: true, ..waiting.clone() })?;
+    let is_first = !waiting.used && core.volatile.replace(Shelf::Ceremony, &key(seat), bytes, used).await?;
+    Ok(if is_first { Taken::Now } else { Taken::Before })
+}
+
+fn sealed(core: &Core, ctx: &Context, seat: &[u8; 32], waiting: &Waiting) -> Result<Vec<u8>, Trouble> {
+    let plain = Secret::new(serde_json::to_vec(waiting).map_err(|_| UNUSABLE)?);
+    core.seal_column(ctx, &place(seat), plain.expose())
 }
 
 async fn keep(core: &Core, ctx: &Context, seat: &[u8; 32], waiting: &Waiting) -> Result<(), Trouble> {
-    let plain = Secret::new(serde_json::to_vec(waiting).map_err(|_| UNUSABLE)?);
-    let sealed = core.seal_column(ctx, &place(seat), plain.expose())?;
+    let sealed = sealed(core, ctx, seat, waiting)?;
     core.volatile.take(Shelf::Ceremony, &key(seat), ctx.now()).await?;
     // Of two at once one is kept; the other code is void before it arrives.
     core.volatile.put(Shelf::Ceremony, key(seat), sealed, ctx.now().after(LIFETIME), ctx.now()).await?;
     Ok(())
 }
 
-/// The code that waits, as it is kept and as it reads.
+/// The code that waits or was taken, as it is kept and as it reads.
 async fn waiting(core: &Core, ctx: &Context, seat: &[u8; 32]) -> Result<Option<(Vec<u8>, Waiting)>, Trouble> {
     let Some(bytes) = core.volatile.peek(Shelf::Ceremony, &key(seat), ctx.now()).await? else { return Ok(None) };
-    if bytes == USED {
-        return Ok(None);
-    }
     let plain = Secret::new(core.open_column(&place(seat), &bytes)?);
     let waiting = serde_json::from_slice(plain.expose()).map_err(|_| UNUSABLE)?;
     Ok(Some((bytes, waiting)))

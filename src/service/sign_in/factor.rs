@@ -10,7 +10,7 @@ use crate::domain::session::Methods;
 use crate::domain::sign_in::{Next, Step};
 use crate::service::context::Context;
 use crate::service::core::fingerprint;
-use crate::service::factor::check::{self, Given};
+use crate::service::factor::check::{self, Given, Shown};
 use crate::service::factor::passkey::{self, Challenge};
 use crate::service::factor::phone::{self, Sent};
 use crate::service::limiter::{Target, Ticket, Try};
@@ -125,11 +125,15 @@ impl SignIn {
             }
         };
         match check::prove(&self.core, ctx, id, &seat(handle), given).await {
-            Ok(Some(proved)) => {
+            Ok(Shown::Right(proved)) => {
                 self.core.limiter.give_back(ticket).await?;
                 self.proved(ctx, handle, pending, proved, keep).await
             }
-            Ok(None) => self.wrong(ctx, handle, &pending, ticket).await,
+            Ok(Shown::Before) => {
+                self.core.limiter.give_back(ticket).await?;
+                Err(SignInError::Outdated)
+            }
+            Ok(Shown::Wrong) => self.wrong(ctx, handle, &pending, ticket).await,
             Err(trouble) => {
                 self.core.limiter.give_back(ticket).await?;
                 Err(trouble.into())

@@ -182,11 +182,15 @@ async fn one_code_sent_twice_at_once_opens_one_session() {
     first.signs_in("anna", PASSWORD).await;
     asks(&mut first, "sms").await;
     let csrf = first.get(PHONE).await.hidden("csrf").expect("a form");
-    let (mut second, code) = (first.clone(), gateway.code());
+    let code = gateway.code();
     let fields = [("csrf", csrf.as_str()), ("way", "phone"), ("code", code.as_str())];
-    let (one, two) = tokio::join!(first.post(STEP, &fields), second.post(STEP, &fields));
-    let opened = [&one, &two].iter().filter(|answer| answer.sets("_vestibule_session").is_some()).count();
+    let mut twins: Vec<_> = std::iter::repeat_n(first, 10).collect();
+    let answers = futures_util::future::join_all(twins.iter_mut().map(|browser| browser.post(STEP, &fields))).await;
+    let opened = answers.iter().filter(|answer| answer.sets("_vestibule_session").is_some()).count();
     assert_eq!(opened, 1);
+    // The others are sent on; none is told that the code is wrong, and none is counted.
+    assert!(answers.iter().all(|answer| answer.status == StatusCode::SEE_OTHER), "{answers:?}");
+    assert_eq!(house.count_acts("sign_in.failed").await, 0);
 }
 
 #[tokio::test]
@@ -299,6 +303,14 @@ async fn wrong_codes_count_in_the_one_limiter() {
         assert_eq!(shows(&mut thief, other_than(&code)).await.status, StatusCode::UNPROCESSABLE_ENTITY);
     }
     assert_eq!(shows(&mut thief, &code).await.status, StatusCode::TOO_MANY_REQUESTS, "the right one comes too late");
+    let sent = gateway.asked().len();
+    let answer = asks(&mut thief, "sms").await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(!answer.header("retry-after").is_empty());
+    let answer = begins(&mut browser, ROOM, "sms").await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(answer.body.contains("value=\"+49 170 / 12345642\""), "what was typed is still there");
+    assert_eq!(gateway.asked().len(), sent, "no code goes out that could not be typed");
     assert!(!thief.is_signed_in().await);
 }
 
