@@ -7,9 +7,10 @@ use crate::domain::authenticator::{FactorWay, Kind};
 use crate::domain::id::AccountId;
 use crate::domain::session::Methods;
 use crate::service::context::Context;
-use crate::service::core::{Core, Trouble};
+use crate::service::core::{Core, Trouble, fingerprint};
 use crate::service::factor_news::FactorNews;
 use crate::service::outbox::{self, Order};
+use crate::store::volatile::Shelf;
 use crate::store::{Tx, authenticator, backup_code};
 
 /// What is shown.
@@ -64,7 +65,7 @@ pub(in crate::service) async fn prove(
     given: Given<'_>,
 ) -> Result<Shown, Trouble> {
     let proved = match given {
-        Given::Totp(typed) => with_app(core, ctx, account, typed).await?,
+        Given::Totp(typed) => return with_app(core, ctx, account, seat, typed).await,
         Given::Phone(typed) => return phone::prove(core, ctx, account, seat, typed).await,
         Given::Passkey(reply) => passkey::prove(core, ctx, account, seat, reply).await?,
         Given::Backup(typed) => with_backup_code(core, ctx, account, typed).await?,
@@ -72,7 +73,13 @@ pub(in crate::service) async fn prove(
     Ok(proved.into())
 }
 
-async fn with_app(core: &Core, ctx: &Context, account: AccountId, typed: &str) -> Result<Option<Methods>, Trouble> {
+async fn with_app(
+    core: &Core,
+    ctx: &Context,
+    account: AccountId,
+    seat: &[u8; 32],
+    typed: &str,
+) -> Result<Shown, Trouble> {
     let apps = {
         let mut link = core.database.read().await?;
         authenticator::of_account(&mut link, account).await?
@@ -84,14 +91,21 @@ async fn with_app(core: &Core, ctx: &Context, account: AccountId, typed: &str) -
             found = Some((one.about.id, step));
         }
     }
-    let Some((id, step)) = found else { return Ok(None) };
+    let Some((id, step)) = found else { return Ok(Shown::Wrong) };
+    let here = fingerprint(&[b"totp\0".as_slice(), seat, id.uuid().as_bytes(), &step.to_be_bytes()].concat());
+    let until = ctx.now().after(super::CEREMONY);
+    if !core.volatile.put(Shelf::Replay, here, Vec::new(), until, ctx.now()).await? {
+        return Ok(Shown::Before);
+    }
     let mut tx = core.database.begin().await?;
     if !authenticator::take_step(&mut tx, id, step, ctx.now()).await? {
-        return Ok(None);
+        // Somebody else used it; whoever types it again here is told the same.
+        core.volatile.take(Shelf::Replay, &here, ctx.now()).await?;
+        return Ok(Shown::Wrong);
     }
     record(ctx, &mut tx, account, serde_json::json!({ "way": FactorWay::Totp, "authenticator": id })).await?;
     tx.commit().await?;
-    Ok(Some(Methods::CODE))
+    Ok(Shown::Right(Methods::CODE))
 }
 
 async fn with_backup_code(

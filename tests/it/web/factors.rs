@@ -3,6 +3,7 @@
 use crate::support::dump::Dump;
 use crate::support::factors::{Phone, backup_codes, binds, binds_an_app};
 use crate::support::{Answer, Browser, House, OTHER_PASSWORD, PASSWORD};
+use futures_util::future::join_all;
 use http::StatusCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,7 +84,9 @@ async fn the_code_that_bound_the_app_signs_nobody_in() {
     browser.post("/account/security/totp", &[("csrf", &csrf), ("name", "App"), ("code", &code)]).await;
     let mut other = house.browser();
     other.signs_in("anna", PASSWORD).await;
-    assert_eq!(shows(&mut other, "totp", &code).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for _ in 0..2 {
+        assert_eq!(shows(&mut other, "totp", &code).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
 }
 
 #[tokio::test]
@@ -93,12 +96,15 @@ async fn two_submissions_of_one_code_open_one_session() {
     let mut first = house.browser();
     first.signs_in("anna", PASSWORD).await;
     let csrf = first.get(STEP).await.hidden("csrf").expect("a form");
-    let mut second = first.clone();
     let code = phone.code(&house);
     let fields = [("csrf", csrf.as_str()), ("way", "totp"), ("code", code.as_str())];
-    let (one, two) = tokio::join!(first.post(STEP, &fields), second.post(STEP, &fields));
-    let opened = [&one, &two].iter().filter(|answer| answer.sets("_vestibule_session").is_some()).count();
+    let mut twins: Vec<_> = std::iter::repeat_n(first, 10).collect();
+    let answers = join_all(twins.iter_mut().map(|browser| browser.post(STEP, &fields))).await;
+    let opened = answers.iter().filter(|answer| answer.sets("_vestibule_session").is_some()).count();
     assert_eq!(opened, 1);
+    // The others are sent on; none is told that the code is wrong, and none is counted.
+    assert!(answers.iter().all(|answer| answer.status == StatusCode::SEE_OTHER), "{answers:?}");
+    assert_eq!(house.count_acts("sign_in.failed").await, 0);
     assert_eq!(house.count_acts("sign_in.succeeded").await, 2, "the first of all, and this one");
 }
 
