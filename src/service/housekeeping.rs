@@ -11,7 +11,7 @@ use crate::domain::audit::{Act, Event};
 use crate::domain::notice::Notice;
 use crate::domain::session::CredentialEvent;
 use crate::store::notice;
-use crate::store::{StoreError, account, autologin, identity, known_device, remembered_device, token};
+use crate::store::{StoreError, account, autologin, known_device, remembered_device, token, vouched_session};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -132,7 +132,7 @@ impl Housekeeping {
         autologin::sweep(&mut tx, ctx.now()).await?;
         remembered_device::sweep(&mut tx, ctx.now()).await?;
         token::sweep(&mut tx, ctx.now()).await?;
-        identity::sweep(&mut tx, ctx.now()).await?;
+        vouched_session::sweep(&mut tx, ctx.now()).await?;
         known_device::prune(&mut tx, ctx.now().before(DEVICES_KEPT)).await?;
         super::trace::sweep(&self.core, &mut tx, ctx.now()).await?;
         notice::prune(&mut tx, ctx.now().before(NOTICES_KEPT)).await?;

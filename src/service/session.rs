@@ -13,7 +13,7 @@ use crate::domain::secret::Secret;
 use crate::domain::session::{CredentialEvent, Ends, HandleHash, Methods, Session};
 use crate::domain::time::Timestamp;
 use crate::store::volatile::LiveSession;
-use crate::store::{autologin, identity, provider_session};
+use crate::store::{autologin, provider_session, vouched_session};
 use std::sync::Arc;
 
 /// A session's secret handle: 32 random bytes. It goes into the sealed cookie and nowhere else.
@@ -265,7 +265,7 @@ impl Sessions {
         // A renewed session does not live longer than the one before it.
         let session = Session { ends_at: old.ends_at, ..session };
         let mut tx = self.core.database.begin().await?;
-        identity::renamed(&mut tx, old.id, session.id).await?;
+        vouched_session::renamed(&mut tx, old.id, session.id).await?;
         tx.commit().await?;
         self.core.volatile.open_session(hash, session).await?;
         self.core.volatile.end_handle(owner.handle()).await?;

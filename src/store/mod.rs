@@ -27,6 +27,7 @@ pub mod setting;
 pub mod token;
 pub mod trace;
 pub mod volatile;
+pub mod vouched_session;
 
 pub use database::{ClientFiles, Database, Link, OpenError, Place, Protection, Server, ServerPlace, StoreError, Tx};
 

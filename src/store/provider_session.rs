@@ -1,5 +1,5 @@
 //! Sessions that sources vouched for, as rows, seen from the source: which ones it means when it ends some, and which are
-//! to be asked about again. Opening and following one of them is in `identity.rs`.
+//! to be asked about again. Opening and following one of them is in `vouched_session.rs`.
 
 use super::database::{Link, StoreError, execute, fetch_all};
 use crate::domain::id::{AccountId, IdentityId, RememberedId, SessionId};

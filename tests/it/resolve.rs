@@ -10,7 +10,7 @@ use vestibule::service::caller::Operator;
 use vestibule::service::context::Context;
 use vestibule::service::invitation::{Invitations, Invitee};
 use vestibule::service::sign_in::{Opened, Outcome, SignIn, SignInError, Wishes};
-use vestibule::store::{account, group, identity};
+use vestibule::store::{account, group, vouched_session};
 
 fn provider(more: &str) -> String {
     format!(
@@ -99,7 +99,7 @@ async fn the_session_knows_who_vouched_and_how_to_sign_out_there() {
     assert_eq!(sessions[0].source, Some(Source::provider("corp")));
     assert_eq!(sessions[0].methods, Methods::FEDERATED);
     let mut link = house.app.core.database.read().await.expect("a database");
-    let kept = identity::of_session(&mut link, sessions[0].id).await.expect("a row").expect("one");
+    let kept = vouched_session::of_session(&mut link, sessions[0].id).await.expect("a row").expect("one");
     assert_eq!(kept.upstream.as_deref(), Some("sid-1"));
     let sealed = kept.sealed.expect("sealed");
     assert!(!sealed.windows(5).any(|bytes| bytes == b"e.y.j"), "the ID token lies there in clear");
@@ -159,17 +159,7 @@ async fn a_provider_that_is_switched_off_lets_nobody_in() {
 #[tokio::test]
 async fn an_invitation_binds_to_whoever_comes_back_once() {
     let house = House::with(&provider("on_first_sign_in = \"invited_only\"")).await;
-    let invitee = Invitee {
-        email: EmailAddress::parse("a.berg@example.org").expect("an address"),
-        username: None,
-        name: None,
-        language: None,
-        groups: Vec::new(),
-        administrator: false,
-        ends_at: None,
-    };
-    let invitations = Invitations::new(Arc::clone(&house.app.core));
-    invitations.invite(&house.operator(), Operator::vouched(), invitee).await.expect("invited");
+    house.invites(invitee("a.berg@example.org")).await;
     let link = link_of(&house.letters().await[0]);
     let token = link.rsplit_once("token=").expect("a token").1.to_owned();
     let wishes = Wishes { invitation: Some(token), ..Wishes::default() };

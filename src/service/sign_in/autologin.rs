@@ -12,7 +12,7 @@ use crate::service::context::Context;
 use crate::service::core::{Trouble, fingerprint};
 use crate::service::outbox::{self, Order};
 use crate::store::autologin::{self, Rotation};
-use crate::store::{identity, remembered_device};
+use crate::store::{identity, remembered_device, vouched_session};
 
 /// How a remembered browser fared.
 #[derive(Debug)]
@@ -104,7 +104,7 @@ impl SignIn {
     /// Who vouched when this browser was remembered: what the provider says later counts for what it opens, too.
     async fn voucher_of_browser(&self, id: RememberedId) -> Result<Option<Voucher>, Trouble> {
         let mut link = self.core.database.read().await?;
-        let Some(row) = identity::of_browser(&mut link, id).await? else { return Ok(None) };
+        let Some(row) = vouched_session::of_browser(&mut link, id).await? else { return Ok(None) };
         let Some(source) = identity::source_of(&mut link, row.identity).await? else { return Ok(None) };
         Ok(Some(super::step_up::going_on(row, source, Carried::Browser(id))))
     }

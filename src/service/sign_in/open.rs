@@ -16,8 +16,8 @@ use crate::service::core::fingerprint;
 use crate::service::factor::device;
 use crate::service::metrics::{SignInOutcome, SignInWay};
 use crate::service::session::Proof;
-use crate::store::identity::{self, ProviderSession};
 use crate::store::volatile::Shelf;
+use crate::store::vouched_session::{self, ProviderSession};
 use crate::store::{Tx, account, autologin, provider_session, token};
 
 impl SignIn {
@@ -155,14 +155,14 @@ impl SignIn {
         let lasts = now.after(self.core.policy.lifetimes.absolute);
         let ends_at = voucher.ends_at.map_or(lasts, |end| end.min(lasts));
         let goes_on = match voucher.carried {
-            Some(Carried::Session(old)) => identity::renamed(tx, old, session).await?,
+            Some(Carried::Session(old)) => vouched_session::renamed(tx, old, session).await?,
             Some(Carried::Browser(browser)) => provider_session::resumed(tx, browser, session, now, ends_at).await?,
             None => {
                 let Voucher { identity, upstream, sealed, source, .. } = voucher;
                 let interval = self.core.policy.sources.get(&source).and_then(|rules| rules.revalidate);
                 let check_at = interval.map(|interval| now.after(interval));
                 let one = ProviderSession { session, identity, upstream, sealed, ends_at, remembered, check_at };
-                identity::opened(tx, &one, now).await?;
+                vouched_session::opened(tx, &one, now).await?;
                 true
             }
         };

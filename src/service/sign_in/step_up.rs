@@ -13,7 +13,7 @@ use crate::service::caller::SignedIn;
 use crate::service::context::Context;
 use crate::service::factor;
 use crate::service::password::ChangeError;
-use crate::store::identity::ProviderSession;
+use crate::store::vouched_session::{self, ProviderSession};
 use crate::store::{authenticator, identity, password as passwords};
 
 /// How somebody signed in can prove anew who they are.
@@ -171,7 +171,7 @@ impl SignIn {
     async fn voucher_of(&self, owner: &SignedIn) -> Result<Option<Voucher>, SignInError> {
         let Some(source) = owner.session().session.source.clone() else { return Ok(None) };
         let mut link = self.core.database.read().await?;
-        let found = identity::of_session(&mut link, owner.session_id()).await?;
+        let found = vouched_session::of_session(&mut link, owner.session_id()).await?;
         Ok(found.map(|one| {
             let sealed = one.sealed.as_deref();
             let ends_at = sealed.and_then(|sealed| opened(&self.core, sealed).ok()?.ends_at);

@@ -14,8 +14,8 @@ use super::session::Sessions;
 use super::sign_in::enter;
 use crate::connect::oidc::Farewell;
 use crate::domain::identity::{Source, Upstream};
-use crate::store::identity;
 use crate::store::volatile::Shelf;
+use crate::store::vouched_session;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::sync::Arc;
@@ -123,7 +123,7 @@ impl SignOut {
     /// signing out by it.
     async fn upstream(&self, owner: &SignedIn) -> Result<Option<Upstream>, Trouble> {
         let mut link = self.core.database.read().await?;
-        let row = identity::of_session(&mut link, owner.session_id()).await?;
+        let row = vouched_session::of_session(&mut link, owner.session_id()).await?;
         Ok(row.and_then(|row| enter::opened(&self.core, row.sealed.as_deref()?).ok()))
     }
 }

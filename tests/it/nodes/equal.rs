@@ -122,17 +122,7 @@ async fn a_link_to_a_new_password_is_written_once_and_followed_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_invitation_is_accepted_on_one_node_only() {
     let (_redis, one, two) = nodes("invitation").await;
-    let invitee = Invitee {
-        email: EmailAddress::parse("anna@example.org").expect("an address"),
-        username: None,
-        name: None,
-        language: None,
-        groups: Vec::new(),
-        administrator: false,
-        ends_at: None,
-    };
-    let invitations = Invitations::new(Arc::clone(&one.app.core));
-    invitations.invite(&one.operator(), Operator::vouched(), invitee).await.expect("invited");
+    one.invites(invitee("anna@example.org")).await;
     let written = letters(&one, &two).await;
     assert_eq!(written.len(), 1, "{written:?}");
     let link = written[0].rsplit(' ').next().expect("a link");

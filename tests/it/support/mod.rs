@@ -8,6 +8,7 @@ pub(crate) mod factors;
 pub(crate) mod fake_ad;
 pub(crate) mod gateway;
 mod house;
+mod invited;
 mod letters;
 pub(crate) mod openid;
 pub(crate) mod openid_peer;
@@ -22,6 +23,7 @@ pub(crate) mod wire;
 
 pub(crate) use browser::{Answer, Browser};
 pub(crate) use house::{House, TestClock};
+pub(crate) use invited::invitee;
 pub(crate) use openid::OpenId;
 
 /// A password that keeps every default rule.

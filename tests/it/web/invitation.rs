@@ -1,6 +1,6 @@
 //! `/invitation`: somebody invited comes, too late, twice, with bad names, or as a guest whose time is over.
 
-use crate::support::{Browser, House, OTHER_PASSWORD, PASSWORD, link_of};
+use crate::support::{Browser, House, OTHER_PASSWORD, PASSWORD, invitee, link_of};
 use http::StatusCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,21 +13,9 @@ use vestibule::service::invitation::{InvitationError, Invitations, Invitee};
 const PAGE: &str = "/invitation";
 const REFUSED: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
 
-fn somebody(email: &str) -> Invitee {
-    Invitee {
-        email: EmailAddress::parse(email).expect("an address"),
-        username: None,
-        name: None,
-        language: None,
-        groups: Vec::new(),
-        administrator: false,
-        ends_at: None,
-    }
-}
-
 fn with_names(email: &str, username: &str) -> Invitee {
     let name = Some(DisplayName::parse("Given Name").expect("a name"));
-    Invitee { username: Some(Username::parse(username).expect("a username")), name, ..somebody(email) }
+    Invitee { username: Some(Username::parse(username).expect("a username")), name, ..invitee(email) }
 }
 
 fn invitations(house: &House) -> Invitations {
@@ -40,7 +28,7 @@ async fn invite(house: &House, invitee: Invitee) -> Result<String, InvitationErr
 
 /// Invites `anna@example.org` and reads the link out of the letter.
 async fn invited(house: &House) -> String {
-    assert_eq!(invite(house, somebody("anna@example.org")).await.expect("invited"), "anna");
+    assert_eq!(invite(house, invitee("anna@example.org")).await.expect("invited"), "anna");
     house.letters().await[0].link()
 }
 
@@ -58,7 +46,7 @@ async fn newest_link(house: &House, but: &[&str]) -> String {
 async fn an_invitation_is_accepted_once() {
     let house = House::open().await;
     house.groups().create(&house.operator(), Operator::vouched(), "staff").await.expect("a group");
-    let invitee = Invitee { groups: vec!["Staff".to_owned()], ..somebody("anna@example.org") };
+    let invitee = Invitee { groups: vec!["Staff".to_owned()], ..invitee("anna@example.org") };
     invite(&house, invitee).await.expect("invited");
     let letters = house.letters().await;
     assert_eq!(letters.len(), 1);
@@ -232,13 +220,13 @@ async fn locking_voids_an_invitation_and_unlocking_does_not_accept_it() {
 async fn names_that_are_taken_are_not_given_away() {
     let house = House::open().await;
     house.account("anna").await;
-    let taken = invite(&house, somebody("ANNA@example.org")).await;
+    let taken = invite(&house, invitee("ANNA@example.org")).await;
     assert!(matches!(taken, Err(InvitationError::Account(_))), "{taken:?}");
-    assert_eq!(invite(&house, somebody("anna@elsewhere.example")).await.expect("invited"), "anna-2");
-    assert_eq!(invite(&house, somebody("me@elsewhere.example")).await.expect("invited"), "guest");
+    assert_eq!(invite(&house, invitee("anna@elsewhere.example")).await.expect("invited"), "anna-2");
+    assert_eq!(invite(&house, invitee("me@elsewhere.example")).await.expect("invited"), "guest");
     let fixed = invite(&house, with_names("other@example.org", "Anna")).await;
     assert!(matches!(fixed, Err(InvitationError::Account(_))), "{fixed:?}");
-    let lost = Invitee { groups: vec!["nowhere".to_owned()], ..somebody("carla@example.org") };
+    let lost = Invitee { groups: vec!["nowhere".to_owned()], ..invitee("carla@example.org") };
     assert!(matches!(invite(&house, lost).await, Err(InvitationError::Group(_))));
     assert_eq!(house.count_acts("account.invited").await, 2, "nothing was made of what failed");
     assert_eq!(house.letters().await.len(), 2);
@@ -248,9 +236,9 @@ async fn names_that_are_taken_are_not_given_away() {
 async fn a_guest_is_out_when_the_time_is_over() {
     let house = House::with("[autologin]\ndays = 30\n").await;
     let now = house.operator().now();
-    let past = Invitee { ends_at: Some(now), ..somebody("late@example.org") };
+    let past = Invitee { ends_at: Some(now), ..invitee("late@example.org") };
     assert!(matches!(invite(&house, past).await, Err(InvitationError::Past)));
-    let guest = Invitee { ends_at: Some(now.after(Duration::from_mins(20))), ..somebody("anna@example.org") };
+    let guest = Invitee { ends_at: Some(now.after(Duration::from_mins(20))), ..invitee("anna@example.org") };
     invite(&house, guest).await.expect("invited");
     let link = house.letters().await[0].link();
     let mut browser = house.browser();
@@ -281,7 +269,7 @@ async fn a_guest_is_out_when_the_time_is_over() {
 async fn an_invitation_of_a_guest_whose_time_is_over_is_void() {
     let house = House::open().await;
     let ends_at = Some(house.operator().now().after(Duration::from_hours(2)));
-    invite(&house, Invitee { ends_at, ..somebody("anna@example.org") }).await.expect("invited");
+    invite(&house, Invitee { ends_at, ..invitee("anna@example.org") }).await.expect("invited");
     let link = house.letters().await[0].link();
     house.after(days(8));
     assert_eq!(house.browser().get(&link).await.status, StatusCode::NOT_FOUND);
@@ -325,7 +313,7 @@ async fn a_form_without_its_token_changes_nothing() {
 async fn the_letter_speaks_the_language_it_was_ordered_in() {
     let house = House::with("[registration]\ninvitation_days = 1\n").await;
     let language = vestibule::domain::language::Language::parse("de");
-    invite(&house, Invitee { language, ..somebody("anna@example.org") }).await.expect("invited");
+    invite(&house, Invitee { language, ..invitee("anna@example.org") }).await.expect("invited");
     let letters = house.letters().await;
     assert!(letters[0].text.contains("eines Tages"), "{}", letters[0].text);
     house.after(days(1));
@@ -365,8 +353,8 @@ async fn the_end_of_a_guest_is_moved_and_taken_away() {
 async fn guests_are_told_when_their_account_ends() {
     let house = House::open().await;
     let end = vestibule::service::moment::end_of_day("2026-12-31");
-    invite(&house, Invitee { ends_at: end, ..somebody("anna@example.org") }).await.expect("invited");
-    invite(&house, somebody("ben@example.org")).await.expect("invited");
+    invite(&house, Invitee { ends_at: end, ..invitee("anna@example.org") }).await.expect("invited");
+    invite(&house, invitee("ben@example.org")).await.expect("invited");
     let letters = house.letters().await;
     let to = |name: &str| letters.iter().find(|letter| letter.to.contains(name)).expect("a letter");
     let said = "31 Dec 2026, 23:59 UTC";

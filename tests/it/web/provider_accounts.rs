@@ -15,17 +15,7 @@ async fn an_invitation_is_taken_along_and_binds_to_whoever_comes_back() {
     let openid = OpenId::start().await;
     let house = house(&openid, "on_first_sign_in = \"invited_only\"").await;
     is_refused(&signs_in(&mut house.browser(), &openid).await);
-    let invitee = Invitee {
-        email: EmailAddress::parse("guest@elsewhere.example").expect("an address"),
-        username: None,
-        name: None,
-        language: None,
-        groups: Vec::new(),
-        administrator: false,
-        ends_at: None,
-    };
-    let invitations = Invitations::new(Arc::clone(&house.app.core));
-    invitations.invite(&house.operator(), Operator::vouched(), invitee).await.expect("invited");
+    house.invites(invitee("guest@elsewhere.example")).await;
     let link = house.letters().await[0].link();
     let mut browser = house.browser();
     let page = browser.get(&link).await;
