@@ -245,7 +245,9 @@ pub enum OnFirstSignIn {
     /// An account is made. An account that has the username or address already is never taken over.
     #[default]
     Create,
-    /// An account with the same address is linked, if that address is verified here; otherwise one is made.
+    /// Where an account has the same address, and it is verified here, they sign in to that account once as before and
+    /// are asked whether the two belong together. An account that nobody can enter any more in a way that is in use is
+    /// theirs at once, unless it is an administrator's. Where no account has the address, one is made.
     LinkVerifiedEmail,
     /// Only people who were invited, or whom the synchronisation made an account for.
     InvitedOnly,

@@ -154,6 +154,10 @@ pub struct Upstream {
     /// ours outlives that.
     #[serde(default)]
     pub ends_at: Option<Timestamp>,
+    /// When its word reached us, by our clock, where that is before the browser came: what it takes back in between is
+    /// meant as well.
+    #[serde(default)]
+    pub said_at: Option<Timestamp>,
 }
 
 /// An access token of OpenID Connect.

@@ -1,7 +1,8 @@
 //! The decision whose account it is that a source vouches for. Pure: facts in, a plan out. Carrying it out is
 //! `service/resolve.rs`.
 //!
-//! An equal name never gives an account away, and an address only does where both sides have verified it.
+//! An equal name never gives an account away. An address only does where both sides have verified it, and then whoever can
+//! enter the account is asked first.
 
 use super::account::{AccountStatus, DisplayName, EmailAddress, Username};
 use super::id::{AccountId, IdentityId};
@@ -40,6 +41,8 @@ pub struct EmailHolder {
     pub status: AccountStatus,
     /// Whether it has an identity of this very source, which is somebody else.
     pub linked_here: bool,
+    /// Whether somebody could be asked: the account can be entered in another way, or is an administrator's.
+    pub can_be_asked: bool,
 }
 
 /// What is to be done.
@@ -47,7 +50,9 @@ pub struct EmailHolder {
 pub enum Plan {
     /// The identity is known: its account.
     Enter(Known),
-    /// Link the identity to this account: both sides verified the address.
+    /// Both sides verified the address, and the account can be entered: its owner is asked to sign in to it and to say yes.
+    Ask(AccountId),
+    /// Both sides verified the address, and nobody could be asked: link the identity to this account.
     Link(AccountId),
     /// Whoever was invited has come: link, and open the account.
     Accept(AccountId),
@@ -61,6 +66,7 @@ impl Plan {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Enter(_) => "enter",
+            Self::Ask(_) => "ask",
             Self::Link(_) => "link",
             Self::Accept(_) => "accept",
             Self::Create(_) => "create",
@@ -170,14 +176,14 @@ pub fn decide(facts: &Facts, said: &Attributes, policy: OnFirstSignIn) -> Result
         OnFirstSignIn::Deny => Err(Refusal::Unknown),
         OnFirstSignIn::InvitedOnly => Err(Refusal::NotInvited),
         OnFirstSignIn::LinkVerifiedEmail => match facts.email {
-            Some(holder) => linkable(holder, said).map(Plan::Link),
+            Some(holder) => linked(holder, said),
             None => create(facts, said),
         },
         OnFirstSignIn::Create => create(facts, said),
     }
 }
 
-fn linkable(holder: EmailHolder, said: &Attributes) -> Result<AccountId, Refusal> {
+fn linked(holder: EmailHolder, said: &Attributes) -> Result<Plan, Refusal> {
     if holder.status == AccountStatus::Invited {
         return Err(Refusal::InvitationOpen);
     }
@@ -187,7 +193,7 @@ fn linkable(holder: EmailHolder, said: &Attributes) -> Result<AccountId, Refusal
     if !(said.email_verified && holder.verified) {
         return Err(Refusal::EmailTaken);
     }
-    Ok(holder.account)
+    Ok(if holder.can_be_asked { Plan::Ask(holder.account) } else { Plan::Link(holder.account) })
 }
 
 fn create(facts: &Facts, said: &Attributes) -> Result<Plan, Refusal> {

@@ -22,7 +22,10 @@ fn known(account: AccountId) -> Facts {
 }
 
 fn held(verified: bool, status: AccountStatus, linked_here: bool) -> Facts {
-    Facts { email: Some(EmailHolder { account: ANNA, verified, status, linked_here }), ..Facts::default() }
+    Facts {
+        email: Some(EmailHolder { account: ANNA, verified, status, linked_here, can_be_asked: true }),
+        ..Facts::default()
+    }
 }
 
 #[test]
@@ -49,10 +52,13 @@ fn an_equal_name_or_an_unverified_address_never_gives_an_account_away() {
 }
 
 #[test]
-fn an_address_links_when_both_sides_verified_it() {
+fn an_address_links_when_both_sides_verified_it_and_its_owner_is_asked_first() {
     let policy = OnFirstSignIn::LinkVerifiedEmail;
     let active = AccountStatus::Active;
-    assert_eq!(decide(&held(true, active, false), &said(), policy), Ok(Plan::Link(ANNA)));
+    let mut held_by_anna = held(true, active, false);
+    assert_eq!(decide(&held_by_anna, &said(), policy), Ok(Plan::Ask(ANNA)));
+    held_by_anna.email.as_mut().unwrap().can_be_asked = false;
+    assert_eq!(decide(&held_by_anna, &said(), policy), Ok(Plan::Link(ANNA)));
     // Somebody of this provider owns the account already.
     assert_eq!(decide(&held(true, active, true), &said(), policy), Err(Refusal::OtherIdentity));
     assert_eq!(decide(&held(true, AccountStatus::Invited, false), &said(), policy), Err(Refusal::InvitationOpen));

@@ -32,6 +32,7 @@ sign-in-directory-away = Ihr Passwort lässt sich gerade nicht prüfen, weil ein
 sign-in-directory-password = Ihre Organisation verlangt, dass Sie zuerst Ihr Passwort ändern. Ändern Sie es dort, wo Sie es verwalten, zum Beispiel an Ihrem Rechner, und melden Sie sich dann hier an.
 sign-in-directory-shut = Ihre Organisation lässt Sie mit diesem Konto gerade nicht herein. Bitte wenden Sie sich an die Administration.
 sign-in-no-account = Ihr Passwort stimmt, aber hier gibt es kein Konto für Sie. Bitte wenden Sie sich an die Administration.
+sign-in-link-first = Ihr Passwort stimmt, und es gibt hier ein Konto mit Ihrer E-Mail-Adresse. Wenn es Ihres ist, melden Sie sich jetzt damit an wie bisher; danach werden Sie gefragt, ob beides zusammengehört.
 
 ## Neue Passwörter
 new-password-label = Neues Passwort
@@ -417,6 +418,16 @@ letter-new-device-body =
     Netz: { $network }
 
     Wenn Sie das waren, müssen Sie nichts tun. Wenn nicht, ändern Sie bitte sofort Ihr Passwort, beenden Sie in Ihrem Konto alle anderen Sitzungen, und sagen Sie der Administration Bescheid.
+letter-identity-added-subject = { $product }: eine Anmeldung wurde hinzugefügt
+letter-identity-added-body =
+    „{ $source }“ wurde Ihrem Konto bei { $product } hinzugefügt ({ $when }). Wer sich dort anmelden kann, kann sich von nun an in Ihrem Konto anmelden.
+
+    Wenn Sie das nicht waren, entfernen Sie es sofort in Ihrem Konto unter „Anmeldedienste“, ändern Sie Ihr Passwort und sagen Sie der Administration Bescheid.
+letter-identity-removed-subject = { $product }: eine Anmeldung wurde entfernt
+letter-identity-removed-body =
+    „{ $source }“ wurde aus Ihrem Konto bei { $product } entfernt ({ $when }). Ihr Konto lässt sich damit nicht mehr öffnen.
+
+    Wenn Sie das nicht waren, ändern Sie sofort Ihr Passwort und sagen Sie der Administration Bescheid.
 letter-factor-added-subject = { $product }: ein zweiter Schritt kam hinzu
 letter-factor-added-body =
     { $what } „{ $name }“ kam am { $when } zu Ihrem Konto bei { $product } hinzu und gilt ab jetzt als zweiter Schritt.
@@ -605,6 +616,9 @@ provider-unknown = Zu Ihrer Identität bei { $provider } gehört hier kein Konto
 provider-not-invited = Für die Anmeldung mit { $provider } brauchen Sie eine Einladung. Bitte öffnen Sie den Link in Ihrer Einladung, oder bitten Sie die Administration um eine.
 provider-username-taken = Ein anderes Konto hat hier den Benutzernamen, den { $provider } Ihnen gibt. Wenn es Ihres ist, melden Sie sich auf anderem Weg an und fügen Sie { $provider } unter „Anmeldedienste“ hinzu. Sonst wenden Sie sich bitte an die Administration.
 provider-email-taken = Ein anderes Konto hat hier Ihre E-Mail-Adresse. Wenn es Ihres ist, melden Sie sich auf anderem Weg an und fügen Sie { $provider } unter „Anmeldedienste“ hinzu. Sonst wenden Sie sich bitte an die Administration.
+provider-link-first-title = Sie haben hier schon ein Konto
+provider-link-first-text = Es gibt ein Konto mit der E-Mail-Adresse, die { $provider } uns genannt hat. Wenn es Ihres ist, melden Sie sich einmal damit an wie bisher; danach werden Sie gefragt, ob { $provider } es von nun an öffnen soll. Ist es nicht Ihres, wenden Sie sich bitte an die Administration.
+provider-link-first-submit = In meinem Konto anmelden
 provider-invitation-open = Sie wurden mit dieser E-Mail-Adresse eingeladen. Bitte öffnen Sie den Link in jener Mail; von dort geht es weiter mit { $provider }.
 provider-username-missing = { $provider } hat uns keinen Benutzernamen genannt, der hier verwendbar ist. Bitte wenden Sie sich an die Administration.
 provider-email-missing = { $provider } hat uns keine E-Mail-Adresse genannt, die hier verwendbar ist. Bitte ergänzen Sie dort Ihr Profil, oder wenden Sie sich an die Administration.

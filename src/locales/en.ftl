@@ -33,6 +33,7 @@ sign-in-directory-away = Your password cannot be checked at the moment, because 
 sign-in-directory-password = Your organisation wants you to change your password first. Change it where you manage it, for example at your computer, then sign in here.
 sign-in-directory-shut = Your organisation does not let you sign in with this account at the moment. Please contact an administrator.
 sign-in-no-account = Your password is right, but there is no account for you here. Please contact an administrator.
+sign-in-link-first = Your password is right, and there is an account here with your e-mail address. If it is yours, sign in to it now as you have until now; then you are asked whether the two belong together.
 
 ## New passwords
 new-password-label = New password
@@ -418,6 +419,16 @@ letter-new-device-body =
     Network: { $network }
 
     If it was you, you need not do anything. If it was not you, please change your password at once, end all other sessions in your account, and tell your administrators.
+letter-identity-added-subject = { $product }: a way to sign in was added
+letter-identity-added-body =
+    “{ $source }” was added to your account at { $product } on { $when }. Whoever can sign in there can sign in to your account from now on.
+
+    If it was not you, remove it from your account under “Sign-in providers” at once, change your password, and tell an administrator.
+letter-identity-removed-subject = { $product }: a way to sign in was removed
+letter-identity-removed-body =
+    “{ $source }” was removed from your account at { $product } on { $when }. It does not open your account any more.
+
+    If it was not you, change your password at once and tell an administrator.
 letter-factor-added-subject = { $product }: a second step was added
 letter-factor-added-body =
     { $what } “{ $name }” was added to your account at { $product } on { $when }. It can be used as a second step from now on.
@@ -606,6 +617,9 @@ provider-unknown = No account here belongs to your identity at { $provider }. If
 provider-not-invited = Signing in with { $provider } needs an invitation. Please open the link in your invitation, or ask an administrator for one.
 provider-username-taken = Another account here has the username that { $provider } gives you. If it is yours, sign in to it in another way and add { $provider } under “Sign-in providers”. Otherwise please ask an administrator.
 provider-email-taken = Another account here has your e-mail address. If it is yours, sign in to it in another way and add { $provider } under “Sign-in providers”. Otherwise please ask an administrator.
+provider-link-first-title = You have an account here already
+provider-link-first-text = There is an account with the e-mail address that { $provider } gave us. If it is yours, sign in to it once as you have until now; then you are asked whether { $provider } shall open it from now on. If it is not yours, please ask an administrator.
+provider-link-first-submit = Sign in to my account
 provider-invitation-open = You were invited with this e-mail address. Please open the link in that mail; from there you can go on with { $provider }.
 provider-username-missing = { $provider } gave us no username that can be used here. Please ask an administrator.
 provider-email-missing = { $provider } gave us no e-mail address that can be used here. Please complete your profile there, or ask an administrator.

@@ -1,34 +1,24 @@
 //! One's own identities: seeing them, adding one, taking one away. What providers vouch for at a sign-in is `resolve/`.
 
-use super::caller::SignedIn;
+use super::access_news::AccessNews;
+use super::caller::{SignedIn, SteppedUp};
 use super::context::Context;
-use super::core::{Core, PasswordLogin, Trouble, fingerprint};
-use super::password::{ChangeError, Passwords};
+use super::core::{Core, PasswordLogin, Trouble};
+use super::outbox::{self, Order};
+use super::question;
 use crate::domain::audit::{Act, Event};
 use crate::domain::id::{AccountId, IdentityId};
 use crate::domain::identity::{Attributes, Identity, Source, SourceKind, Vouched};
 use crate::domain::notice::Notice;
-use crate::domain::password::PlainPassword;
 use crate::domain::resolve::Refusal;
-use crate::store::volatile::{Shelf, Unavailable};
-use crate::store::{Link, StoreError, directory_attribute, group, identity, password as passwords};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Serialize};
+use crate::store::volatile::Unavailable;
+use crate::store::{Link, StoreError, Tx, directory_attribute, group, identity, password as passwords};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How long ago somebody may have proved who they are to change ways in without proving it again.
-const FRESH: Duration = Duration::from_mins(10);
-/// How long the question whether to add an identity stays open.
-const OPEN: Duration = Duration::from_mins(10);
-const COLUMN: &str = "entry.identity";
 
 /// One's own identities over a core.
 #[derive(Clone)]
 pub struct Identities {
     core: Arc<Core>,
-    passwords: Passwords,
 }
 
 /// What a person sees of their identities.
@@ -36,8 +26,6 @@ pub struct Identities {
 pub struct Overview {
     /// What there is.
     pub identities: Vec<Listed>,
-    /// Whether the person has to give the password for a change.
-    pub password_needed: bool,
     /// Providers that can be added: slug and name.
     pub addable: Vec<(String, String)>,
 }
@@ -62,17 +50,8 @@ pub struct Offer {
     pub attributes: Attributes,
     /// Who it is there.
     pub subject: String,
-    /// Whether the person has to give the password.
-    pub password_needed: bool,
-    /// Whether the person has to prove anew who they are, and has no password to do it with.
-    pub proof_needed: bool,
-}
-
-/// An identity that waits for its owner's yes.
-#[derive(Serialize, Deserialize)]
-struct Waiting {
-    account: AccountId,
-    arrival: Vouched,
+    /// Where they want to go afterwards.
+    pub return_to: Option<String>,
 }
 
 /// Why nothing changed.
@@ -84,12 +63,6 @@ pub enum IdentityError {
     /// It is the last way in.
     #[error("this is the last way in")]
     LastWayIn,
-    /// The proof of who they are is too old, and there is no password to renew it with.
-    #[error("sign in again first")]
-    FreshProofNeeded,
-    /// The password is wrong, or was tried too often.
-    #[error(transparent)]
-    Password(#[from] ChangeError),
     /// The identity cannot be added.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -113,15 +86,15 @@ impl From<Unavailable> for IdentityError {
 impl Identities {
     /// Identities over a core.
     #[must_use]
-    pub fn new(core: Arc<Core>) -> Self {
-        Self { passwords: Passwords::new(Arc::clone(&core)), core }
+    pub const fn new(core: Arc<Core>) -> Self {
+        Self { core }
     }
 
     /// What the person's identities are.
     ///
     /// # Errors
     /// [`Trouble`].
-    pub async fn overview(&self, ctx: &Context, owner: &SignedIn) -> Result<Overview, Trouble> {
+    pub async fn overview(&self, owner: &SignedIn) -> Result<Overview, Trouble> {
         let sources = &self.core.policy.sources;
         let mut link = self.core.database.read().await?;
         let identities = identity::of_account(&mut link, owner.account()).await?;
@@ -138,11 +111,7 @@ impl Identities {
             removable: self.leaves_a_way_in(&identities, one.id, has_password),
             identity: one.clone(),
         };
-        Ok(Overview {
-            password_needed: has_password && !is_fresh(ctx, owner),
-            addable,
-            identities: identities.iter().map(listed).collect(),
-        })
+        Ok(Overview { addable, identities: identities.iter().map(listed).collect() })
     }
 
     /// Keeps an identity that a provider vouched for until its owner says whether it shall be added. Returns the name of the
@@ -155,13 +124,7 @@ impl Identities {
         let mut link = self.core.database.read().await?;
         addable(&mut link, account, &arrival).await?;
         drop(link);
-        let name = ctx.bytes::<32>();
-        let plain = serde_json::to_vec(&Waiting { account, arrival });
-        let plain = plain.map_err(|_| Trouble::Sealing("an identity could not be written"))?;
-        let sealed = self.core.seal_column(ctx, COLUMN, &plain)?;
-        let until = ctx.now().after(OPEN);
-        self.core.volatile.put(Shelf::Outcome, fingerprint(&name), sealed, until, ctx.now()).await?;
-        Ok(URL_SAFE_NO_PAD.encode(name))
+        Ok(question::keep(&self.core, ctx, account, arrival, None).await?)
     }
 
     /// The question of this name; it stays open.
@@ -169,38 +132,28 @@ impl Identities {
     /// # Errors
     /// [`IdentityError::NotFound`] when there is none, or it is not for this account.
     pub async fn offer(&self, ctx: &Context, owner: &SignedIn, name: &str) -> Result<Offer, IdentityError> {
-        let waiting = self.waiting(ctx, owner, name).await?;
+        let waiting = question::of(&self.core, ctx, owner.account(), name).await?.ok_or(IdentityError::NotFound)?;
         let rules = self.core.policy.sources.get(&waiting.arrival.source).ok_or(IdentityError::NotFound)?;
-        let mut link = self.core.database.read().await?;
-        let has_password = passwords::of(&mut link, owner.account()).await?.is_some();
         Ok(Offer {
             source: rules.name.clone(),
             attributes: waiting.arrival.attributes,
             subject: waiting.arrival.subject,
-            password_needed: has_password && !is_fresh(ctx, owner),
-            proof_needed: !has_password && !is_fresh(ctx, owner),
+            return_to: waiting.return_to,
         })
     }
 
-    /// Adds the identity that was asked about.
+    /// Adds the identity that was asked about; its owner is told by mail. Returns where they wanted to go, if they were on
+    /// their way in.
     ///
     /// # Errors
-    /// [`IdentityError`]; nothing has changed then, and the question stays open after a wrong password.
-    pub async fn add(
-        &self,
-        ctx: &Context,
-        owner: &SignedIn,
-        name: &str,
-        password: Option<&PlainPassword>,
-    ) -> Result<(), IdentityError> {
-        let waiting = self.waiting(ctx, owner, name).await?;
-        self.prove(ctx, owner, password).await?;
-        let key = key_of(name).ok_or(IdentityError::NotFound)?;
-        // Of two answers to one question, one counts.
-        if self.core.volatile.take(Shelf::Outcome, &key, ctx.now()).await?.is_none() {
+    /// [`IdentityError`]; nothing has changed then.
+    pub async fn add(&self, ctx: &Context, owner: &SteppedUp, name: &str) -> Result<Option<String>, IdentityError> {
+        let account = owner.account();
+        let waiting = question::of(&self.core, ctx, account, name).await?.ok_or(IdentityError::NotFound)?;
+        let rules = self.core.policy.sources.get(&waiting.arrival.source).ok_or(IdentityError::NotFound)?;
+        if !question::close(&self.core, ctx, name).await? {
             return Err(IdentityError::NotFound);
         }
-        let account = owner.account();
         let Vouched { source, issuer, subject, .. } = &waiting.arrival;
         let mut tx = self.core.database.begin().await?;
         addable(&mut tx, account, &waiting.arrival).await?;
@@ -217,22 +170,18 @@ impl Identities {
         identity::insert(&mut tx, &new).await?;
         let detail = serde_json::json!({ "identity": new.id, "source": source, "how": "added" });
         ctx.record(&mut tx, Event::about(Act::IdentityLinked, account).with(detail)).await?;
+        let news = AccessNews::IdentityAdded { source: rules.name.clone() };
+        self.tell(ctx, &mut tx, account, news).await?;
         tx.announce(Notice::Account(account), ctx.now()).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        Ok(waiting.return_to)
     }
 
-    /// Takes an identity away. Sessions that were opened with it go on.
+    /// Takes an identity away; its owner is told by mail. Sessions that were opened with it go on.
     ///
     /// # Errors
     /// [`IdentityError`]; nothing has changed then.
-    pub async fn remove(
-        &self,
-        ctx: &Context,
-        owner: &SignedIn,
-        id: IdentityId,
-        password: Option<&PlainPassword>,
-    ) -> Result<(), IdentityError> {
-        self.prove(ctx, owner, password).await?;
+    pub async fn remove(&self, ctx: &Context, owner: &SteppedUp, id: IdentityId) -> Result<(), IdentityError> {
         let account = owner.account();
         let mut tx = self.core.database.begin().await?;
         let identities = identity::of_account(&mut tx, account).await?;
@@ -247,8 +196,15 @@ impl Identities {
         directory_attribute::clear(&mut tx, &gone.source, account).await?;
         let detail = serde_json::json!({ "identity": id, "source": gone.source });
         ctx.record(&mut tx, Event::about(Act::IdentityUnlinked, account).with(detail)).await?;
+        let known = self.core.policy.sources.get(&gone.source);
+        let source = known.map_or_else(|| gone.source.slug().to_owned(), |rules| rules.name.clone());
+        self.tell(ctx, &mut tx, account, AccessNews::IdentityRemoved { source }).await?;
         tx.announce(Notice::Account(account), ctx.now()).await?;
         Ok(tx.commit().await?)
+    }
+
+    async fn tell(&self, ctx: &Context, tx: &mut Tx, whom: AccountId, news: AccessNews) -> Result<(), Trouble> {
+        outbox::order(&self.core, ctx, tx, Some(whom), &Order::Factor { news, at: ctx.now() }).await
     }
 
     /// Whether the account can be entered once this identity is gone: by another one in use, or by a password that counts.
@@ -262,43 +218,6 @@ impl Identities {
         };
         others.any(in_use) || (has_password && password_counts)
     }
-
-    async fn waiting(&self, ctx: &Context, owner: &SignedIn, name: &str) -> Result<Waiting, IdentityError> {
-        let key = key_of(name).ok_or(IdentityError::NotFound)?;
-        let found = self.core.volatile.peek(Shelf::Outcome, &key, ctx.now()).await?;
-        let sealed = found.ok_or(IdentityError::NotFound)?;
-        let plain = self.core.open_column(COLUMN, &sealed).map_err(|_| IdentityError::NotFound)?;
-        let waiting: Waiting = serde_json::from_slice(&plain).map_err(|_| IdentityError::NotFound)?;
-        if waiting.account == owner.account() { Ok(waiting) } else { Err(IdentityError::NotFound) }
-    }
-
-    /// A fresh session proves enough; otherwise the password does.
-    async fn prove(
-        &self,
-        ctx: &Context,
-        owner: &SignedIn,
-        password: Option<&PlainPassword>,
-    ) -> Result<(), IdentityError> {
-        if is_fresh(ctx, owner) {
-            return Ok(());
-        }
-        let mut link = self.core.database.read().await?;
-        let has_password = passwords::of(&mut link, owner.account()).await?.is_some();
-        drop(link);
-        match password {
-            _ if !has_password => Err(IdentityError::FreshProofNeeded),
-            Some(password) => Ok(self.passwords.confirm(ctx, owner, password).await?),
-            None => Err(ChangeError::WrongPassword.into()),
-        }
-    }
-}
-
-fn is_fresh(ctx: &Context, owner: &SignedIn) -> bool {
-    ctx.now().since(owner.session().session.authenticated_at) < FRESH
-}
-
-fn key_of(name: &str) -> Option<[u8; 32]> {
-    URL_SAFE_NO_PAD.decode(name).ok().filter(|bytes| bytes.len() == 32).map(|bytes| fingerprint(&bytes))
 }
 
 /// Whether an identity can be added to an account.

@@ -1,7 +1,7 @@
 //! The mails that people get, as plain text and as HTML with the same words: what each one says, in the language of the
 //! reader. Sending them is in `connect/`; who gets one and when is decided by the use cases.
 
-use crate::service::factor_news::FactorNews;
+use crate::service::access_news::AccessNews;
 use crate::service::texts::{Texts, Value};
 use askama::Template;
 
@@ -84,10 +84,10 @@ pub enum Letter<'a> {
         /// When, in the language and time zone of the reader.
         when: &'a str,
     },
-    /// Something happened to the account's second factors.
+    /// Something happened to what the account is entered with.
     Factor {
         /// What.
-        news: &'a FactorNews,
+        news: &'a AccessNews,
         /// When, in the language and time zone of the reader.
         when: &'a str,
     },

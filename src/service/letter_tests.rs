@@ -20,11 +20,11 @@ fn every_letter<'a>(value: &'a str, link: &'a str) -> [Letter<'a>; 18] {
         Letter::PasswordChanged { when: value },
         Letter::NewDevice { device: value, network: value, when: value },
         Letter::AutologinTheft { device: value, when: value },
-        Letter::Factor { news: &FactorNews::BackupCodesMade, when: value },
-        Letter::Factor { news: &FactorNews::BackupCodeUsed { left: 3 }, when: value },
-        Letter::Factor { news: &FactorNews::BackupCodeUsed { left: 0 }, when: value },
-        Letter::Factor { news: &FactorNews::Reset, when: value },
-        Letter::Factor { news: &FactorNews::BackupCodeUsed { left: 1 }, when: value },
+        Letter::Factor { news: &AccessNews::BackupCodesMade, when: value },
+        Letter::Factor { news: &AccessNews::BackupCodeUsed { left: 3 }, when: value },
+        Letter::Factor { news: &AccessNews::BackupCodeUsed { left: 0 }, when: value },
+        Letter::Factor { news: &AccessNews::Reset, when: value },
+        Letter::Factor { news: &AccessNews::BackupCodeUsed { left: 1 }, when: value },
     ]
 }
 
@@ -134,14 +134,14 @@ fn letter_like(letter: &Letter<'_>) -> Letter<'static> {
         Letter::PasswordChanged { .. } => Letter::PasswordChanged { when: "x" },
         Letter::NewDevice { .. } => Letter::NewDevice { device: "x", network: "x", when: "x" },
         Letter::AutologinTheft { .. } => Letter::AutologinTheft { device: "x", when: "x" },
-        Letter::Factor { news: FactorNews::Reset, .. } => Letter::Factor { news: &FactorNews::Reset, when: "x" },
-        Letter::Factor { news: FactorNews::BackupCodeUsed { left: 0 }, .. } => {
-            Letter::Factor { news: &FactorNews::BackupCodeUsed { left: 0 }, when: "x" }
+        Letter::Factor { news: AccessNews::Reset, .. } => Letter::Factor { news: &AccessNews::Reset, when: "x" },
+        Letter::Factor { news: AccessNews::BackupCodeUsed { left: 0 }, .. } => {
+            Letter::Factor { news: &AccessNews::BackupCodeUsed { left: 0 }, when: "x" }
         }
-        Letter::Factor { news: FactorNews::BackupCodeUsed { .. }, .. } => {
-            Letter::Factor { news: &FactorNews::BackupCodeUsed { left: 3 }, when: "x" }
+        Letter::Factor { news: AccessNews::BackupCodeUsed { .. }, .. } => {
+            Letter::Factor { news: &AccessNews::BackupCodeUsed { left: 3 }, when: "x" }
         }
-        Letter::Factor { .. } => Letter::Factor { news: &FactorNews::BackupCodesMade, when: "x" },
+        Letter::Factor { .. } => Letter::Factor { news: &AccessNews::BackupCodesMade, when: "x" },
     }
 }
 

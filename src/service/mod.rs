@@ -1,6 +1,7 @@
 //! Use cases: one public function is one thing a person, an admin or an app can do. Each takes the context first, opens
 //! the transaction, makes the change, and writes the audit event in that same transaction.
 
+pub mod access_news;
 pub mod account;
 pub mod account_view;
 pub mod autologin_token;
@@ -12,7 +13,6 @@ pub mod core;
 pub mod directory;
 pub mod email;
 pub mod factor;
-pub mod factor_news;
 mod flights;
 pub mod group;
 pub mod hasher;
@@ -33,6 +33,7 @@ pub mod picture;
 pub mod provider;
 mod provider_check;
 mod provider_session;
+mod question;
 pub mod recovery;
 pub mod registration;
 pub mod resolve;

@@ -1,9 +1,9 @@
 //! Letters: ordered in the transaction of the act that causes them, written and sent by the clock. What waits in the
 //! database is sealed; a link is made only when its letter is written, and never stored.
 
+use super::access_news::AccessNews;
 use super::context::Context;
 use super::core::{Core, Trouble, fingerprint};
-use super::factor_news::FactorNews;
 use super::letter::Letter;
 use super::moment;
 use super::password::Keeper;
@@ -93,10 +93,10 @@ pub enum Order {
         /// When.
         at: Timestamp,
     },
-    /// Something happened to the account's second factors.
+    /// Something happened to what the account is entered with.
     Factor {
         /// What.
-        news: FactorNews,
+        news: AccessNews,
         /// When.
         at: Timestamp,
     },
@@ -156,7 +156,7 @@ enum Content {
     PasswordChanged { when: String },
     NewDevice { device: String, network: String, when: String },
     AutologinTheft { device: String, when: String },
-    Factor { news: FactorNews, when: String },
+    Factor { news: AccessNews, when: String },
 }
 
 /// A letter ready to go.

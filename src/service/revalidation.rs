@@ -201,7 +201,7 @@ impl Revalidation {
             upstream: None,
         };
         match follow(&self.core, ctx, &arrival).await {
-            Ok(()) | Err(ResolveError::Refused(_)) => Ok(()),
+            Ok(()) | Err(ResolveError::Refused(_) | ResolveError::Ask(_)) => Ok(()),
             Err(ResolveError::Trouble(trouble)) => Err(trouble),
         }
     }

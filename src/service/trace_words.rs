@@ -228,7 +228,11 @@ fn known(code: &str) -> Option<&'static str> {
         }
         "email_taken" => {
             "An account has this address. If it is the same person, they sign in to it in another way and add the provider; or \
-             set on_first_sign_in = \"link_verified_email\", which links where both sides verified the address."
+             set on_first_sign_in = \"link_verified_email\", which asks them where both sides verified the address."
+        }
+        "link_first" => {
+            "An account has this address, verified on both sides. The person signs in to it once as before and says yes there; \
+             they were told so."
         }
         "invitation_open" => {
             "An invitation for this address is open: the person follows its link, or you send a new one."

@@ -169,5 +169,7 @@ pub async fn holder_of_email(
         verified: verified && key == email.key(),
         status: AccountStatus::from_stored(&status),
         linked_here: linked > 0,
+        // Unless somebody finds that there is nobody.
+        can_be_asked: true,
     }))
 }

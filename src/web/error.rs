@@ -139,7 +139,9 @@ impl From<SignInError> for PageError {
             SignInError::Trouble(trouble) => Self::Trouble(trouble),
             SignInError::Refused | SignInError::Outdated | SignInError::FreshProofNeeded => Self::SignIn,
             SignInError::DirectoryAway { retry_after } => Self::Trouble(Trouble::Busy { retry_after }),
-            SignInError::Directory(_) | SignInError::Unresolved(_) => Self::Failed(Failure::Forbidden),
+            SignInError::Directory(_) | SignInError::Unresolved(_) | SignInError::LinkFirst(_) => {
+                Self::Failed(Failure::Forbidden)
+            }
             SignInError::Password(_) | SignInError::WrongCode => Self::Failed(Failure::BadRequest),
         }
     }
@@ -188,11 +190,8 @@ impl From<IdentityError> for PageError {
     fn from(error: IdentityError) -> Self {
         match error {
             IdentityError::NotFound => Self::Failed(Failure::NotFound),
-            IdentityError::Password(error) => error.into(),
             IdentityError::Trouble(trouble) => Self::Trouble(trouble),
-            IdentityError::LastWayIn | IdentityError::FreshProofNeeded | IdentityError::Refused(_) => {
-                Self::Failed(Failure::Forbidden)
-            }
+            IdentityError::LastWayIn | IdentityError::Refused(_) => Self::Failed(Failure::Forbidden),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `/login`, `/login/internal`: the sign-in page. A remembered browser is restored here and nowhere else.
 
+use super::account::identities::add_address;
 use super::attempt::minutes;
 use super::cookies::Jar;
 use super::error::PageError;
@@ -175,6 +176,11 @@ async fn submit(
     };
     match site.sign_in.with_password(&visit.ctx, claim).await {
         Ok(outcome) => Ok(outcome_reply(site, outcome)),
+        Err(SignInError::LinkFirst(question)) => {
+            let there = add_address(&question);
+            let problem = Some(SignInProblem::LinkFirst);
+            login_page(site, visit, &Form { problem, status: StatusCode::CONFLICT, door, ..Form::new(&there) })
+        }
         Err(error) => refused(site, visit, form, &error).or(Err(error.into())),
     }
 }

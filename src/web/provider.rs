@@ -2,6 +2,7 @@
 //! cross-site POST, without any cookie of ours; then it is put aside, and the browser is sent to fetch it by a GET of our
 //! own site, where the cookie must fit (`SameSite` stays `Lax`).
 
+use super::account::identities::add_address;
 use super::cookies::Jar;
 use super::error::PageError;
 use super::extract::{self, Visit};
@@ -43,7 +44,12 @@ pub async fn get(
     };
     let (adds, confirms) = (query.text("add") == "1", query.text("confirm") == "1");
     let errand = match &visit.person {
-        Some(person) if adds => Errand::AddTo(person.account()),
+        Some(person) if adds => {
+            if !site.factors.is_fresh(&visit.ctx, person).await? {
+                return Err(PageError::Confirm);
+            }
+            Errand::AddTo(person.account())
+        }
         Some(person) if confirms => Errand::Confirm(person.account(), query.text("factor") == "1"),
         None if adds || confirms => return Err(PageError::SignIn),
         Some(_) => {
@@ -191,7 +197,14 @@ pub(super) fn problem(
     error: ProviderError,
 ) -> Result<Response, PageError> {
     site.traces.keep(&visit.ctx, &provider.source, error.code());
+    let mut again = format!("/login/{}", provider.source.slug());
     let problem = match error {
+        ProviderError::SignIn(SignInError::LinkFirst(question)) => {
+            let there = add_address(&question);
+            let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", &there).finish();
+            again = format!("{}&{query}", paths::LOGIN_WAYS);
+            ProviderProblem::LinkFirst
+        }
         ProviderError::Outdated | ProviderError::SignIn(SignInError::Outdated) => ProviderProblem::Outdated,
         ProviderError::Declined(_) => ProviderProblem::Declined,
         ProviderError::Away => ProviderProblem::Away,
@@ -201,7 +214,7 @@ pub(super) fn problem(
         ProviderError::SignIn(SignInError::Refused) => ProviderProblem::Refused(Refusal::Locked),
         ProviderError::SignIn(other) => return Err(other.into()),
     };
-    problem_page(site, visit, (provider.source.slug(), &provider.name), problem)
+    problem_page_with(site, visit, (provider.source.slug(), &provider.name), problem, again)
 }
 
 /// The page for a problem with the provider of this slug and name.
@@ -211,15 +224,19 @@ pub(super) fn problem_page(
     (slug, name): (&str, &str),
     problem: ProviderProblem,
 ) -> Result<Response, PageError> {
+    problem_page_with(site, visit, (slug, name), problem, format!("/login/{slug}"))
+}
+
+fn problem_page_with(
+    site: &Site,
+    visit: &Visit,
+    (slug, name): (&str, &str),
+    problem: ProviderProblem,
+    again: String,
+) -> Result<Response, PageError> {
     let trace = visit.ctx.request.map(|id| id.to_string()).unwrap_or_default();
     tracing::info!(provider = slug, ?problem, trace, "a sign-in with an identity provider ended");
-    let page = ProviderProblemPage {
-        shell: visit.shell(site),
-        provider: name.to_owned(),
-        problem,
-        again: format!("/login/{slug}"),
-        trace,
-    };
+    let page = ProviderProblemPage { shell: visit.shell(site), provider: name.to_owned(), problem, again, trace };
     let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::FORBIDDEN);
     Ok(Reply::page_with(site, visit, status, &page)?.done())
 }

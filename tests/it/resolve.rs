@@ -1,14 +1,13 @@
 //! Whose account it is that a provider vouches for: through the service, over real stores.
 
-use crate::support::{House, PASSWORD, link_of};
+use crate::support::{House, PASSWORD, invitee, link_of};
 use std::sync::Arc;
-use vestibule::domain::account::{Account, AccountStatus, EmailAddress};
+use vestibule::domain::account::{Account, AccountStatus};
 use vestibule::domain::identity::{Attributes, Source, Upstream, Vouched};
 use vestibule::domain::resolve::Refusal;
 use vestibule::domain::session::Methods;
 use vestibule::service::caller::Operator;
 use vestibule::service::context::Context;
-use vestibule::service::invitation::{Invitations, Invitee};
 use vestibule::service::sign_in::{Opened, Outcome, SignIn, SignInError, Wishes};
 use vestibule::store::{account, group, vouched_session};
 
@@ -126,16 +125,37 @@ async fn an_equal_name_or_address_gives_nothing_away() {
 }
 
 #[tokio::test]
-async fn a_verified_address_links_where_the_operator_wants_it() {
+async fn a_verified_address_asks_whoever_can_enter_the_account() {
     let house = House::with(&provider("on_first_sign_in = \"link_verified_email\"")).await;
     let owner = house.account("anna").await;
     let mut unverified = anna();
     unverified.attributes.email_verified = false;
     assert_eq!(refusal(&house, unverified).await, Refusal::EmailTaken);
+    let asked = enter(&house, anna()).await;
+    assert!(matches!(asked, Err(SignInError::LinkFirst(_))), "{asked:?}");
+    let now = house.operator().now();
+    assert!(house.app.core.volatile.sessions_of(owner.id, now).await.expect("sessions").is_empty());
+    assert_eq!(house.count_acts("identity.linked").await, 0);
+}
+
+#[tokio::test]
+async fn a_verified_address_links_where_nobody_could_be_asked() {
+    let rules = "[password]\nlogin = \"none\"\ninternal = [\"ben\"]\n";
+    let house = House::with(&format!("{rules}{}", provider("on_first_sign_in = \"link_verified_email\""))).await;
+    let owner = house.account("anna").await;
+    for keeps in ["ben", "root"] {
+        house.account_with(keeps, Some(PASSWORD), keeps == "root").await;
+        let mut thief = anna();
+        (thief.subject, thief.attributes.email) = (format!("thief-of-{keeps}"), Some(format!("{keeps}@example.org")));
+        let asked = enter(&house, thief).await;
+        assert!(matches!(asked, Err(SignInError::LinkFirst(_))), "{keeps}: {asked:?}");
+    }
     let mut named = anna();
     named.attributes.name = Some("Somebody Else".into());
     assert_eq!(enter(&house, named).await.expect("a session").account, owner.id);
     assert_eq!(house.named("anna").await.name, owner.name, "an identity that was linked later leads nothing");
+    let letter = house.letters().await.pop().expect("a letter");
+    assert!(letter.text.contains("was added to your account"), "{}", letter.text);
     let mut second = anna();
     second.subject = "another".into();
     assert_eq!(refusal(&house, second).await, Refusal::OtherIdentity);
@@ -304,6 +324,10 @@ async fn people_linked_to_a_provider_may_not_use_their_password_where_the_operat
     house.account("ben").await;
     let mut before = house.browser();
     assert_eq!(before.signs_in("anna", PASSWORD).await.status, 303);
+    let Err(SignInError::LinkFirst(question)) = enter(&house, anna()).await else { panic!("she is not asked") };
+    let page = format!("/account/identities/add?question={question}");
+    let yes = before.submit(&page, "/account/identities/add", &[("question", &question)]).await;
+    assert_eq!(yes.location(), "/account/identities");
     enter(&house, anna()).await.expect("a session");
     assert_eq!(house.browser().signs_in("anna", PASSWORD).await.status, 422);
     assert_eq!(house.browser().signs_in("ben", PASSWORD).await.status, 303);

@@ -118,8 +118,9 @@ pub enum OnFirstSignIn {
     /// An account is made, unless another one has the username or address.
     #[default]
     Create,
-    /// They get the account with the same address where the address is verified on both sides; where no account has it,
-    /// one is made.
+    /// Where an account has the same address, and it is verified on both sides, they sign in to that account once as
+    /// before and are asked whether the two belong together. An account that nobody can enter any more in a way that is
+    /// in use is theirs at once, unless it is an administrator's. Where no account has the address, one is made.
     LinkVerifiedEmail,
     /// Only people who were invited get in, and keep the account they were invited to.
     InvitedOnly,
@@ -239,7 +240,7 @@ impl IdentityProvider {
         if self.danger_trust_email && self.on_first_sign_in == OnFirstSignIn::LinkVerifiedEmail {
             found.warn(format!(
                 "identity_provider \"{}\": danger_trust_email with link_verified_email lets whoever can write any \
-                 address into their profile there take over accounts here",
+                 address into their profile there take over accounts here that have no other way in",
                 self.slug
             ));
         }

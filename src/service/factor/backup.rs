@@ -6,10 +6,10 @@ use crate::domain::audit::{Act, Event};
 use crate::domain::id::AccountId;
 use crate::domain::secret::Secret;
 use crate::domain::session::CredentialEvent;
+use crate::service::access_news::AccessNews;
 use crate::service::caller::SteppedUp;
 use crate::service::context::Context;
 use crate::service::core::{Trouble, fingerprint};
-use crate::service::factor_news::FactorNews;
 use crate::service::outbox::{self, Order};
 use crate::service::revocation;
 use crate::store::{Tx, authenticator, backup_code};
@@ -36,7 +36,7 @@ impl Factors {
             return Err(FactorError::NotFound);
         }
         let codes = make_in(ctx, &mut tx, account).await?;
-        let order = Order::Factor { news: FactorNews::BackupCodesMade, at: ctx.now() };
+        let order = Order::Factor { news: AccessNews::BackupCodesMade, at: ctx.now() };
         outbox::order(&self.core, ctx, &mut tx, Some(account), &order).await?;
         let event = CredentialEvent::BackupCodesMade;
         let aftermath = revocation::revoke(ctx, &mut tx, account, event, None).await?;

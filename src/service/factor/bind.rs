@@ -6,9 +6,9 @@ use crate::domain::audit::{Act, Event};
 use crate::domain::authenticator::{Authenticator, AuthenticatorName, Kind, MOST};
 use crate::domain::id::{AccountId, AuthenticatorId};
 use crate::domain::session::CredentialEvent;
+use crate::service::access_news::AccessNews;
 use crate::service::context::Context;
 use crate::service::core::Core;
-use crate::service::factor_news::FactorNews;
 use crate::service::outbox::{self, Order};
 use crate::service::revocation::{self, Aftermath};
 use crate::store::authenticator::Stored;
@@ -61,7 +61,7 @@ pub(in crate::service) async fn bind_in(
     }
     let detail = serde_json::json!({ "authenticator": id, "kind": new.kind });
     ctx.record(tx, Event::about(Act::FactorAdded, account).with(detail)).await?;
-    let news = FactorNews::Added { kind: new.kind, name: new.name.as_str().to_owned() };
+    let news = AccessNews::Added { kind: new.kind, name: new.name.as_str().to_owned() };
     outbox::order(core, ctx, tx, Some(account), &Order::Factor { news, at: ctx.now() }).await?;
     let codes =
         if backup_code::left(tx, account).await? == 0 { backup::make_in(ctx, tx, account).await? } else { Vec::new() };

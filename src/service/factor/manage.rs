@@ -8,10 +8,10 @@ use crate::domain::autologin::Remembered;
 use crate::domain::id::{AuthenticatorId, RememberedId};
 use crate::domain::secret::Secret;
 use crate::domain::session::{CredentialEvent, Methods};
+use crate::service::access_news::AccessNews;
 use crate::service::caller::{Operator, SignedIn, SteppedUp};
 use crate::service::context::Context;
 use crate::service::core::Trouble;
-use crate::service::factor_news::FactorNews;
 use crate::service::outbox::{self, Order};
 use crate::service::revocation;
 use crate::service::session::Handle;
@@ -114,7 +114,7 @@ impl Factors {
         }
         let detail = serde_json::json!({ "authenticator": id, "kind": gone.kind });
         ctx.record(&mut tx, Event::about(Act::FactorRemoved, account.id).with(detail)).await?;
-        let news = FactorNews::Removed { kind: gone.kind, name: gone.name };
+        let news = AccessNews::Removed { kind: gone.kind, name: gone.name };
         outbox::order(&self.core, ctx, &mut tx, Some(account.id), &Order::Factor { news, at: ctx.now() }).await?;
         let event = CredentialEvent::FactorRemoved;
         let aftermath = revocation::revoke(ctx, &mut tx, account.id, event, None).await?;
@@ -171,7 +171,7 @@ impl Factors {
         backup_code::remove_all(&mut tx, account.id).await?;
         let detail = serde_json::json!({ "count": count });
         ctx.record(&mut tx, Event::about(Act::FactorsReset, account.id).with(detail)).await?;
-        let order = Order::Factor { news: FactorNews::Reset, at: ctx.now() };
+        let order = Order::Factor { news: AccessNews::Reset, at: ctx.now() };
         outbox::order(&self.core, ctx, &mut tx, Some(account.id), &order).await?;
         let event = CredentialEvent::FactorsReset;
         let aftermath = revocation::revoke(ctx, &mut tx, account.id, event, None).await?;

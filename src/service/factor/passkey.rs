@@ -12,10 +12,10 @@ use crate::domain::audit::{Act, Event};
 use crate::domain::authenticator::{AuthenticatorName, FactorWay, Kind};
 use crate::domain::id::AccountId;
 use crate::domain::session::Methods;
+use crate::service::access_news::AccessNews;
 use crate::service::caller::SteppedUp;
 use crate::service::context::Context;
 use crate::service::core::{Core, Trouble, fingerprint};
-use crate::service::factor_news::FactorNews;
 use crate::service::outbox::{self, Order};
 use crate::store::authenticator::Stored;
 use crate::store::{Tx, authenticator};
@@ -258,7 +258,7 @@ async fn used(
         }
         Err(WebauthnError::CredentialPossibleCompromise) => {
             ctx.record(&mut tx, Event::about(Act::FactorCloned, account).with(detail)).await?;
-            let order = Order::Factor { news: FactorNews::Copied { name: stored.about.name }, at: ctx.now() };
+            let order = Order::Factor { news: AccessNews::Copied { name: stored.about.name }, at: ctx.now() };
             outbox::order(core, ctx, &mut tx, Some(account), &order).await?;
             tx.commit().await?;
             Ok(None)

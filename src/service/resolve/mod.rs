@@ -5,22 +5,23 @@
 mod groups;
 mod profile;
 
+use super::access_news::AccessNews;
 use super::context::Context;
-use super::core::{Core, Trouble, fingerprint};
+use super::core::{Core, PasswordLogin, Trouble, fingerprint};
 use super::outbox::{self, Order};
 use super::revocation::Aftermath;
-use crate::domain::account::{Account, AccountStatus, DisplayName, EmailAddress, Username};
+use crate::domain::account::{Account, AccountStatus, DisplayName, EmailAddress, Username, fold};
 use crate::domain::audit::{Act, Actor, Event};
 use crate::domain::face::Contrast;
 use crate::domain::id::{AccountId, IdentityId};
 use crate::domain::identity::{Identity, SourceRules, Vouched};
 use crate::domain::language::Language;
 use crate::domain::notice::Notice;
-use crate::domain::resolve::{self, Facts, Known, Newcomer, Plan, Refusal};
+use crate::domain::resolve::{self, EmailHolder, Facts, Known, Newcomer, Plan, Refusal};
 use crate::domain::trace;
 use crate::store::account::{NewAccount, Profile};
 use crate::store::token::{self, Purpose};
-use crate::store::{StoreError, Tx, account, identity, invitation};
+use crate::store::{StoreError, Tx, account, authenticator, identity, invitation, password};
 
 /// Longest issuer and subject, in bytes: what an index takes. OpenID Connect allows 255 for a subject.
 const MAX_NAME_BYTES: usize = 1024;
@@ -40,6 +41,9 @@ pub(super) enum ResolveError {
     /// Something is in the way; the person is told.
     #[error(transparent)]
     Refused(Refusal),
+    /// The account is known by its address alone: its owner is to be asked.
+    #[error("the owner of the account with this address is to be asked")]
+    Ask(AccountId),
     /// A store did not answer.
     #[error(transparent)]
     Trouble(#[from] Trouble),
@@ -103,7 +107,7 @@ async fn attempt(
     }
     let rules = core.policy.sources.get(&arrival.source).ok_or(Refusal::SourceOff)?;
     let mut tx = core.database.begin().await?;
-    let facts = facts(ctx, &mut tx, arrival, invitation).await?;
+    let facts = facts(core, ctx, &mut tx, arrival, invitation).await?;
     let on_first = if invitation.is_some() { "with_invitation" } else { rules.on_first_sign_in.code() };
     ctx.note("facts", noted(&facts).code("on_first_sign_in", on_first));
     let plan = resolve::decide(&facts, &arrival.attributes, rules.on_first_sign_in)?;
@@ -112,7 +116,13 @@ async fn attempt(
     let made = matches!(plan, Plan::Create(_) | Plan::Accept(_));
     let known = match plan {
         Plan::Enter(known) => known,
-        Plan::Link(owner) => work.link(&mut tx, owner, How::Email).await?,
+        Plan::Ask(owner) => return Err(ResolveError::Ask(owner)),
+        Plan::Link(owner) => {
+            let known = work.link(&mut tx, owner, How::Email).await?;
+            let news = AccessNews::IdentityAdded { source: rules.name.clone() };
+            outbox::order(core, ctx, &mut tx, Some(owner), &Order::Factor { news, at: ctx.now() }).await?;
+            known
+        }
         Plan::Accept(owner) => work.accept(&mut tx, owner, invitation).await?,
         Plan::Create(newcomer) => work.create(&mut tx, newcomer).await?,
     };
@@ -153,7 +163,13 @@ fn barrier(account: &Account, ctx: &Context) -> Option<Refusal> {
     }
 }
 
-async fn facts(ctx: &Context, tx: &mut Tx, arrival: &Vouched, invitation: Option<&str>) -> Result<Facts, ResolveError> {
+async fn facts(
+    core: &Core,
+    ctx: &Context,
+    tx: &mut Tx,
+    arrival: &Vouched,
+    invitation: Option<&str>,
+) -> Result<Facts, ResolveError> {
     let known = identity::by_subject(tx, &arrival.source, &arrival.issuer, &arrival.subject).await?;
     let known = known.map(|one| Known { identity: one.id, account: one.account });
     let invited = match invitation {
@@ -174,11 +190,33 @@ async fn facts(ctx: &Context, tx: &mut Tx, arrival: &Vouched, invitation: Option
         Some(email) => identity::holder_of_email(tx, &email, &arrival.source).await?,
         None => None,
     };
+    let email = match email {
+        Some(holder) => Some(EmailHolder { can_be_asked: can_be_asked(core, tx, holder.account).await?, ..holder }),
+        None => None,
+    };
     let username_taken = match resolve::username(said) {
         Some(username) => account::username_taken(tx, &username, None).await?,
         None => false,
     };
     Ok(Facts { known, invited, username_taken, email })
+}
+
+/// Whether anybody can be asked about an account: somebody enters it by now in a way that is in use. Administrators always
+/// are: nobody else's word makes one.
+async fn can_be_asked(core: &Core, tx: &mut Tx, id: AccountId) -> Result<bool, ResolveError> {
+    let Some(owner) = account::by_id(tx, id).await? else { return Ok(true) };
+    if owner.administrator || authenticator::any(tx, id).await? {
+        return Ok(true);
+    }
+    let identities = identity::of_account(tx, id).await?;
+    if identities.iter().any(|one| core.policy.sources.contains_key(&one.source)) {
+        return Ok(true);
+    }
+    let password_counts = match &core.policy.password_login {
+        PasswordLogin::All | PasswordLogin::ExceptSso { .. } => true,
+        PasswordLogin::Nobody { except } => except.contains(&fold(&owner.username)),
+    };
+    Ok(password_counts && password::of(tx, id).await?.is_some())
 }
 
 /// How an identity came to be linked.
@@ -187,7 +225,7 @@ async fn facts(ctx: &Context, tx: &mut Tx, arrival: &Vouched, invitation: Option
 enum How {
     /// The account was made for it.
     Created,
-    /// Both sides verified the same address.
+    /// Both sides verified the same address, and nobody could be asked.
     Email,
     /// Its owner was invited, and could choose the names.
     Invitation,

@@ -77,6 +77,9 @@ impl Saml {
         let mut arrival = arrival(settings, &asserted, &self.addresses(slug).entity_id)?;
         // The provider's clock may be ahead of ours.
         arrival.authenticated_at = arrival.authenticated_at.min(ctx.now());
+        if let Some(upstream) = &mut arrival.upstream {
+            upstream.said_at = Some(ctx.now());
+        }
         let waiting = Waiting { slug: slug.to_owned(), question, arrival };
         let plain = serde_json::to_vec(&waiting).map_err(|_| Trouble::Sealing("an outcome could not be written"))?;
         let sealed = self.core.seal_column(ctx, COLUMN, &plain)?;

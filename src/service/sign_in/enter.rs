@@ -5,11 +5,11 @@ use super::{Outcome, SignIn, SignInError, Wishes};
 use crate::domain::audit::{Act, Event};
 use crate::domain::id::IdentityId;
 use crate::domain::identity::{SourceKind, Upstream, Vouched};
-use crate::domain::resolve::Refusal;
 use crate::domain::sign_in::{VerifiedIdentity, Voucher, Way};
 use crate::service::context::Context;
 use crate::service::core::{Core, Trouble};
 use crate::service::metrics::SignInOutcome;
+use crate::service::question;
 use crate::service::resolve::{ResolveError, resolve};
 
 /// The column that [`Upstream`] is sealed for.
@@ -34,8 +34,14 @@ impl SignIn {
             }
             Err(ResolveError::Refused(refusal)) => {
                 self.core.metrics.sign_in(counted(way), SignInOutcome::Denied);
-                self.refused(ctx, &arrival, refusal).await?;
+                self.refused(ctx, &arrival, refusal.code()).await?;
                 return Err(SignInError::Unresolved(refusal));
+            }
+            Err(ResolveError::Ask(owner)) => {
+                self.core.metrics.sign_in(counted(way), SignInOutcome::Denied);
+                self.refused(ctx, &arrival, "link_first").await?;
+                let question = question::keep(&self.core, ctx, owner, arrival, wishes.return_to).await?;
+                return Err(SignInError::LinkFirst(question));
             }
         };
         ctx.note_account(resolved.account.id);
@@ -59,16 +65,16 @@ impl SignIn {
             upstream: upstream.and_then(|upstream| upstream.session.clone()),
             sealed: upstream.map(|upstream| sealed(&self.core, ctx, upstream)).transpose()?,
             stated: upstream.map(|upstream| upstream.stated.clone()).unwrap_or_default(),
-            at: Some(ctx.now()),
+            at: Some(upstream.and_then(|upstream| upstream.said_at).unwrap_or(ctx.now())),
             carried: None,
             ends_at: upstream.and_then(|upstream| upstream.ends_at),
             source: arrival.source.clone(),
         })
     }
 
-    async fn refused(&self, ctx: &Context, arrival: &Vouched, refusal: Refusal) -> Result<(), Trouble> {
+    async fn refused(&self, ctx: &Context, arrival: &Vouched, reason: &str) -> Result<(), Trouble> {
         let mut tx = self.core.database.begin().await?;
-        let detail = serde_json::json!({ "reason": refusal.code(), "source": arrival.source });
+        let detail = serde_json::json!({ "reason": reason, "source": arrival.source });
         ctx.record(&mut tx, Event { act: Act::SignInFailed, subject: None, detail }).await?;
         Ok(tx.commit().await?)
     }

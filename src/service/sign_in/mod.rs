@@ -120,6 +120,10 @@ pub enum SignInError {
     /// Somebody is vouched for and does not get in. Told to them: they have proved who they are.
     #[error(transparent)]
     Unresolved(Refusal),
+    /// Somebody is vouched for who has the address of an account, and its owner is to be asked: under this name, once they
+    /// have signed in to it ([`crate::service::question`]).
+    #[error("the owner of the account with this address is to be asked first")]
+    LinkFirst(String),
     /// A directory that would have to be asked does not answer. Said whoever the name belongs to, if to anybody.
     #[error("a directory does not answer; try again in {} s", .retry_after.as_secs())]
     DirectoryAway {
@@ -148,6 +152,7 @@ impl SignInError {
             Self::FreshProofNeeded => "fresh_proof_needed",
             Self::WrongCode => "wrong_code",
             Self::Unresolved(refusal) => refusal.code(),
+            Self::LinkFirst(_) => "link_first",
             Self::DirectoryAway { .. } => "directory_away",
             Self::Directory(standing) => standing.as_str(),
             Self::Password(_) => "password",

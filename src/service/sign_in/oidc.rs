@@ -331,6 +331,7 @@ impl Round<'_> {
                 access_token,
                 stated,
                 ends_at: None,
+                said_at: Some(now),
             }),
         }
     }

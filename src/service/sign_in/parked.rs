@@ -9,6 +9,10 @@ use crate::service::core::{Core, Trouble, fingerprint};
 use crate::store::identity;
 use crate::store::provider_session::Meant;
 use crate::store::volatile::Shelf;
+use std::time::Duration;
+
+/// How long a provider's word may have waited for the browser before the attempt began ([`crate::domain::identity::Upstream::said_at`]).
+const WAIT: Duration = Duration::from_mins(5);
 
 /// Notes that a provider ended sessions, for as long as a sign-in may be on its way.
 pub(in crate::service) async fn provider_ended(
@@ -21,7 +25,7 @@ pub(in crate::service) async fn provider_ended(
         Meant::Session(session) | Meant::Both { session, .. } => by_session(source, session),
         Meant::Subject(subject) => by_subject(source, subject),
     };
-    let until = ctx.now().after(ATTEMPT_LIFETIME);
+    let until = ctx.now().after(ATTEMPT_LIFETIME + WAIT);
     let now = ctx.now().millis().to_be_bytes().to_vec();
     core.volatile.take(Shelf::Replay, &key, ctx.now()).await?;
     core.volatile.put(Shelf::Replay, key, now, until, ctx.now()).await?;

@@ -2,17 +2,15 @@
 
 use super::when;
 use crate::domain::identity::Vouched;
-use crate::domain::password::PlainPassword;
 use crate::domain::redirect::SafeRedirect;
 use crate::service::caller::SignedIn;
 use crate::service::identity::IdentityError;
-use crate::service::password::ChangeError;
 use crate::web::error::PageError;
-use crate::web::extract::{Fields, Guarded, Person, Visit};
+use crate::web::extract::{Fields, Fresh, Person, Visit};
 use crate::web::page::outcome::Failure;
 use crate::web::page::paths;
 use crate::web::page::provider::{IdentitiesPage, IdentityAddPage, IdentityRow, ProviderButton, ProviderProblem};
-use crate::web::page::words::{FieldProblem, Notice};
+use crate::web::page::words::Notice;
 use crate::web::provider::problem_page;
 use crate::web::respond::Reply;
 use crate::web::site::Site;
@@ -28,57 +26,58 @@ pub async fn get(State(site): State<Arc<Site>>, person: Person) -> Result<Respon
 }
 
 /// `POST /account/identities/remove`
-pub async fn remove(
-    State(site): State<Arc<Site>>,
-    Guarded(person): Guarded,
-    fields: Fields,
-) -> Result<Response, PageError> {
+pub async fn remove(State(site): State<Arc<Site>>, fresh: Fresh, fields: Fields) -> Result<Response, PageError> {
     let id = fields.text("identity").parse().map_err(|_| Failure::NotFound)?;
-    let t = person.visit.texts();
-    let refused = StatusCode::UNPROCESSABLE_ENTITY;
-    let problem = match site.identities.remove(&person.visit.ctx, &person.who, id, typed(&fields).as_ref()).await {
+    match site.identities.remove(&fresh.visit.ctx, &fresh.who, id).await {
         Ok(()) => {
-            let reply = Reply::see_other(&SafeRedirect::to(paths::ACCOUNT_IDENTITIES)).of(&person.visit);
-            return Ok(reply.notice(&site, Notice::IdentityRemoved).done());
+            let reply = Reply::see_other(&SafeRedirect::to(paths::ACCOUNT_IDENTITIES)).of(&fresh.visit);
+            Ok(reply.notice(&site, Notice::IdentityRemoved).done())
         }
-        Err(IdentityError::Password(ChangeError::WrongPassword)) => FieldProblem::WrongPassword.text(t),
-        Err(IdentityError::LastWayIn) => t.msg("identities-last-way"),
-        Err(IdentityError::FreshProofNeeded) => return Err(PageError::Confirm),
-        Err(other) => return Err(other.into()),
-    };
-    page(&site, &person, refused, Some(problem)).await
+        Err(IdentityError::LastWayIn) => {
+            let problem = fresh.visit.texts().msg("identities-last-way");
+            page(&site, &fresh.into(), StatusCode::UNPROCESSABLE_ENTITY, Some(problem)).await
+        }
+        Err(other) => Err(other.into()),
+    }
 }
 
 /// `GET /account/identities/add?question=…`: shows who would be added. Nothing is added by following a link.
 pub async fn get_add(
     State(site): State<Arc<Site>>,
     RawQuery(query): RawQuery,
-    Guarded(person): Guarded,
+    Fresh { visit, who }: Fresh,
 ) -> Result<Response, PageError> {
     let question = Query::of(query.as_deref()).text("question");
-    add_page(&site, &person, StatusCode::OK, &question, None).await
+    let offer = site.identities.offer(&visit.ctx, &who, &question).await?;
+    let said = offer.attributes;
+    let known = [said.name, said.email, said.username].into_iter().flatten().next();
+    let page = IdentityAddPage {
+        shell: visit.shell(&site),
+        person: who.card().account.name.clone(),
+        provider: offer.source,
+        who: known.unwrap_or(offer.subject),
+        question,
+    };
+    let target = offer.return_to.as_deref().and_then(|text| site.redirect(text));
+    let reply = Reply::page(&site, &visit, &page)?;
+    Ok(reply.leading_to(target.as_ref().map(SafeRedirect::as_str)).done())
 }
 
 /// `POST /account/identities/add`
-pub async fn post_add(
-    State(site): State<Arc<Site>>,
-    Guarded(person): Guarded,
-    fields: Fields,
-) -> Result<Response, PageError> {
-    let question = fields.text("question");
-    let refused = StatusCode::UNPROCESSABLE_ENTITY;
-    match site.identities.add(&person.visit.ctx, &person.who, question, typed(&fields).as_ref()).await {
-        Ok(()) => {
-            let reply = Reply::see_other(&SafeRedirect::to(paths::ACCOUNT_IDENTITIES)).of(&person.visit);
-            Ok(reply.notice(&site, Notice::IdentityAdded).done())
+pub async fn post_add(State(site): State<Arc<Site>>, fresh: Fresh, fields: Fields) -> Result<Response, PageError> {
+    let wanted = site.identities.add(&fresh.visit.ctx, &fresh.who, fields.text("question")).await?;
+    Ok(match wanted.and_then(|text| site.redirect(&text)) {
+        Some(target) => Reply::see_other(&target).of(&fresh.visit).done(),
+        None => {
+            let reply = Reply::see_other(&SafeRedirect::to(paths::ACCOUNT_IDENTITIES)).of(&fresh.visit);
+            reply.notice(&site, Notice::IdentityAdded).done()
         }
-        Err(IdentityError::Password(ChangeError::WrongPassword)) => {
-            let wrong = FieldProblem::WrongPassword.text(person.visit.texts());
-            add_page(&site, &person, refused, question, Some(wrong)).await
-        }
-        Err(IdentityError::FreshProofNeeded) => Err(PageError::Confirm),
-        Err(other) => Err(other.into()),
-    }
+    })
+}
+
+/// Where the question of this name is asked.
+pub(in crate::web) fn add_address(question: &str) -> String {
+    format!("{}?question={question}", paths::ACCOUNT_IDENTITIES_ADD)
 }
 
 /// Somebody came back from a provider to add an identity: keeps it, and asks.
@@ -94,8 +93,7 @@ pub(in crate::web) async fn asked(
     match site.identities.ask(&visit.ctx, who, arrival).await {
         Ok(question) => {
             site.traces.keep(&visit.ctx, &source, "asked_to_add");
-            let here = format!("{}?question={question}", paths::ACCOUNT_IDENTITIES_ADD);
-            let target = SafeRedirect::parse(&here, &[]).ok_or(Failure::Internal)?;
+            let target = SafeRedirect::parse(&add_address(&question), &[]).ok_or(Failure::Internal)?;
             Ok(Reply::see_other(&target).of(visit).done())
         }
         Err(IdentityError::Refused(refusal)) => {
@@ -106,10 +104,6 @@ pub(in crate::web) async fn asked(
     }
 }
 
-fn typed(fields: &Fields) -> Option<PlainPassword> {
-    PlainPassword::typed(fields.text("password")).ok()
-}
-
 async fn page(
     site: &Site,
     person: &Person,
@@ -117,7 +111,7 @@ async fn page(
     problem: Option<String>,
 ) -> Result<Response, PageError> {
     let Person { visit, who } = person;
-    let overview = site.identities.overview(&visit.ctx, who).await?;
+    let overview = site.identities.overview(who).await?;
     let rows = overview.identities.into_iter().map(|listed| IdentityRow {
         id: listed.identity.id.to_string(),
         source: listed.name.unwrap_or_else(|| listed.identity.source.slug().to_owned()),
@@ -130,7 +124,6 @@ async fn page(
     let page = IdentitiesPage {
         shell: visit.shell(site),
         person: account.name.clone(),
-        username: account.username.clone(),
         identities: rows.collect(),
         addable: overview
             .addable
@@ -138,36 +131,7 @@ async fn page(
             .filter(|(slug, _)| site.providers.named(slug).is_some())
             .map(|(slug, name)| ProviderButton { href: format!("/login/{slug}?add=1"), name })
             .collect(),
-        password_needed: overview.password_needed,
         problem,
-    };
-    Ok(Reply::page_with(site, visit, status, &page)?.done())
-}
-
-async fn add_page(
-    site: &Site,
-    person: &Person,
-    status: StatusCode,
-    question: &str,
-    password_error: Option<String>,
-) -> Result<Response, PageError> {
-    let Person { visit, who } = person;
-    let offer = site.identities.offer(&visit.ctx, who, question).await?;
-    if offer.proof_needed {
-        return Err(PageError::Confirm);
-    }
-    let said = offer.attributes;
-    let known = [said.name, said.email, said.username].into_iter().flatten().next();
-    let account = &who.card().account;
-    let page = IdentityAddPage {
-        shell: visit.shell(site),
-        person: account.name.clone(),
-        username: account.username.clone(),
-        provider: offer.source,
-        who: known.unwrap_or(offer.subject),
-        question: question.to_owned(),
-        password_needed: offer.password_needed,
-        password_error,
     };
     Ok(Reply::page_with(site, visit, status, &page)?.done())
 }

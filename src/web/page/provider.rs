@@ -29,6 +29,8 @@ pub enum ProviderProblem {
     NotBelieved,
     /// What it said about signing out is not believed.
     SignOutNotBelieved,
+    /// It is believed, and has the address of an account whose owner is to be asked first.
+    LinkFirst,
     /// It is believed, and something is in the way.
     Refused(Refusal),
 }
@@ -57,7 +59,8 @@ impl ProviderProblem {
             Ended,
             SourceOff,
         ];
-        let others = [Self::Outdated, Self::Declined, Self::Away, Self::NotBelieved, Self::SignOutNotBelieved];
+        let others =
+            [Self::Outdated, Self::Declined, Self::Away, Self::NotBelieved, Self::SignOutNotBelieved, Self::LinkFirst];
         others.into_iter().chain(refusals.map(Self::Refused)).collect()
     }
 
@@ -67,7 +70,8 @@ impl ProviderProblem {
         match self {
             Self::Outdated => 400,
             Self::Away => 424,
-            Self::Refused(
+            Self::LinkFirst
+            | Self::Refused(
                 Refusal::UsernameTaken | Refusal::EmailTaken | Refusal::LinkedElsewhere | Refusal::OtherIdentity,
             ) => 409,
             Self::Declined | Self::NotBelieved | Self::SignOutNotBelieved | Self::Refused(_) => 403,
@@ -82,6 +86,7 @@ impl ProviderProblem {
             Self::Declined => "provider-declined-title",
             Self::Away => "provider-away-title",
             Self::NotBelieved | Self::SignOutNotBelieved => "provider-not-believed-title",
+            Self::LinkFirst => "provider-link-first-title",
             Self::Refused(Refusal::Waiting) => "provider-waiting-title",
             Self::Refused(_) => "provider-refused-title",
         })
@@ -96,6 +101,7 @@ impl ProviderProblem {
             Self::Away => "provider-away-text",
             Self::NotBelieved => "provider-not-believed-text",
             Self::SignOutNotBelieved => "provider-sign-out-text",
+            Self::LinkFirst => "provider-link-first-text",
             Self::Refused(refusal) => match refusal {
                 Refusal::Unknown => "provider-unknown",
                 Refusal::NotInvited => "provider-not-invited",
@@ -139,7 +145,7 @@ pub struct ProviderProblemPage {
     pub trace: String,
 }
 
-/// One's own identities. Sends `identity`, `password`, `csrf`.
+/// One's own identities. Sends `identity`, `csrf`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "account/identities.html")]
 pub struct IdentitiesPage {
@@ -147,14 +153,10 @@ pub struct IdentitiesPage {
     pub shell: Shell,
     /// The name of the person who is signed in.
     pub person: String,
-    /// The username, for password managers only.
-    pub username: String,
     /// What there is.
     pub identities: Vec<IdentityRow>,
     /// What can be added.
     pub addable: Vec<ProviderButton>,
-    /// Whether the password is asked for.
-    pub password_needed: bool,
     /// What is wrong with the last try.
     pub problem: Option<String>,
 }
@@ -180,7 +182,7 @@ pub struct IdentityRow {
     pub removable: bool,
 }
 
-/// Asks whether an identity shall be added. Sends `question`, `password`, `csrf`.
+/// Asks whether an identity shall be added. Sends `question`, `csrf`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "account/identity_add.html")]
 pub struct IdentityAddPage {
@@ -188,18 +190,12 @@ pub struct IdentityAddPage {
     pub shell: Shell,
     /// The name of the person who is signed in.
     pub person: String,
-    /// The username, for password managers only.
-    pub username: String,
     /// The name of the provider.
     pub provider: String,
     /// Who it is there, in words that people know.
     pub who: String,
     /// The name of the question.
     pub question: String,
-    /// Whether the password is asked for.
-    pub password_needed: bool,
-    /// What is wrong with it.
-    pub password_error: Option<String>,
 }
 
 impl IdentityAddPage {

@@ -144,28 +144,17 @@ impl Sample {
         let identities = IdentitiesPage {
             shell: self.shell(),
             person: self.person(),
-            username: self.value("anna"),
             identities: vec![row("Corp SSO", true), row("Partner", false)],
             addable: vec![self.button("Another")],
-            password_needed: true,
-            problem: Some(self.value(&FieldProblem::WrongPassword.text(self.t))),
+            problem: Some(self.value(&self.t.msg("identities-last-way"))),
         };
-        let none = IdentitiesPage {
-            identities: Vec::new(),
-            addable: Vec::new(),
-            password_needed: false,
-            problem: None,
-            ..identities.clone()
-        };
+        let none = IdentitiesPage { identities: Vec::new(), addable: Vec::new(), problem: None, ..identities.clone() };
         let add = IdentityAddPage {
             shell: self.shell(),
             person: self.person(),
-            username: self.value("anna"),
             provider: self.value("Corp SSO"),
             who: self.value("Anna Berger"),
             question: self.value("question"),
-            password_needed: true,
-            password_error: Some(self.value(&FieldProblem::WrongPassword.text(self.t))),
         };
         let problems = ProviderProblem::all().into_iter().map(|one| {
             let page: Box<dyn Page> = Box::new(problem(one));
@@ -781,6 +770,7 @@ fn every_problem_has_a_sentence() {
             SignInProblem::DirectoryPassword,
             SignInProblem::DirectoryShut,
             SignInProblem::NoAccount,
+            SignInProblem::LinkFirst,
         ];
         let password = [
             PasswordProblem::TooLong(128),

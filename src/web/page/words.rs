@@ -33,6 +33,8 @@ pub enum SignInProblem {
     DirectoryShut,
     /// There is no account for the person, and none is made; said only after the right password.
     NoAccount,
+    /// An account has the person's address, and its owner is asked first; said only after the right password.
+    LinkFirst,
 }
 
 impl SignInProblem {
@@ -53,6 +55,7 @@ impl SignInProblem {
             Self::DirectoryPassword => t.msg("sign-in-directory-password"),
             Self::DirectoryShut => t.msg("sign-in-directory-shut"),
             Self::NoAccount => t.msg("sign-in-no-account"),
+            Self::LinkFirst => t.msg("sign-in-link-first"),
         }
     }
 }

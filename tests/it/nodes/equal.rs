@@ -3,15 +3,13 @@
 use super::{Stores, both_look_around, on, verifies};
 use crate::support::postgres::shared;
 use crate::support::redis::RedisServer;
-use crate::support::{House, OTHER_PASSWORD, PASSWORD};
+use crate::support::{House, OTHER_PASSWORD, PASSWORD, invitee};
 use http::StatusCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::join;
-use vestibule::domain::account::EmailAddress;
 use vestibule::service::caller::Operator;
 use vestibule::service::context::Context;
-use vestibule::service::invitation::{Invitations, Invitee};
 use vestibule::service::setup::SetUp;
 
 const STEP: &str = "/login/step/password";

@@ -4,7 +4,7 @@ use crate::support::{Browser, House, OTHER_PASSWORD, PASSWORD, invitee, link_of}
 use http::StatusCode;
 use std::sync::Arc;
 use std::time::Duration;
-use vestibule::domain::account::{AccountStatus, DisplayName, EmailAddress, Username};
+use vestibule::domain::account::{AccountStatus, DisplayName, Username};
 use vestibule::domain::time::{Timestamp, days};
 use vestibule::service::account::AccountError;
 use vestibule::service::caller::Operator;

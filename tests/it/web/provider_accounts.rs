@@ -2,13 +2,9 @@
 //! ways in that are left when a provider is the way in. The rules themselves are tested in `resolve.rs`.
 
 use super::provider::{house, is_refused, signs_in};
-use crate::support::{House, OpenId, PASSWORD};
+use crate::support::{House, OpenId, PASSWORD, invitee};
 use http::StatusCode;
 use serde_json::json;
-use std::sync::Arc;
-use vestibule::domain::account::EmailAddress;
-use vestibule::service::caller::Operator;
-use vestibule::service::invitation::{Invitations, Invitee};
 
 #[tokio::test]
 async fn an_invitation_is_taken_along_and_binds_to_whoever_comes_back() {
@@ -38,6 +34,45 @@ async fn an_invitation_is_taken_along_and_binds_to_whoever_comes_back() {
     assert!(answer.body.contains("used already"), "{}", answer.body);
     assert_eq!(house.count_acts("identity.linked").await, 1);
     assert!(signs_in(&mut house.browser(), &openid).await.status.is_client_error());
+}
+
+#[tokio::test]
+async fn whoever_has_the_address_of_an_account_signs_in_to_it_and_says_yes() {
+    let openid = OpenId::start().await;
+    let house = house(&openid, "on_first_sign_in = \"link_verified_email\"").await;
+    let owner = house.account("owner").await;
+    openid.script().userinfo["email"] = json!("owner@example.org");
+    house.account("ben").await;
+    let mut browser = house.browser();
+    let left = browser.get("/login/corp?return_to=%2Faccount%2Fsessions").await;
+    let told = browser.get(&openid.consents(left.location())).await;
+    assert_eq!(told.status, StatusCode::CONFLICT, "{}", told.body);
+    is_refused(&told);
+    let there = told.body.split("href=\"/login?choose=1").nth(1).expect("a way").split('"').next().expect("its end");
+    let there = format!("/login?choose=1{}", there.replace("&#38;", "&").replace("&amp;", "&"));
+    // Somebody else who follows it is asked nothing.
+    let mut ben = house.browser();
+    ben.signs_in("ben", PASSWORD).await;
+    let question = there.rsplit_once("question%3D").expect("a question").1.to_owned();
+    let page = format!("/account/identities/add?question={question}");
+    assert_eq!(ben.get(&page).await.status, StatusCode::NOT_FOUND);
+    let stolen = ben.submit("/account/profile", "/account/identities/add", &[("question", &question)]).await;
+    assert_eq!(stolen.status, StatusCode::NOT_FOUND);
+    // The owner signs in as before, says yes, and arrives.
+    let return_to = browser.get(&there).await.hidden("return_to").expect("where it leads");
+    let fields = [("username", "owner"), ("password", PASSWORD), ("return_to", return_to.as_str())];
+    let entered = browser.submit(&there, "/login", &fields).await;
+    assert_eq!(entered.location(), page);
+    assert!(browser.get(&page).await.body.contains("Corp SSO"));
+    assert_eq!(house.count_acts("identity.linked").await, 0, "nothing is linked by following a link");
+    let yes = browser.submit(&page, "/account/identities/add", &[("question", &question)]).await;
+    assert_eq!(yes.location(), "/account/sessions");
+    let letter = house.letters().await.pop().expect("a letter");
+    assert!(letter.to.contains("owner@example.org") && letter.text.contains("Corp SSO"), "{}", letter.text);
+    let mut next = house.browser();
+    assert_eq!(signs_in(&mut next, &openid).await.location(), "/account");
+    let whoami = next.get("/api/v1/session").await.body;
+    assert!(whoami.contains(&owner.id.to_string()), "{whoami}");
 }
 
 #[tokio::test]

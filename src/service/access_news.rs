@@ -1,4 +1,4 @@
-//! What people are told about their second factors by mail.
+//! What people are told by mail about what they sign in with: second factors, and identities elsewhere.
 
 use super::texts::Texts;
 use crate::domain::authenticator::Kind;
@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum FactorNews {
-    /// One was bound.
+pub enum AccessNews {
+    /// A second factor was bound.
     Added {
         /// What it is.
         kind: Kind,
@@ -34,11 +34,21 @@ pub enum FactorNews {
         /// What its owner calls it.
         name: String,
     },
-    /// An administrator took all of them away.
+    /// An administrator took all second factors away.
     Reset,
+    /// An identity elsewhere opens the account from now on.
+    IdentityAdded {
+        /// The name of the provider or directory.
+        source: String,
+    },
+    /// It does not any more.
+    IdentityRemoved {
+        /// The name of the provider or directory.
+        source: String,
+    },
 }
 
-impl FactorNews {
+impl AccessNews {
     /// Subject and main text; `when` and the names are on one line already.
     pub(super) fn words(&self, t: &Texts, product: &str, when: &str) -> (String, String) {
         let product = ("product", product.into());
@@ -79,6 +89,14 @@ impl FactorNews {
             Self::Reset => (
                 t.msg_with("letter-factors-reset-subject", &[product]),
                 t.msg_with("letter-factors-reset-body", &[product, when]),
+            ),
+            Self::IdentityAdded { source } => (
+                t.msg_with("letter-identity-added-subject", &[product]),
+                t.msg_with("letter-identity-added-body", &[product, when, ("source", (&one_line(source)).into())]),
+            ),
+            Self::IdentityRemoved { source } => (
+                t.msg_with("letter-identity-removed-subject", &[product]),
+                t.msg_with("letter-identity-removed-body", &[product, when, ("source", (&one_line(source)).into())]),
             ),
         }
     }
