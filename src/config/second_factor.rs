@@ -44,7 +44,7 @@ pub struct SecondFactor {
     pub totp_skew: u32,
 
     /// For how long after a sign-in somebody may change what they sign in with; after that they are asked for a proof
-    /// again.
+    /// again. From a minute to a day.
     pub fresh_for: Span,
 }
 

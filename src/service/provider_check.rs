@@ -26,10 +26,38 @@ pub(super) async fn look(ctx: &Context, oidc: &Oidc, known: &Known, report: &mut
     let (state, nonce, verifier) = (random(), random(), random());
     let question = Question { state: &state, nonce: &nonce, verifier: &verifier, anew: false };
     let probe = oidc.client.probe(known, &question, ctx.now()).await?;
+    promises(oidc, known, report);
     clock(&probe, report);
     certificate(ctx, &probe, report);
     said(&probe.said, &oidc.client.settings().redirect_uri, report);
     Ok(())
+}
+
+/// What the metadata says that cannot go together with us.
+fn promises(oidc: &Oidc, known: &Known, report: &mut Report) {
+    let (metadata, settings) = (&known.metadata, oidc.client.settings());
+    if metadata.pkce.as_ref().is_some_and(|offered| !offered.iter().any(|one| one == "S256")) {
+        report.problems.push(
+            "the provider offers PKCE, and not with S256, which is always used here\n  Switch S256 on at the provider."
+                .to_owned(),
+        );
+    }
+    let counts = |name: &String| settings.algorithms.iter().any(|one| format!("{one:?}") == *name);
+    if metadata.signs_with.as_ref().is_some_and(|offered| !offered.iter().any(counts)) {
+        report.problems.push(
+            "the provider signs ID tokens in no way that counts here\n  Have it sign with RS256 or ES256, or see algorithms; \
+             a shared secret (HS256) never counts."
+                .to_owned(),
+        );
+    }
+    if let Some(address) = &metadata.end_session_endpoint
+        && !oidc.client.sends_browsers_to(address)
+    {
+        report.problems.push(format!(
+            "the provider's address for signing out cannot be used: {}\n  People sign out here only, and are told so.",
+            address.escape_debug()
+        ));
+    }
 }
 
 fn clock(probe: &Probe, report: &mut Report) {

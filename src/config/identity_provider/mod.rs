@@ -266,6 +266,13 @@ pub(super) fn check(providers: &[IdentityProvider], secrets_read: bool, found: &
             Kind::Oidc => provider.oidc.check(&key, secrets_read, found),
             Kind::Saml => provider.saml.check(&key, found),
         }
+        let (others, kind) = match provider.kind {
+            Kind::Oidc => (provider.saml.marks(), "saml"),
+            Kind::Saml => (provider.oidc.marks(), "oidc"),
+        };
+        for name in others {
+            found.wrong(&key(name), &format!("is of kind = \"{kind}\", and this provider is of the other"));
+        }
     }
 }
 

@@ -79,7 +79,8 @@ pub struct Oidc {
     /// shut out there does not stay in here. Asked with the refresh token, and for userinfo; what is said about groups and
     /// profile is followed as at a sign-in. A definite no ends the session and the browser's staying signed in; a
     /// provider that does not answer ends nothing. Some providers give a refresh token only with the scope
-    /// `offline_access`; without one, a session is looked at until its access token has run out. When not set: never.
+    /// `offline_access`; without one, a session is looked at until its access token has run out. When not set: never. From
+    /// a minute to 30 days.
     #[schemars(example = &"15m")]
     pub revalidate: Option<Span>,
 
@@ -220,6 +221,12 @@ impl Algorithm {
 }
 
 impl Oidc {
+    /// Those of the keys by which one sees that this kind is meant, as far as they are set.
+    pub(super) fn marks(&self) -> Vec<&'static str> {
+        let set = [("issuer", self.issuer.is_some()), ("client_id", self.client_id.is_some())];
+        set.into_iter().filter_map(|(name, is_set)| is_set.then_some(name)).collect()
+    }
+
     /// How often the provider is asked about a session again; `None` is never.
     #[must_use]
     pub fn revalidation(&self) -> Option<Duration> {

@@ -101,6 +101,12 @@ pub enum Binding {
 }
 
 impl Saml {
+    /// Those of the keys by which one sees that this kind is meant, as far as they are set.
+    pub(super) fn marks(&self) -> Vec<&'static str> {
+        let set = [("metadata_url", self.metadata_url.is_some()), ("metadata_file", self.metadata_file.is_some())];
+        set.into_iter().filter_map(|(name, is_set)| is_set.then_some(name)).collect()
+    }
+
     /// The wanted kind of name as a URI.
     #[must_use]
     pub fn name_id_format_uri(&self) -> Option<String> {

@@ -27,7 +27,9 @@ impl OidcClient {
     #[must_use]
     pub fn end_session(&self, known: &Known, farewell: &Farewell<'_>) -> Option<String> {
         let address = known.metadata.end_session_endpoint.as_deref()?;
-        self.fetcher.allows(address).ok()?;
+        if !self.sends_browsers_to(address) {
+            return None;
+        }
         let mut url = Url::parse(address).ok()?;
         url.query_pairs_mut()
             .extend_pairs(
@@ -38,6 +40,12 @@ impl OidcClient {
             .append_pair("state", farewell.state)
             .append_pair("ui_locales", farewell.language);
         Some(url.into())
+    }
+
+    /// Whether browsers can be sent to this address.
+    #[must_use]
+    pub fn sends_browsers_to(&self, address: &str) -> bool {
+        self.fetcher.allows(address).is_ok() && Url::parse(address).is_ok()
     }
 
     /// The origins that the provider's pages come from, as far as they are known.

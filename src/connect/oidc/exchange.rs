@@ -105,7 +105,7 @@ impl OidcClient {
         assertion: (&str, Timestamp),
     ) -> Result<Tokens, OidcError> {
         let client = self.client(known)?;
-        let courier = Courier { fetcher: self.fetcher.clone(), id_token: Arc::default() };
+        let courier = Courier::of(self.fetcher.clone());
         let mut request = client
             .exchange_code(AuthorizationCode::new(code.to_owned()))
             .set_pkce_verifier(PkceCodeVerifier::new(verifier.to_owned()));
@@ -114,7 +114,7 @@ impl OidcClient {
                 .add_extra_param("client_assertion_type", ASSERTION_TYPE)
                 .add_extra_param("client_assertion", assertion);
         }
-        let answer = request.request_async(&courier).await.map_err(explained)?;
+        let answer = request.request_async(&courier).await.map_err(|error| courier.explained(error))?;
         if !answer.token_type().as_ref().eq_ignore_ascii_case("bearer") {
             return Err(malformed("the access token is of a kind that is not used here"));
         }
@@ -138,7 +138,7 @@ impl OidcClient {
         assertion: (&str, Timestamp),
     ) -> Result<Renewed, OidcError> {
         let client = self.client(known)?;
-        let courier = Courier { fetcher: self.fetcher.clone(), id_token: Arc::default() };
+        let courier = Courier::of(self.fetcher.clone());
         let token = RefreshToken::new(refresh.to_owned());
         let mut request = client.exchange_refresh_token(&token);
         if let Some(assertion) = self.assertion(known, assertion)? {
@@ -146,7 +146,7 @@ impl OidcClient {
                 .add_extra_param("client_assertion_type", ASSERTION_TYPE)
                 .add_extra_param("client_assertion", assertion);
         }
-        let answer = request.request_async(&courier).await.map_err(explained)?;
+        let answer = request.request_async(&courier).await.map_err(|error| courier.explained(error))?;
         let id_token = courier.id_token.lock().unwrap_or_else(PoisonError::into_inner).take();
         Ok(Renewed {
             id_token,
@@ -202,6 +202,25 @@ impl OidcClient {
 struct Courier {
     fetcher: Fetcher,
     id_token: Arc<Mutex<Option<String>>>,
+    /// Of the answer: a fault there is not a word about the code, whatever stands in it.
+    status: Arc<Mutex<http::StatusCode>>,
+}
+
+impl Courier {
+    fn of(fetcher: Fetcher) -> Self {
+        Self { fetcher, id_token: Arc::default(), status: Arc::default() }
+    }
+
+    fn explained<T: openidconnect::ErrorResponse + HasCode>(
+        &self,
+        error: RequestTokenError<FetchError, T>,
+    ) -> OidcError {
+        let status = *self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        if status.is_server_error() {
+            return OidcError::Status { stage: Stage::Token, status: status.as_u16() };
+        }
+        explained(error)
+    }
 }
 
 impl<'c> AsyncHttpClient<'c> for Courier {
@@ -211,6 +230,7 @@ impl<'c> AsyncHttpClient<'c> for Courier {
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move {
             let mut answer = self.fetcher.send(request).await?;
+            *self.status.lock().unwrap_or_else(PoisonError::into_inner) = answer.status();
             if let Some(token) = taken(&mut answer) {
                 *self.id_token.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
             }
@@ -248,7 +268,7 @@ fn explained<T: openidconnect::ErrorResponse + HasCode>(error: RequestTokenError
         RequestTokenError::ServerResponse(told) => OidcError::Refused(told.code()),
         RequestTokenError::Request(error) => OidcError::Away { stage: Stage::Token, error },
         RequestTokenError::Parse(error, _) => {
-            OidcError::Malformed { stage: Stage::Token, why: error.path().to_string() }
+            OidcError::Malformed { stage: Stage::Token, why: format!("no sense at {}", error.path()) }
         }
         RequestTokenError::Other(why) => malformed(&why),
     }

@@ -18,6 +18,10 @@ pub struct Metadata {
     pub end_session_endpoint: Option<String>,
     /// Every answer names the issuer (RFC 9207).
     pub names_issuer: bool,
+    /// How a code can be bound to whoever asked for it (RFC 7636), where the provider says so.
+    pub pkce: Option<Vec<String>>,
+    /// How ID tokens can be signed, where the provider says so.
+    pub signs_with: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -35,6 +39,10 @@ struct Document {
     end_session_endpoint: Option<String>,
     #[serde(default)]
     authorization_response_iss_parameter_supported: bool,
+    #[serde(default)]
+    code_challenge_methods_supported: Option<Vec<String>>,
+    #[serde(default)]
+    id_token_signing_alg_values_supported: Option<Vec<String>>,
 }
 
 /// The address of an issuer's metadata (Discovery section 4).
@@ -56,7 +64,7 @@ impl Metadata {
         if found.issuer != issuer {
             return Err(OidcError::Issuer);
         }
-        Self::merged(
+        let merged = Self::merged(
             set,
             &Endpoints {
                 authorization: found.authorization_endpoint,
@@ -66,7 +74,9 @@ impl Metadata {
                 end_session: found.end_session_endpoint,
             },
             found.authorization_response_iss_parameter_supported,
-        )
+        )?;
+        let (pkce, signs_with) = (found.code_challenge_methods_supported, found.id_token_signing_alg_values_supported);
+        Ok(Self { pkce, signs_with, ..merged })
     }
 
     /// From what the operator set alone.
@@ -90,6 +100,8 @@ impl Metadata {
             userinfo_endpoint: either(&set.userinfo, &found.userinfo),
             end_session_endpoint: either(&set.end_session, &found.end_session),
             names_issuer,
+            pkce: None,
+            signs_with: None,
         })
     }
 }

@@ -262,7 +262,8 @@ impl OidcClient {
         self.ask(&mut asked, now).await
     }
 
-    /// Checks a signature of the provider's. A key that is unknown is asked for once, unless that was done just now.
+    /// Checks a signature of the provider's. Where no known key made it, the keys are asked for again, unless that was done
+    /// just now: some providers put a new key under the name of the old one.
     ///
     /// # Errors
     /// [`OidcError::Signature`], or why the keys could not be asked for.
@@ -270,7 +271,7 @@ impl OidcClient {
         let known = self.known(now).await?;
         let allowed = &self.settings.algorithms;
         match known.keys.verify(token, allowed) {
-            Err(JwsError::KeyUnknown) => {
+            Err(JwsError::KeyUnknown | JwsError::Signature) => {
                 let newer = self.keys_again(&known, now).await?;
                 Ok(newer.keys.verify(token, allowed)?)
             }
