@@ -50,4 +50,5 @@ pub mod signing;
 pub mod texts;
 pub mod trace;
 pub mod trace_words;
+mod trace_words_saml;
 pub mod verify;

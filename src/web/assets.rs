@@ -24,6 +24,7 @@ static SHELF: LazyLock<Shelf> = LazyLock::new(|| Shelf {
         "text/javascript; charset=utf-8",
         embedded(include_bytes!("assets/webauthn.js")),
     ),
+    onward: Asset::new("onward", "js", "text/javascript; charset=utf-8", embedded(include_bytes!("assets/onward.js"))),
     icon: Asset::new("favicon", "svg", "image/svg+xml", embedded(include_bytes!("assets/favicon.svg"))),
 });
 
@@ -34,8 +35,10 @@ pub enum File {
     Stylesheet,
     /// The mark shown above the name of the service.
     Logo,
-    /// The one script: asks security keys and passkeys.
+    /// The script that asks security keys and passkeys.
     Script,
+    /// The script that brings a message to an identity provider.
+    Onward,
     /// The mark shown in the tab of the browser.
     Icon,
 }
@@ -80,6 +83,7 @@ const fn embedded(bytes: &'static [u8]) -> Bytes {
 struct Shelf {
     stylesheet: Asset,
     script: Asset,
+    onward: Asset,
     logo: Asset,
     icon: Asset,
 }
@@ -90,6 +94,7 @@ pub fn path_of(file: File) -> &'static str {
     let asset = match file {
         File::Stylesheet => &SHELF.stylesheet,
         File::Script => &SHELF.script,
+        File::Onward => &SHELF.onward,
         File::Logo => &SHELF.logo,
         File::Icon => &SHELF.icon,
     };
@@ -99,7 +104,8 @@ pub fn path_of(file: File) -> &'static str {
 /// The file at a path; None for any other path, that of an older version included.
 #[must_use]
 pub fn find(path: &str) -> Option<&'static Asset> {
-    [&SHELF.stylesheet, &SHELF.script, &SHELF.logo, &SHELF.icon].into_iter().find(|asset| asset.path == path)
+    let all = [&SHELF.stylesheet, &SHELF.script, &SHELF.onward, &SHELF.logo, &SHELF.icon];
+    all.into_iter().find(|asset| asset.path == path)
 }
 
 #[cfg(test)]

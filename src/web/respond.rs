@@ -19,7 +19,11 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub(super) struct LeadsTo(pub(super) AllowedOrigin);
 
-/// The page loads our script.
+/// The page's form leads to a provider, which may lead on from there to pages of its own.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LeadsOn;
+
+/// The page loads a script of ours.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scripted;
 
@@ -128,10 +132,10 @@ impl Reply {
         self.cookie(jar.set_flash(&site.surroundings, notice.code()))
     }
 
-    /// Lets the page load our script, if it has a question for a key.
+    /// Lets the page load a script of ours, if it has something to do for one.
     #[must_use]
-    pub fn scripted(mut self, asks_a_key: bool) -> Self {
-        if asks_a_key {
+    pub fn scripted(mut self, has_one: bool) -> Self {
+        if has_one {
             self.response.extensions_mut().insert(Scripted);
         }
         self
@@ -144,6 +148,13 @@ impl Reply {
         {
             self.response.extensions_mut().insert(LeadsTo(origin));
         }
+        self
+    }
+
+    /// Lets the page's form be redirected on: a provider decides by itself which of its hosts goes on with a message.
+    #[must_use]
+    pub fn leading_on(mut self) -> Self {
+        self.response.extensions_mut().insert(LeadsOn);
         self
     }
 

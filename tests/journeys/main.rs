@@ -34,6 +34,7 @@ mod cookies;
 mod entering;
 mod factors;
 mod main_app;
+mod onward;
 mod pages;
 mod phone;
 mod provider;

@@ -5,6 +5,7 @@ pub mod oidc;
 pub mod saml;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -69,6 +70,12 @@ pub struct IdentityProvider {
     /// Danger: who controls the provider's metadata can make this service ask systems inside your network.
     #[serde(default)]
     pub allow_private_network: bool,
+
+    /// File with the certificates (PEM) that the certificate of the provider's web server is checked against, besides the
+    /// system's.
+    #[serde(default)]
+    #[schemars(example = &"/etc/vestibule/corp-ca.pem")]
+    pub ca_file: Option<PathBuf>,
 
     /// How long the provider may take with one answer, and with everything that a sign-in asks of it.
     #[serde(default = "ten_seconds")]

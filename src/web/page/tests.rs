@@ -234,7 +234,8 @@ impl Sample {
             ("signed-out-unsure".to_owned(), Box::new(self.signed_out(Some(There::Unsure)))),
             ("signed-out-onward".to_owned(), Box::new(self.onward())),
             ("signed-out-partly".to_owned(), Box::new(self.signed_out(Some(There::Partly)))),
-            ("going".to_owned(), Box::new(GoingPage { shell: self.shell(), form: self.going() })),
+            ("going".to_owned(), Box::new(GoingPage { shell: self.shell(), form: self.going(), signed_out: false })),
+            ("going-out".to_owned(), Box::new(GoingPage { shell: self.shell(), form: self.going(), signed_out: true })),
             ("setup".to_owned(), Box::new(setup)),
             ("setup-wrong".to_owned(), Box::new(setup_wrong)),
             ("setup-link-invalid".to_owned(), Box::new(SetupLinkInvalidPage { shell: self.shell() })),
@@ -608,9 +609,11 @@ impl Sample {
     }
 }
 
-/// The page without the one script of ours, which pages that ask a key load.
+/// The page without the script of ours that it loads.
 fn without_our_script(html: &str) -> String {
-    html.replace(&format!("<script src=\"{}\" defer></script>", assets::path_of(File::Script)), "")
+    let without =
+        |html: String, file| html.replace(&format!("<script src=\"{}\" defer></script>", assets::path_of(file)), "");
+    without(without(html.to_owned(), File::Script), File::Onward)
 }
 
 /// Every page of the samples, rendered.
@@ -669,7 +672,7 @@ fn starts_like_a_handler(rest: &str) -> bool {
 
 #[test]
 fn every_form_posts_and_carries_the_token() {
-    let ours = |(name, _): &(String, String)| name != "going";
+    let ours = |(name, _): &(String, String)| !name.starts_with("going");
     for (name, html) in rendered(Language::English, false, None).into_iter().filter(ours) {
         for form in html.split("<form").skip(1) {
             let form = form.split("</form>").next().expect("a closed form");
@@ -683,9 +686,11 @@ fn every_form_posts_and_carries_the_token() {
 #[test]
 fn the_form_that_leads_to_a_provider_does_not_carry_the_token() {
     let pages = rendered(Language::English, false, None);
-    let (_, html) = pages.iter().find(|(name, _)| name == "going").expect("the page");
-    assert!(html.contains("<form method=\"post\" action=\"https://idp.example.org/sso\">"));
-    assert!(!html.contains("csrf"), "a token of ours is nobody else's business");
+    for wanted in ["going", "going-out"] {
+        let (_, html) = pages.iter().find(|(name, _)| name == wanted).expect("the page");
+        assert!(html.contains("<form method=\"post\" action=\"https://idp.example.org/sso\" data-onward>"));
+        assert!(!html.contains("csrf"), "a token of ours is nobody else's business");
+    }
 }
 
 #[test]

@@ -1,15 +1,19 @@
 //! Signing in and out through a SAML provider, as browsers do it: there and back, across sites, with and without cookies.
 
+mod check;
+mod ending;
 mod logout;
-mod provider;
+mod metadata;
 mod pysaml2;
+mod relay_state;
 mod simplesamlphp;
+mod trace;
 
+use crate::support::saml::{self as provider, Idp, Said};
 use crate::support::{Browser, House};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
-use provider::{Idp, Said};
 use std::time::Duration;
 
 /// A browser that a provider's page makes post to us: another site, so none of our cookies.
