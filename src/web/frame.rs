@@ -219,7 +219,8 @@ fn of_router(response: &Response) -> Option<Failed> {
 
 fn secure(site: &Site, response: &mut Response) {
     let scripted = response.extensions().get::<Scripted>().is_some();
-    let policy = content_security_policy(response.extensions().get::<LeadsTo>().map(|leads| &leads.0), scripted);
+    let policy =
+        content_security_policy(response.extensions().get::<LeadsTo>().map(|leads| leads.0.as_str()), scripted);
     let framed = response.extensions().get::<Framed>().is_some();
     let headers = response.headers_mut();
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

@@ -3,6 +3,7 @@
 use super::cookies::Jar;
 use super::error::PageError;
 use super::extract::{Fields, Visit};
+use super::page::going::Why;
 use super::page::sign_in::{LogoutPage, OnwardPage, SignedOutPage, There};
 use super::page::{Shell, paths};
 use super::respond::Reply;
@@ -36,10 +37,7 @@ pub async fn post(State(site): State<Arc<Site>>, visit: Visit, _fields: Fields) 
             let here = format!("{}?at={}", paths::SIGNED_OUT, place.slug);
             Reply::see_other(&SafeRedirect::parse(&here, &[]).unwrap_or(SafeRedirect::to(paths::SIGNED_OUT)))
         }
-        WayOut::Onward(_, Onward::Form(form)) => {
-            let shell = Shell { face: None, ..visit.shell(&site) };
-            form_reply(&site, &visit, shell, form)?
-        }
+        WayOut::Onward(_, Onward::Form(form)) => form_reply(&site, &visit, form, Why::SigningOut)?,
         WayOut::Onward(place, Onward::Redirect(address)) => {
             let shell = Shell { face: None, ..visit.shell(&site) };
             let page = OnwardPage { shell, provider: place.name, address };

@@ -15,11 +15,11 @@ use http::header::{CONTENT_TYPE, LOCATION, REFRESH, RETRY_AFTER, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
 use std::time::Duration;
 
-/// The application that a page's form leads to in the end.
+/// Where a page's form leads in the end: sources of a content security policy.
 #[derive(Clone, Debug)]
-pub(super) struct LeadsTo(pub(super) AllowedOrigin);
+pub(super) struct LeadsTo(pub(super) String);
 
-/// The page loads our script.
+/// The page loads a script of ours.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scripted;
 
@@ -128,10 +128,10 @@ impl Reply {
         self.cookie(jar.set_flash(&site.surroundings, notice.code()))
     }
 
-    /// Lets the page load our script, if it has a question for a key.
+    /// Lets the page load a script of ours, if it has one.
     #[must_use]
-    pub fn scripted(mut self, asks_a_key: bool) -> Self {
-        if asks_a_key {
+    pub fn scripted(mut self, has_one: bool) -> Self {
+        if has_one {
             self.response.extensions_mut().insert(Scripted);
         }
         self
@@ -140,9 +140,18 @@ impl Reply {
     /// Lets the page's form lead on to where the person wants to go, when that is not a page of ours.
     #[must_use]
     pub fn leading_to(mut self, target: Option<&str>) -> Self {
-        if let Some(origin) = target.and_then(|text| url::Url::parse(text).ok()).and_then(|url| AllowedOrigin::of(&url))
-        {
-            self.response.extensions_mut().insert(LeadsTo(origin));
+        if let Some(origin) = origin(target) {
+            self.response.extensions_mut().insert(LeadsTo(origin.text()));
+        }
+        self
+    }
+
+    /// Lets the page's form go to an identity provider, which may redirect to wherever people sign in or out with it: its
+    /// pages on other hosts, and other applications one after the other.
+    #[must_use]
+    pub fn leading_through(mut self, provider: &str) -> Self {
+        if let Some(origin) = origin(Some(provider)) {
+            self.response.extensions_mut().insert(LeadsTo(format!("{} https:", origin.text())));
         }
         self
     }
@@ -168,4 +177,8 @@ impl Reply {
     pub fn done(self) -> Response {
         self.response
     }
+}
+
+fn origin(target: Option<&str>) -> Option<AllowedOrigin> {
+    AllowedOrigin::of(&url::Url::parse(target?).ok()?)
 }

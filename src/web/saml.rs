@@ -7,7 +7,7 @@ use super::extract::Visit;
 use super::foreign_form::ForeignMessage;
 use super::logout::signed_out;
 use super::page::Shell;
-use super::page::going::GoingPage;
+use super::page::going::{GoingPage, Why};
 use super::page::outcome::Failure;
 use super::page::provider::ProviderProblem;
 use super::page::sign_in::There;
@@ -101,9 +101,10 @@ pub async fn post_logout(
     mut fields: ForeignMessage,
 ) -> Result<Response, PageError> {
     spoken(&site, &slug)?;
+    let state = fields.take("RelayState");
     let carried = match (fields.take("SAMLRequest"), fields.take("SAMLResponse")) {
-        (Some(message), None) => Carried::Post(Field::Request, message),
-        (None, Some(message)) => Carried::Post(Field::Response, message),
+        (Some(message), None) => Carried::Post(Field::Request, message, state),
+        (None, Some(message)) => Carried::Post(Field::Response, message, state),
         _ => return Err(Failure::BadRequest.into()),
     };
     logout(&site, &visit, &slug, carried).await
@@ -112,7 +113,7 @@ pub async fn post_logout(
 async fn logout(site: &Arc<Site>, visit: &Visit, slug: &str, carried: Carried) -> Result<Response, PageError> {
     let provider = spoken(site, slug)?;
     match site.saml.logout(&visit.ctx, slug, carried).await {
-        Ok(LogoutOutcome::Answer(onward)) => Ok(onward_reply(site, visit, onward)?.done()),
+        Ok(LogoutOutcome::Answer(onward)) => Ok(onward_reply(site, visit, onward, Why::SigningOut)?.done()),
         Ok(LogoutOutcome::Over(how)) => {
             let there = match how {
                 SignedOut::Everywhere => There::SignedOut,
@@ -128,16 +129,16 @@ async fn logout(site: &Arc<Site>, visit: &Visit, slug: &str, carried: Carried) -
     }
 }
 
-/// Sends the browser to a provider: at once, or by a page with a button, because nothing here runs scripts.
-pub(super) fn onward_reply(site: &Site, visit: &Visit, onward: Onward) -> Result<Reply, PageError> {
+/// Sends the browser to a provider: by a redirect, or by a page whose form goes there.
+pub(super) fn onward_reply(site: &Site, visit: &Visit, onward: Onward, why: Why) -> Result<Reply, PageError> {
     match onward {
         Onward::Redirect(address) => Ok(Reply::away_to(&address)),
-        Onward::Form(form) => form_reply(site, visit, visit.shell(site), form),
+        Onward::Form(form) => form_reply(site, visit, form, why),
     }
 }
 
-/// The page with the button that brings a message.
-pub(super) fn form_reply(site: &Site, visit: &Visit, shell: Shell, form: GoingForm) -> Result<Reply, PageError> {
-    let action = form.action.clone();
-    Ok(Reply::page(site, visit, &GoingPage { shell, form })?.leading_to(Some(&action)))
+/// The page with the form that brings a message.
+pub(super) fn form_reply(site: &Site, visit: &Visit, form: GoingForm, why: Why) -> Result<Reply, PageError> {
+    let page = GoingPage { shell: Shell { face: None, ..visit.shell(site) }, form, why };
+    Ok(Reply::page(site, visit, &page)?.leading_through(&page.form.action).scripted(true))
 }

@@ -96,7 +96,7 @@ impl Default for Saml {
 pub enum Binding {
     /// In the address.
     Redirect,
-    /// In a form, which shows a page with a button: nothing here runs scripts.
+    /// In a form, which a page sends; without scripts, its button does.
     Post,
 }
 

@@ -24,8 +24,8 @@ const TRAVEL: Duration = Duration::from_mins(5);
 pub enum Carried {
     /// HTTP-Redirect: the query as it stands in the address, nothing decoded. Its octets are what is signed.
     Redirect(String),
-    /// HTTP-POST: the field and its value.
-    Post(Field, String),
+    /// HTTP-POST: the field and its value, and the field `RelayState`, which nothing signs.
+    Post(Field, String, Option<String>),
 }
 
 /// A logout message that its provider signed.
@@ -83,7 +83,7 @@ impl Verifier {
 /// Why it is not believed.
 pub fn receive_logout(peer: &Peer, slo: &str, carried: &Carried, now: Timestamp) -> Result<LogoutMessage, Refusal> {
     let (field, xml, relay_state) = match carried {
-        Carried::Post(field, message) => (*field, decode(message)?, None),
+        Carried::Post(field, message, state) => (*field, decode(message)?, state.clone()),
         Carried::Redirect(query) => {
             let query = Query::parse(query)?;
             (query.field, query.xml()?, query.relay_state()?)

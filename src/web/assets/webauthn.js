@@ -1,4 +1,4 @@
-// The only script: carries a page's question to a security key or passkey, and the answer into the page's own form.
+// Carries a page's question to a security key or passkey, and the answer into the page's own form.
 // Without it every other way of signing in works.
 (() => {
   "use strict";

@@ -11,7 +11,7 @@ use super::factor::{
     AppForm, BackupCodesPage, ConfirmPage, Drawing, EnrolPage, FactorPage, FactorRow, KeyForm, PasskeyPage,
     SecurityPage, SparedRow, TotpPage,
 };
-use super::going::GoingPage;
+use super::going::{GoingPage, Why};
 use super::invitation::{InvitationLinkInvalidPage, InvitationPage};
 use super::outcome::{ErrorPage, Failure, ForbiddenPage, Shut};
 use super::phone::{PhoneAsk, PhoneForm, PhonePage, PhoneStepPage};
@@ -69,14 +69,15 @@ impl Sample {
         }
     }
 
-    fn going(&self) -> GoingForm {
-        GoingForm {
+    fn going(&self, why: Why) -> GoingPage {
+        let form = GoingForm {
             action: self.value("https://idp.example.org/sso"),
             field: "SAMLRequest",
             value: self.value("PHNhbWw+"),
             relay_state: Some(self.value("state")),
             provider: self.value("Example Corp"),
-        }
+        };
+        GoingPage { shell: self.shell(), form, why }
     }
 
     fn person(&self) -> String {
@@ -245,7 +246,8 @@ impl Sample {
             ("signed-out-unsure".to_owned(), Box::new(self.signed_out(Some(There::Unsure)))),
             ("signed-out-onward".to_owned(), Box::new(self.onward())),
             ("signed-out-partly".to_owned(), Box::new(self.signed_out(Some(There::Partly)))),
-            ("going".to_owned(), Box::new(GoingPage { shell: self.shell(), form: self.going() })),
+            ("going-in".to_owned(), Box::new(self.going(Why::SigningIn))),
+            ("going-out".to_owned(), Box::new(self.going(Why::SigningOut))),
             ("setup".to_owned(), Box::new(setup)),
             ("setup-wrong".to_owned(), Box::new(setup_wrong)),
             ("setup-link-invalid".to_owned(), Box::new(SetupLinkInvalidPage { shell: self.shell() })),
@@ -619,9 +621,10 @@ impl Sample {
     }
 }
 
-/// The page without the one script of ours, which pages that ask a key load.
-fn without_our_script(html: &str) -> String {
-    html.replace(&format!("<script src=\"{}\" defer></script>", assets::path_of(File::Script)), "")
+/// The page without the scripts of ours, each of which a few pages load.
+fn without_our_scripts(html: &str) -> String {
+    let script = |file| format!("<script src=\"{}\" defer></script>", assets::path_of(file));
+    html.replace(&script(File::Script), "").replace(&script(File::Going), "")
 }
 
 /// Every page of the samples, rendered.
@@ -649,7 +652,7 @@ fn every_page_renders() {
 fn hostile_values_stay_text() {
     for language in Language::ALL {
         for (name, html) in rendered(language, true, Some(Notice::ProfileSaved)) {
-            let html = without_our_script(&html);
+            let html = without_our_scripts(&html);
             assert!(!html.contains("<script"), "{name}: a script tag came through");
             assert!(!html.contains("<img src=x"), "{name}: an element came through");
             assert!(!html.contains("\"'>"), "{name}: a quote ended an attribute");
@@ -662,7 +665,7 @@ fn hostile_values_stay_text() {
 fn no_page_has_script_or_inline_style_or_loads_from_elsewhere() {
     for (name, html) in rendered(Language::English, false, Some(Notice::PasswordChanged)) {
         // A link that is followed loads nothing into the page.
-        let html = without_our_script(&html).replace(&format!("<a class=\"button\" href=\"{ELSEWHERE}\">"), "<a>");
+        let html = without_our_scripts(&html).replace(&format!("<a class=\"button\" href=\"{ELSEWHERE}\">"), "<a>");
         for forbidden in ["<script", "<style", " style=", "javascript:", "http:", "https:", "src=\"//", " on"] {
             // The one form that leads elsewhere; where to, the content security policy says as well.
             let html = html.replace("action=\"https://idp.example.org/sso\"", "");
@@ -680,7 +683,7 @@ fn starts_like_a_handler(rest: &str) -> bool {
 
 #[test]
 fn every_form_posts_and_carries_the_token() {
-    let ours = |(name, _): &(String, String)| name != "going";
+    let ours = |(name, _): &(String, String)| !name.starts_with("going");
     for (name, html) in rendered(Language::English, false, None).into_iter().filter(ours) {
         for form in html.split("<form").skip(1) {
             let form = form.split("</form>").next().expect("a closed form");
@@ -694,9 +697,10 @@ fn every_form_posts_and_carries_the_token() {
 #[test]
 fn the_form_that_leads_to_a_provider_does_not_carry_the_token() {
     let pages = rendered(Language::English, false, None);
-    let (_, html) = pages.iter().find(|(name, _)| name == "going").expect("the page");
-    assert!(html.contains("<form method=\"post\" action=\"https://idp.example.org/sso\">"));
-    assert!(!html.contains("csrf"), "a token of ours is nobody else's business");
+    for (_, html) in pages.iter().filter(|(name, _)| name.starts_with("going")) {
+        assert!(html.contains("<form method=\"post\" action=\"https://idp.example.org/sso\" data-going>"));
+        assert!(!html.contains("csrf"), "a token of ours is nobody else's business");
+    }
 }
 
 #[test]

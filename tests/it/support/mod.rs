@@ -16,6 +16,7 @@ pub(crate) mod program;
 pub(crate) mod redis;
 pub(crate) mod security_key;
 pub(crate) mod settings;
+pub(crate) mod simplesamlphp;
 pub(crate) mod slapd;
 pub(crate) mod told;
 pub(crate) mod wire;
