@@ -352,7 +352,12 @@ notice_url = \"https://example.org/privacy\"
 #[test]
 fn the_pages_about_identity_providers_are_for_everybody() {
     for language in ["en", "de"] {
-        let place = Place::with("", PROVIDER);
+        let logo = concat!(env!("CARGO_MANIFEST_DIR"), "/src/web/assets/vestibule.svg");
+        let other = format!(
+            "[[identity_provider]]\nslug = \"adfs\"\nname = \"Example University of the Northern Provinces\"\nkind = \"saml\"\n\
+             metadata_file = \"/nowhere/idp.xml\"\nlogo_file = {logo:?}\n"
+        );
+        let place = Place::with("", &format!("{PROVIDER}{other}"));
         place.makes_account("anna");
         let stage = Stage::serves(place).unhurried();
         let browser = Browser::with(&Habits { languages: language, ..Habits::default() });
