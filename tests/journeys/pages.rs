@@ -369,8 +369,9 @@ fn the_pages_about_identity_providers_are_for_everybody() {
         browser.goes(&stage.url("/login/corp"));
         critic.looks_at(&format!("provider-away-{language}"), ".error-id");
         stage.submits_login(&browser, "anna", PASSWORD);
+        browser.arrives(&stage.url("/account"));
         browser.goes(&stage.url("/account/identities"));
-        critic.looks_at(&format!("identities-{language}"), "main");
+        critic.looks_at(&format!("identities-{language}"), "a[href='/login/corp?add=1']");
         critic.approves();
     }
 }
