@@ -28,11 +28,12 @@ const DAY: Duration = Duration::from_hours(24);
 
 fn main() -> Result<(), Failure> {
     let mut criterion = Criterion::default().configure_from_args();
-    cookies(&mut criterion)?;
-    sessions(&mut criterion)?;
-    codes(&mut criterion)?;
-    passwords(&mut criterion)?;
+    // Before the store of sessions is there, whose threads go on working beside what is measured.
     saml(&mut criterion)?;
+    cookies(&mut criterion)?;
+    codes(&mut criterion)?;
+    sessions(&mut criterion)?;
+    passwords(&mut criterion)?;
     criterion.final_summary();
     Ok(())
 }

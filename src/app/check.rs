@@ -1,6 +1,6 @@
 //! What `check-config` looks at beyond the configuration's own text: the files that it names.
 
-use super::{directories, mapping, sources, volatile};
+use super::{directories, mapping, saml, sources, volatile};
 use crate::config::Config;
 use crate::config::sessions::SessionStore;
 use crate::web::tls::{TlsFiles, TlsIdentity};
@@ -48,6 +48,9 @@ pub(super) fn unusable(config: &Config) -> Vec<String> {
         found.push(format!("mail: {error}"));
     }
     if let Err(error) = sources::providers(config) {
+        found.push(error);
+    }
+    if let Err(error) = saml::settings(config) {
         found.push(error);
     }
     if let Err(error) = directories::connected(config) {

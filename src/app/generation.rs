@@ -226,7 +226,8 @@ fn under(before: &App, loaded: &Loaded, marks: &Marks) -> Result<App, StartError
         ..Core::clone(&before.core)
     };
     let (core, providers) = (Arc::new(core), Providers::new(providers));
-    let saml = before.saml.under(&core, saml::settings(config), |slug| unchanged("identity_provider", slug));
+    let saml = saml::settings(config).map_err(StartError::Provider)?;
+    let saml = before.saml.under(&core, saml, |slug| unchanged("identity_provider", slug));
     Ok(App { core, providers, saml, brand: brand(config)?, ..before.clone() })
 }
 

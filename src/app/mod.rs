@@ -187,7 +187,8 @@ impl App {
         });
         let keys = Keys::new(Arc::clone(&core), Arc::new(wrapping));
         keys.establish(&Context::system(surroundings.clone())).await?;
-        let saml = Saml::new(Arc::clone(&core), keys.clone(), saml::settings(config), &config.data_dir);
+        let saml = saml::settings(config).map_err(StartError::Provider)?;
+        let saml = Saml::new(Arc::clone(&core), keys.clone(), saml);
         Ok(Self { core, keys, providers, saml, brand, surroundings, lifetimes, uploads: Arc::default() })
     }
 

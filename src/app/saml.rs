@@ -3,24 +3,30 @@
 use crate::config::Config;
 use crate::config::identity_provider::saml::Binding;
 use crate::config::identity_provider::{IdentityProvider, Kind};
+use crate::connect::fetch::Fetcher;
 use crate::domain::attribute_map::AttributeMap;
 use crate::service::saml::{MetadataSource, ProviderSettings};
 use std::path::PathBuf;
 
 /// The SAML providers that are in use.
-#[must_use]
-pub(super) fn settings(config: &Config) -> Vec<ProviderSettings> {
+///
+/// # Errors
+/// In words for the operator: `ca_file` cannot be read, or has no certificate in it.
+pub(super) fn settings(config: &Config) -> Result<Vec<ProviderSettings>, String> {
     let saml = |provider: &&IdentityProvider| provider.enabled && provider.kind == Kind::Saml;
-    config.identity_providers.iter().filter(saml).map(of_provider).collect()
+    let wrong = |slug: &str, why: String| format!("identity_provider \"{slug}\": {why}");
+    let all = config.identity_providers.iter().filter(saml);
+    all.map(|provider| of_provider(provider).map_err(|why| wrong(provider.slug.as_str(), why))).collect()
 }
 
-fn of_provider(provider: &IdentityProvider) -> ProviderSettings {
+fn of_provider(provider: &IdentityProvider) -> Result<ProviderSettings, String> {
     let saml = &provider.saml;
     let metadata = match (&saml.metadata_url, &saml.metadata_file) {
         (Some(url), _) => MetadataSource::Url(url.clone()),
         (None, file) => MetadataSource::File(file.clone().unwrap_or_else(PathBuf::new)),
     };
-    ProviderSettings {
+    let fetcher = Fetcher::new(&super::sources::fetches(provider)?).map_err(|why| format!("ca_file: {why}"))?;
+    Ok(ProviderSettings {
         slug: provider.slug.as_str().to_owned(),
         name: provider.display_name().to_owned(),
         metadata,
@@ -38,9 +44,8 @@ fn of_provider(provider: &IdentityProvider) -> ProviderSettings {
         single_logout: provider.single_logout,
         map: attributes(provider),
         trust_email: provider.danger_trust_email,
-        allow_private_network: provider.allow_private_network,
-        timeout: provider.timeout.duration(),
-    }
+        fetcher,
+    })
 }
 
 const UID: [&str; 6] = [

@@ -119,7 +119,6 @@ fn attributes(provider: &IdentityProvider) -> AttributeMap {
 
 fn settings(config: &Config, provider: &IdentityProvider) -> Result<Settings, String> {
     let oidc = &provider.oidc;
-    let authorities = oidc.ca_file.as_deref().map(|file| read("ca_file", file)).transpose()?;
     Ok(Settings {
         issuer: oidc.issuer.clone().unwrap_or_default(),
         client_id: oidc.client_id.clone().unwrap_or_default(),
@@ -141,11 +140,16 @@ fn settings(config: &Config, provider: &IdentityProvider) -> Result<Settings, St
             userinfo: oidc.userinfo_endpoint.clone(),
             end_session: oidc.end_session_endpoint.clone(),
         },
-        fetch: FetchSettings {
-            allow_private: provider.allow_private_network,
-            authorities,
-            timeout: provider.timeout.duration(),
-        },
+        fetch: fetches(provider)?,
+    })
+}
+
+/// How this service asks for what the provider shows the web.
+pub(super) fn fetches(provider: &IdentityProvider) -> Result<FetchSettings, String> {
+    Ok(FetchSettings {
+        allow_private: provider.allow_private_network,
+        authorities: provider.ca_file.as_deref().map(|file| read("ca_file", file)).transpose()?,
+        timeout: provider.timeout.duration(),
     })
 }
 

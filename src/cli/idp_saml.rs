@@ -18,7 +18,7 @@ pub(super) async fn check(desk: &Desk, slug: &str) -> Result<(), Failure> {
             Level::Warning => "warn  ",
             Level::Wrong => "WRONG ",
         };
-        say(&format!("{mark}{}", finding.text));
+        say(&format!("{mark}{}", finding.text.replace('\n', "\n        ")));
     }
     if found.iter().any(|finding| finding.level == Level::Wrong) {
         return Err(format!("people cannot sign in with {slug}; see above").into());

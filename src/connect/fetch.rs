@@ -4,6 +4,7 @@
 
 use crate::domain::address::is_public;
 use crate::domain::time::Timestamp;
+use http::header::{AGE, DATE, HeaderMap};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::error::Error as StdError;
 use std::net::IpAddr;
@@ -195,6 +196,15 @@ impl Fetcher {
         *response.headers_mut() = std::mem::take(answer.headers_mut());
         Ok(response)
     }
+}
+
+/// The time by a header, in seconds since 1970; an answer out of a cache is as old as it says.
+#[must_use]
+pub fn clock(headers: &HeaderMap) -> Option<i64> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text(DATE)?).ok()?;
+    let age = text(AGE).and_then(|age| age.parse::<u32>().ok()).unwrap_or_default();
+    Some(date.as_second().saturating_add(age.into()))
 }
 
 fn without_query(address: &str) -> String {

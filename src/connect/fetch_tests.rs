@@ -59,3 +59,17 @@ fn nonsense_is_no_certificate() {
         assert!(Fetcher::new(&settings).is_err(), "{text:?}");
     }
 }
+
+#[test]
+fn the_time_of_a_header_is_read_and_a_cache_is_allowed_for() {
+    let at = |date: &'static str, age: Option<&'static str>| {
+        let mut headers = HeaderMap::new();
+        headers.insert(DATE, date.parse().unwrap());
+        age.map(|age| headers.insert(AGE, age.parse().unwrap()));
+        clock(&headers)
+    };
+    assert_eq!(at("Sun, 22 Nov 2026 00:00:00 GMT", None), Some(1_795_305_600));
+    assert_eq!(at("Sun, 22 Nov 2026 00:00:00 GMT", Some("100")), Some(1_795_305_700));
+    assert_eq!(at("yesterday", None), None);
+    assert_eq!(clock(&HeaderMap::new()), None);
+}

@@ -113,6 +113,17 @@ impl Facts {
         self.with(name, shown.unwrap_or_else(|| FILTERED.to_owned()))
     }
 
+    /// The name of a system, or a registered name that is a URI: an entity identifier, a format.
+    pub fn system(self, name: &'static str, text: &str) -> Self {
+        let text = cut(text, LONGEST_SENTENCE);
+        self.with(name, text)
+    }
+
+    /// A point in time, by our clock.
+    pub fn when(self, name: &'static str, at: Timestamp, now: Timestamp) -> Self {
+        self.with(name, difference(at.seconds().saturating_sub(now.seconds())))
+    }
+
     /// Something about a person: how it begins, and how long it is.
     pub fn masked(self, name: &'static str, text: Option<&str>) -> Self {
         match text {
@@ -220,7 +231,11 @@ fn listed(names: impl Iterator<Item = String>) -> Vec<String> {
 /// A point in time by our clock.
 fn time(seconds: f64, now: Timestamp) -> String {
     #[expect(clippy::cast_possible_truncation, reason = "a float that is too large becomes the largest number")]
-    let difference = (seconds as i64).saturating_sub(now.seconds());
+    let difference_to_now = (seconds as i64).saturating_sub(now.seconds());
+    difference(difference_to_now)
+}
+
+fn difference(difference: i64) -> String {
     if difference > 0 {
         format!("in {}", span(difference))
     } else {

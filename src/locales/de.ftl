@@ -99,9 +99,10 @@ signed-out-stays = Sie sind hier abgemeldet, bei { $provider } aber nicht. Wenn 
 signed-out-partly = Sie sind hier abgemeldet. { $provider } meldet, dass Sie anderswo noch angemeldet sind; bitte schließen Sie sicherheitshalber den Browser.
 signed-out-unsure = Sie sind hier abgemeldet. Ob Sie auch bei { $provider } abgemeldet sind, können wir nicht sagen; bitte sehen Sie dort nach.
 signed-out-onward = Sie sind hier abgemeldet. Jetzt meldet { $provider } Sie auch dort ab.
-going-title = Mit { $provider } anmelden
-going-text = Es geht bei { $provider } weiter. Wenn nichts geschieht, benutzen Sie die Schaltfläche.
-going-go = Weiter zu { $provider }
+signed-out-onward-go = Weiter zu { $provider }
+going-title = Weiter zu { $provider }
+going-text = Mit dem nächsten Schritt verlassen Sie diese Seite und machen bei Ihrem Identitätsanbieter weiter.
+going-go = Weiter
 
 ## Erster Start
 setup-title = Willkommen

@@ -100,9 +100,10 @@ signed-out-stays = You are signed out here, but not at { $provider }. If others 
 signed-out-partly = You are signed out here. { $provider } reports that you are still signed in elsewhere; please close the browser to be safe.
 signed-out-unsure = You are signed out here. Whether you are signed out at { $provider } as well, we cannot say; please look there.
 signed-out-onward = You are signed out here. Now { $provider } signs you out as well.
-going-title = Sign in with { $provider }
-going-text = You go on at { $provider }. If nothing happens, use the button.
-going-go = Continue to { $provider }
+signed-out-onward-go = Continue to { $provider }
+going-title = On to { $provider }
+going-text = With the next step you leave this page and go on at your identity provider.
+going-go = Go on
 
 ## First start
 setup-title = Welcome

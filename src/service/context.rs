@@ -187,6 +187,19 @@ impl Context {
         }
     }
 
+    /// What was noted so far, for a request that goes on with this one's work.
+    #[must_use]
+    pub(super) fn notes(&self) -> Vec<Note> {
+        self.noted().notes.clone()
+    }
+
+    /// Takes over what an earlier request has noted.
+    pub(super) fn note_again(&self, earlier: Vec<Note>) {
+        let mut noted = self.noted();
+        let room = MOST_NOTES.saturating_sub(noted.notes.len());
+        noted.notes.extend(earlier.into_iter().take(room));
+    }
+
     /// Notes whose account a sign-in is about.
     pub fn note_account(&self, account: AccountId) {
         self.noted().account = Some(account);

@@ -49,4 +49,5 @@ pub mod signing;
 pub mod texts;
 pub mod trace;
 pub mod trace_words;
+mod trace_words_saml;
 pub mod verify;

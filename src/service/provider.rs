@@ -181,7 +181,7 @@ fn advice(error: &OidcError) -> &'static str {
 }
 
 /// By the words of the TLS library; if they change, the general advice stays.
-fn of_certificate(why: &str) -> &'static str {
+pub(super) fn of_certificate(why: &str) -> &'static str {
     match why.to_ascii_lowercase() {
         why if why.contains("expired") => {
             "The provider's certificate has ended, or this machine's clock is ahead: look at both."

@@ -1,7 +1,7 @@
 //! Traces in words for administrators: what happened in which order, what came of it, and what to do about it. What is in
 //! a trace is `domain/trace.rs`; a step or fact that is unknown here is shown as it stands.
 
-use super::moment;
+use super::{moment, trace_words_saml};
 use crate::domain::id_token::SKEW;
 use crate::domain::trace::{Note, Trace, span};
 use serde_json::{Map, Value};
@@ -54,7 +54,12 @@ fn sentence(note: &Note) -> String {
         }
         "declined" => format!("the provider sent it back with the error {}", text("error")),
         "provider_failed" => format!("the provider could not be asked, or refused: {}", text("detail")),
-        "not_believed" => format!("its answer was not believed: {}", text("reason")),
+        "not_believed" => match text("judge") {
+            "" => format!("its answer was not believed: {}", text("reason")),
+            judge => format!("its answer was not believed: {} ({})", text("reason"), judge.replace('_', " ")),
+        },
+        "saml_response" => "an answer came, to be proved yet".to_owned(),
+        "saml_assertion" => "both verifiers confirm what it asserts".to_owned(),
         "id_token" => {
             format!("the ID token came, with a right signature ({}){}", text("algorithm"), clock(&note.facts))
         }
@@ -85,7 +90,7 @@ fn details(note: &Note) -> Vec<String> {
         "came_back" => &["seconds_away", "invited", "stay", "adds"],
         "declined" => &["error"],
         "provider_failed" => &["reason", "detail"],
-        "not_believed" => &["reason"],
+        "not_believed" => &["reason", "judge"],
         "id_token" => &["algorithm", "clock_ahead"],
         "decided" => &["plan"],
         "profile" => &["follows"],
@@ -172,12 +177,15 @@ pub fn remedy(trace: &Trace) -> Option<String> {
             "The provider refused the code or this service: look at client_id, client_secret and client_authentication. {}",
             check()
         ),
-        code => known(code).map_or_else(check, str::to_owned),
+        code => known(code).or_else(|| trace_words_saml::known(code)).map_or_else(check, str::to_owned),
     })
 }
 
 /// What an error code of the authorization endpoint asks for (RFC 6749 section 4.1.2.1, Core section 3.1.2.6).
 pub(super) fn declined(error: &str) -> String {
+    if let Some(words) = trace_words_saml::declined(error) {
+        return words.to_owned();
+    }
     match error {
         "access_denied" => "The person cancelled, or may not use this service by the provider's own rules: look there.",
         "login_required" | "interaction_required" | "consent_required" | "account_selection_required" => {
@@ -250,46 +258,5 @@ fn known(code: &str) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::id::RequestId;
-    use crate::domain::identity::Source;
-    use crate::domain::time::Timestamp;
-    use crate::domain::trace::Facts;
-    use std::borrow::Cow;
-
-    fn trace(outcome: &str, notes: Vec<(&'static str, Facts)>) -> Trace {
-        let at = Timestamp::from_millis(1_795_284_300_000);
-        let id = RequestId::new(uuid::Uuid::nil());
-        let notes =
-            notes.into_iter().map(|(step, facts)| Note { at, step: Cow::Borrowed(step), facts: facts.into_map() });
-        let source = Source::provider("corp");
-        Trace { id, at, source, outcome: outcome.to_owned(), believed: false, account: None, notes: notes.collect() }
-    }
-
-    #[test]
-    fn a_clock_that_is_off_is_told_with_its_difference() {
-        let ahead = trace("id_token_iat", vec![("id_token", Facts::new().number("clock_ahead", 245))]);
-        assert!(remedy(&ahead).unwrap().starts_with("The provider's clock is 4 min ahead of"), "{:?}", remedy(&ahead));
-        assert!(told(&ahead).iter().any(|line| line.contains("the provider's clock is 4 min ahead of this one")));
-        let fine = trace("id_token_exp", vec![("id_token", Facts::new().number("clock_ahead", -10))]);
-        assert!(remedy(&fine).unwrap().contains("lifetime"), "{:?}", remedy(&fine));
-    }
-
-    #[test]
-    fn every_failure_has_a_remedy_and_success_has_none() {
-        assert_eq!(remedy(&trace("signed_in", Vec::new())), None);
-        for code in ["outdated", "declined", "away", "code_refused", "locked", "something_new"] {
-            assert!(remedy(&trace(code, Vec::new())).is_some_and(|text| text.ends_with('.')), "{code}");
-        }
-    }
-
-    #[test]
-    fn steps_of_other_versions_are_shown_as_they_stand() {
-        let lines = told(&trace("new_outcome", vec![("new_step", Facts::new().code("fact", "value"))]));
-        assert!(
-            lines.iter().any(|line| line.ends_with("new_step"))
-                && lines.iter().any(|line| line.contains("fact: value"))
-        );
-    }
-}
+#[path = "trace_words_tests.rs"]
+mod tests;

@@ -19,6 +19,7 @@ pub mod lease;
 pub mod letter;
 pub mod notice;
 pub mod password;
+pub mod provider_metadata;
 pub mod provider_session;
 pub mod remembered_device;
 pub mod root_key;

@@ -108,6 +108,31 @@ pub async fn meant(
     rows.into_iter().map(Vouching::try_from).collect()
 }
 
+/// Sessions that a source vouched for, some at a time, by their names.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn of_source(
+    link: &mut Link,
+    source: &Source,
+    issuer: &str,
+    after: Option<SessionId>,
+    most: u32,
+) -> Result<Vec<Vouching>, StoreError> {
+    let rows = fetch_all!(
+        link,
+        Row,
+        "SELECT p.session_id, p.remembered_id, i.account_id, p.identity_id, i.source, i.issuer, i.subject, p.sealed, \
+         p.check_at FROM provider_session p JOIN identity i ON i.id = p.identity_id \
+         WHERE i.source = $1 AND i.issuer = $2 AND p.session_id > $3 ORDER BY p.session_id LIMIT $4",
+        source.key(),
+        issuer,
+        after.map_or(Uuid::nil(), SessionId::uuid),
+        i64::from(most)
+    )?;
+    rows.into_iter().map(Vouching::try_from).collect()
+}
+
 /// Sessions that are to be asked about at `now`, those that wait longest first.
 ///
 /// # Errors

@@ -24,7 +24,7 @@ static SHELF: LazyLock<Shelf> = LazyLock::new(|| Shelf {
         "text/javascript; charset=utf-8",
         embedded(include_bytes!("assets/webauthn.js")),
     ),
-    going: Asset::new("going", "js", "text/javascript; charset=utf-8", embedded(include_bytes!("assets/going.js"))),
+    onward: Asset::new("onward", "js", "text/javascript; charset=utf-8", embedded(include_bytes!("assets/onward.js"))),
     icon: Asset::new("favicon", "svg", "image/svg+xml", embedded(include_bytes!("assets/favicon.svg"))),
 });
 
@@ -35,10 +35,10 @@ pub enum File {
     Stylesheet,
     /// The mark shown above the name of the service.
     Logo,
-    /// Asks security keys and passkeys.
+    /// The script that asks security keys and passkeys.
     Script,
-    /// Sends the form of the page on the way to an identity provider.
-    Going,
+    /// The script that brings a message to an identity provider.
+    Onward,
     /// The mark shown in the tab of the browser.
     Icon,
 }
@@ -83,7 +83,7 @@ const fn embedded(bytes: &'static [u8]) -> Bytes {
 struct Shelf {
     stylesheet: Asset,
     script: Asset,
-    going: Asset,
+    onward: Asset,
     logo: Asset,
     icon: Asset,
 }
@@ -94,7 +94,7 @@ pub fn path_of(file: File) -> &'static str {
     let asset = match file {
         File::Stylesheet => &SHELF.stylesheet,
         File::Script => &SHELF.script,
-        File::Going => &SHELF.going,
+        File::Onward => &SHELF.onward,
         File::Logo => &SHELF.logo,
         File::Icon => &SHELF.icon,
     };
@@ -104,7 +104,7 @@ pub fn path_of(file: File) -> &'static str {
 /// The file at a path; None for any other path, that of an older version included.
 #[must_use]
 pub fn find(path: &str) -> Option<&'static Asset> {
-    let all = [&SHELF.stylesheet, &SHELF.script, &SHELF.going, &SHELF.logo, &SHELF.icon];
+    let all = [&SHELF.stylesheet, &SHELF.script, &SHELF.onward, &SHELF.logo, &SHELF.icon];
     all.into_iter().find(|asset| asset.path == path)
 }
 
@@ -118,8 +118,6 @@ mod tests {
             (File::Stylesheet, "text/css; charset=utf-8"),
             (File::Logo, "image/svg+xml"),
             (File::Icon, "image/svg+xml"),
-            (File::Script, "text/javascript; charset=utf-8"),
-            (File::Going, "text/javascript; charset=utf-8"),
         ] {
             let path = path_of(file);
             let asset = find(path).expect("served");

@@ -7,7 +7,7 @@ use super::extract::{Visit, stranger};
 use super::listener::Hostless;
 use super::page::outcome::{ErrorPage, Failure};
 use super::page::{Page, Shell, paths};
-use super::respond::{Framed, LeadsTo, Reply, Scripted};
+use super::respond::{Framed, LeadsOn, LeadsTo, Reply, Scripted};
 use super::site::{Site, content_security_policy};
 use super::trace::{Patience, RequestId};
 use crate::domain::face::Contrast;
@@ -218,9 +218,9 @@ fn of_router(response: &Response) -> Option<Failed> {
 }
 
 fn secure(site: &Site, response: &mut Response) {
-    let scripted = response.extensions().get::<Scripted>().is_some();
-    let policy =
-        content_security_policy(response.extensions().get::<LeadsTo>().map(|leads| leads.0.as_str()), scripted);
+    let extensions = response.extensions();
+    let (scripted, on) = (extensions.get::<Scripted>().is_some(), extensions.get::<LeadsOn>().is_some());
+    let policy = content_security_policy(extensions.get::<LeadsTo>().map(|leads| (&leads.0, on)), scripted);
     let framed = response.extensions().get::<Framed>().is_some();
     let headers = response.headers_mut();
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

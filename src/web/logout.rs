@@ -3,7 +3,6 @@
 use super::cookies::Jar;
 use super::error::PageError;
 use super::extract::{Fields, Visit};
-use super::page::going::Why;
 use super::page::sign_in::{LogoutPage, OnwardPage, SignedOutPage, There};
 use super::page::{Shell, paths};
 use super::respond::Reply;
@@ -37,7 +36,7 @@ pub async fn post(State(site): State<Arc<Site>>, visit: Visit, _fields: Fields) 
             let here = format!("{}?at={}", paths::SIGNED_OUT, place.slug);
             Reply::see_other(&SafeRedirect::parse(&here, &[]).unwrap_or(SafeRedirect::to(paths::SIGNED_OUT)))
         }
-        WayOut::Onward(_, Onward::Form(form)) => form_reply(&site, &visit, form, Why::SigningOut)?,
+        WayOut::Onward(_, Onward::Form(form)) => form_reply(&site, &visit, form, true)?,
         WayOut::Onward(place, Onward::Redirect(address)) => {
             let shell = Shell { face: None, ..visit.shell(&site) };
             let page = OnwardPage { shell, provider: place.name, address };

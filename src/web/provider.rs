@@ -6,7 +6,6 @@ use super::cookies::Jar;
 use super::error::PageError;
 use super::extract::{self, Visit};
 use super::login::outcome_reply;
-use super::page::going::Why;
 use super::page::outcome::Failure;
 use super::page::paths;
 use super::page::provider::{ProviderButton, ProviderProblem, ProviderProblemPage};
@@ -74,7 +73,7 @@ pub async fn get(
     match left {
         Ok((onward, browser)) => {
             let cookie = jar.set_attempt(&site.surroundings, &browser);
-            Ok(super::saml::onward_reply(&site, &visit, onward, Why::SigningIn)?.cookie(cookie).done())
+            Ok(super::saml::onward_reply(&site, &visit, onward)?.cookie(cookie).done())
         }
         Err(error) => problem(&site, &visit, provider, error),
     }

@@ -15,9 +15,13 @@ use http::header::{CONTENT_TYPE, LOCATION, REFRESH, RETRY_AFTER, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
 use std::time::Duration;
 
-/// Where a page's form leads in the end: sources of a content security policy.
+/// The application that a page's form leads to in the end.
 #[derive(Clone, Debug)]
-pub(super) struct LeadsTo(pub(super) String);
+pub(super) struct LeadsTo(pub(super) AllowedOrigin);
+
+/// The page's form leads to a provider, which may lead on from there to pages of its own.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LeadsOn;
 
 /// The page loads a script of ours.
 #[derive(Clone, Copy, Debug)]
@@ -128,7 +132,7 @@ impl Reply {
         self.cookie(jar.set_flash(&site.surroundings, notice.code()))
     }
 
-    /// Lets the page load a script of ours, if it has one.
+    /// Lets the page load a script of ours, if it has something to do for one.
     #[must_use]
     pub fn scripted(mut self, has_one: bool) -> Self {
         if has_one {
@@ -140,19 +144,17 @@ impl Reply {
     /// Lets the page's form lead on to where the person wants to go, when that is not a page of ours.
     #[must_use]
     pub fn leading_to(mut self, target: Option<&str>) -> Self {
-        if let Some(origin) = origin(target) {
-            self.response.extensions_mut().insert(LeadsTo(origin.text()));
+        if let Some(origin) = target.and_then(|text| url::Url::parse(text).ok()).and_then(|url| AllowedOrigin::of(&url))
+        {
+            self.response.extensions_mut().insert(LeadsTo(origin));
         }
         self
     }
 
-    /// Lets the page's form go to an identity provider, which may redirect to wherever people sign in or out with it: its
-    /// pages on other hosts, and other applications one after the other.
+    /// Lets the page's form be redirected on: a provider decides by itself which of its hosts goes on with a message.
     #[must_use]
-    pub fn leading_through(mut self, provider: &str) -> Self {
-        if let Some(origin) = origin(Some(provider)) {
-            self.response.extensions_mut().insert(LeadsTo(format!("{} https:", origin.text())));
-        }
+    pub fn leading_on(mut self) -> Self {
+        self.response.extensions_mut().insert(LeadsOn);
         self
     }
 
@@ -177,8 +179,4 @@ impl Reply {
     pub fn done(self) -> Response {
         self.response
     }
-}
-
-fn origin(target: Option<&str>) -> Option<AllowedOrigin> {
-    AllowedOrigin::of(&url::Url::parse(target?).ok()?)
 }

@@ -7,7 +7,7 @@ use super::extract::Visit;
 use super::foreign_form::ForeignMessage;
 use super::logout::signed_out;
 use super::page::Shell;
-use super::page::going::{GoingPage, Why};
+use super::page::going::GoingPage;
 use super::page::outcome::Failure;
 use super::page::provider::ProviderProblem;
 use super::page::sign_in::There;
@@ -101,19 +101,20 @@ pub async fn post_logout(
     mut fields: ForeignMessage,
 ) -> Result<Response, PageError> {
     spoken(&site, &slug)?;
-    let state = fields.take("RelayState");
-    let carried = match (fields.take("SAMLRequest"), fields.take("SAMLResponse")) {
-        (Some(message), None) => Carried::Post(Field::Request, message, state),
-        (None, Some(message)) => Carried::Post(Field::Response, message, state),
+    let (field, message) = match (fields.take("SAMLRequest"), fields.take("SAMLResponse")) {
+        (Some(message), None) => (Field::Request, message),
+        (None, Some(message)) => (Field::Response, message),
         _ => return Err(Failure::BadRequest.into()),
     };
+    let carried = Carried::Post { field, message, relay_state: fields.take("RelayState") };
     logout(&site, &visit, &slug, carried).await
 }
 
 async fn logout(site: &Arc<Site>, visit: &Visit, slug: &str, carried: Carried) -> Result<Response, PageError> {
     let provider = spoken(site, slug)?;
     match site.saml.logout(&visit.ctx, slug, carried).await {
-        Ok(LogoutOutcome::Answer(onward)) => Ok(onward_reply(site, visit, onward, Why::SigningOut)?.done()),
+        Ok(LogoutOutcome::Answer(Onward::Redirect(address))) => Ok(Reply::away_to(&address).done()),
+        Ok(LogoutOutcome::Answer(Onward::Form(form))) => Ok(form_reply(site, visit, form, true)?.done()),
         Ok(LogoutOutcome::Over(how)) => {
             let there = match how {
                 SignedOut::Everywhere => There::SignedOut,
@@ -129,16 +130,19 @@ async fn logout(site: &Arc<Site>, visit: &Visit, slug: &str, carried: Carried) -
     }
 }
 
-/// Sends the browser to a provider: by a redirect, or by a page whose form goes there.
-pub(super) fn onward_reply(site: &Site, visit: &Visit, onward: Onward, why: Why) -> Result<Reply, PageError> {
+/// Sends the browser to a provider to sign in.
+pub(super) fn onward_reply(site: &Site, visit: &Visit, onward: Onward) -> Result<Reply, PageError> {
     match onward {
         Onward::Redirect(address) => Ok(Reply::away_to(&address)),
-        Onward::Form(form) => form_reply(site, visit, form, why),
+        Onward::Form(form) => form_reply(site, visit, form, false),
     }
 }
 
-/// The page with the form that brings a message.
-pub(super) fn form_reply(site: &Site, visit: &Visit, form: GoingForm, why: Why) -> Result<Reply, PageError> {
-    let page = GoingPage { shell: Shell { face: None, ..visit.shell(site) }, form, why };
-    Ok(Reply::page(site, visit, &page)?.leading_through(&page.form.action).scripted(true))
+/// The page that brings a message by a form, to somebody who is signed out here or not.
+pub(super) fn form_reply(site: &Site, visit: &Visit, form: GoingForm, signed_out: bool) -> Result<Reply, PageError> {
+    let action = form.action.clone();
+    let shell = visit.shell(site);
+    let shell = if signed_out { Shell { face: None, ..shell } } else { shell };
+    let page = GoingPage { shell, form, signed_out };
+    Ok(Reply::page(site, visit, &page)?.scripted(true).leading_to(Some(&action)).leading_on())
 }

@@ -5,7 +5,7 @@ use super::cookies::Cookies;
 use super::upload::Places;
 use crate::domain::forwarded::TrustedNetworks;
 use crate::domain::original_request::OriginalRequest;
-use crate::domain::redirect::{MAX_TARGET, SafeRedirect};
+use crate::domain::redirect::{AllowedOrigin, MAX_TARGET, SafeRedirect};
 use crate::service::account::Accounts;
 use crate::service::avatar::Avatars;
 use crate::service::context::Surroundings;
@@ -113,19 +113,20 @@ impl Site {
     }
 }
 
-/// The policy: nothing but our own stylesheet and images, and our own scripts on the few pages that have one; forms go to us, and may be redirected on to the
-/// sources where this one leads (browsers apply `form-action` to redirects as well).
+/// The policy: nothing but our own stylesheet and images, and a script of ours on pages that have something to do for one; forms go to us, and may be
+/// redirected on to where this one leads (browsers apply `form-action` to redirects as well), or from there to anywhere.
 #[must_use]
-pub fn content_security_policy(leads_to: Option<&str>, scripted: bool) -> HeaderValue {
+pub fn content_security_policy(leads_to: Option<(&AllowedOrigin, bool)>, scripted: bool) -> HeaderValue {
     let mut policy = String::from(
         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
     );
     if scripted {
         policy = policy.replacen("style-src", "script-src 'self'; style-src", 1);
     }
-    if let Some(sources) = leads_to {
+    if let Some((origin, on)) = leads_to {
         policy.push(' ');
-        policy.push_str(sources);
+        policy.push_str(&origin.text());
+        policy.push_str(if on { " https:" } else { "" });
     }
     HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"))
 }

@@ -8,6 +8,7 @@ mod faults;
 mod lease;
 mod processes;
 mod revalidation;
+mod saml;
 mod settings;
 mod skew;
 mod upgrade;

@@ -37,6 +37,7 @@ mod entering;
 mod factors;
 mod main_app;
 mod nowhere;
+mod onward;
 mod pages;
 mod phone;
 mod provider;

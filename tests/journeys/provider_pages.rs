@@ -22,7 +22,7 @@ fn stopped(browser: &Browser, comes: impl FnOnce()) {
     let scripts = |off: bool| browser.commands("Emulation.setScriptExecutionDisabled", &json!({ "value": off }));
     scripts(true);
     comes();
-    browser.awaits_element("form[data-going]");
+    browser.awaits_element("form[data-onward]");
     scripts(false);
 }
 
@@ -80,12 +80,12 @@ fn the_pages_between_here_and_a_saml_provider_are_for_everybody() {
         browser.goes(&stage.url("/login/corp/slo?SAMLRequest=nothing"));
         critic.looks_at(&format!("provider-sign-out-not-believed-{language}"), ".error-id");
         stopped(&browser, || browser.goes(&stage.url("/login/corp")));
-        critic.looks_at(&format!("going-in-{language}"), "form[data-going]");
+        critic.looks_at(&format!("going-in-{language}"), "form[data-onward]");
         browser.clicks("main button");
         answers_as_anna(&browser, &idp);
         browser.arrives(&stage.url("/account"));
         stopped(&browser, || browser.clicks(".bar button"));
-        critic.looks_at(&format!("going-out-{language}"), "form[data-going]");
+        critic.looks_at(&format!("going-out-{language}"), "form[data-onward]");
         browser.clicks("main button");
         browser.arrives(&stage.url("/login/corp/slo"));
         critic.looks_at(&format!("signed-out-there-{language}"), ".lead");

@@ -87,7 +87,7 @@ fn without_scripts_a_button_sends_each_form() {
     let browser = Browser::with(&Habits { scripts: false, ..Habits::default() });
     browser.goes(&stage.url("/login"));
     browser.clicks("a[href^='/login/corp']");
-    assert!(browser.text().contains("Sign in with Corp SSO"), "{}", browser.text());
+    assert!(browser.text().contains("On to Corp SSO"), "{}", browser.text());
     browser.clicks("main button");
     answers_as_anna(&browser, &idp);
     passes_the_providers_page(&browser);

@@ -78,6 +78,12 @@ pub struct IdentityProvider {
     #[serde(default)]
     pub allow_private_network: bool,
 
+    /// File with the certificates (PEM) that the certificate of the provider's web server is checked against, besides the
+    /// system's.
+    #[serde(default)]
+    #[schemars(example = &"/etc/vestibule/corp-ca.pem")]
+    pub ca_file: Option<PathBuf>,
+
     /// How long the provider may take with one answer, and with everything that a sign-in asks of it.
     #[serde(default = "ten_seconds")]
     pub timeout: Span,

@@ -106,11 +106,6 @@ pub struct Oidc {
     /// OpenID Connect: signatures that are believed, whatever the provider says it uses.
     pub algorithms: Vec<Algorithm>,
 
-    /// OpenID Connect: file with the certificates (PEM) that the provider's certificate is checked against, besides the
-    /// system's.
-    #[schemars(example = &"/etc/vestibule/corp-ca.pem")]
-    pub ca_file: Option<PathBuf>,
-
     /// OpenID Connect: whether the provider's metadata is read. If not, the endpoints below must be set.
     pub discovery: bool,
 
@@ -156,7 +151,6 @@ impl Default for Oidc {
             max_age: None,
             userinfo: true,
             algorithms: Algorithm::ALL.to_vec(),
-            ca_file: None,
             discovery: true,
             authorization_endpoint: None,
             token_endpoint: None,

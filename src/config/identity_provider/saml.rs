@@ -96,7 +96,7 @@ impl Default for Saml {
 pub enum Binding {
     /// In the address.
     Redirect,
-    /// In a form, which a page sends; without scripts, its button does.
+    /// In a form, which a script on its page sends at once; where scripts are off, a button does.
     Post,
 }
 

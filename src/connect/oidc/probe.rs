@@ -1,11 +1,10 @@
 //! What can be found out about a provider without signing in: how its clock stands, when its certificate ends, and what it
 //! says to a question that shows nobody a page.
 
-use super::super::fetch::{FetchError, PeerCertificate};
+use super::super::fetch::{FetchError, PeerCertificate, clock};
 use super::{Known, OidcClient, OidcError, Question};
 use crate::domain::time::Timestamp;
 use http::StatusCode;
-use http::header::{AGE, DATE, HeaderMap};
 use url::Url;
 
 /// What was found out.
@@ -75,31 +74,9 @@ fn silent(address: &str) -> String {
     url.into()
 }
 
-/// The time by a header, in seconds since 1970; an answer out of a cache is as old as it says.
-fn clock(headers: &HeaderMap) -> Option<i64> {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text(DATE)?).ok()?;
-    let age = text(AGE).and_then(|age| age.parse::<u32>().ok()).unwrap_or_default();
-    Some(date.as_second().saturating_add(age.into()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_time_of_a_header_is_read_and_a_cache_is_allowed_for() {
-        let at = |date: &'static str, age: Option<&'static str>| {
-            let mut headers = HeaderMap::new();
-            headers.insert(DATE, date.parse().unwrap());
-            age.map(|age| headers.insert(AGE, age.parse().unwrap()));
-            clock(&headers)
-        };
-        assert_eq!(at("Sun, 22 Nov 2026 00:00:00 GMT", None), Some(1_795_305_600));
-        assert_eq!(at("Sun, 22 Nov 2026 00:00:00 GMT", Some("100")), Some(1_795_305_700));
-        assert_eq!(at("yesterday", None), None);
-        assert_eq!(clock(&HeaderMap::new()), None);
-    }
 
     #[test]
     fn a_silent_question_asks_for_no_page() {

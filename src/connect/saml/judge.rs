@@ -7,7 +7,7 @@ use crate::domain::time::Timestamp;
 use std::time::Duration;
 
 /// How far clocks may differ.
-pub(super) const SKEW: Duration = Duration::from_mins(1);
+pub const SKEW: Duration = Duration::from_mins(1);
 /// How long a response may take from the provider through the browser to us.
 const TRAVEL: Duration = Duration::from_mins(5);
 const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";

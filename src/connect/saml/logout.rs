@@ -24,8 +24,15 @@ const TRAVEL: Duration = Duration::from_mins(5);
 pub enum Carried {
     /// HTTP-Redirect: the query as it stands in the address, nothing decoded. Its octets are what is signed.
     Redirect(String),
-    /// HTTP-POST: the field and its value, and the field `RelayState`, which nothing signs.
-    Post(Field, String, Option<String>),
+    /// HTTP-POST: the field, its value, and what is to come back with the answer.
+    Post {
+        /// Which field.
+        field: Field,
+        /// Its value.
+        message: String,
+        /// `RelayState`, which no signature covers here.
+        relay_state: Option<String>,
+    },
 }
 
 /// A logout message that its provider signed.
@@ -83,7 +90,7 @@ impl Verifier {
 /// Why it is not believed.
 pub fn receive_logout(peer: &Peer, slo: &str, carried: &Carried, now: Timestamp) -> Result<LogoutMessage, Refusal> {
     let (field, xml, relay_state) = match carried {
-        Carried::Post(field, message, state) => (*field, decode(message)?, state.clone()),
+        Carried::Post { field, message, relay_state } => (*field, decode(message)?, relay_state.clone()),
         Carried::Redirect(query) => {
             let query = Query::parse(query)?;
             (query.field, query.xml()?, query.relay_state()?)
@@ -101,8 +108,8 @@ pub fn receive_logout(peer: &Peer, slo: &str, carried: &Carried, now: Timestamp)
             return Err(Reason::SignatureShape.because("a signature in a message that came by redirect"));
         }
         Carried::Redirect(query) => Query::parse(query)?.verify(peer)?,
-        Carried::Post(..) if !enveloped => return Err(Reason::Unsigned.because("no signature")),
-        Carried::Post(..) => verify(&xml, &root, peer)?,
+        Carried::Post { .. } if !enveloped => return Err(Reason::Unsigned.because("no signature")),
+        Carried::Post { .. } => verify(&xml, &root, peer)?,
     }
     if field == Field::Request { request(&root, envelope, relay_state) } else { answer(envelope) }
 }

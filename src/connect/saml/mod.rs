@@ -7,6 +7,7 @@
 pub mod certificate;
 mod first;
 mod gate;
+mod glance;
 mod judge;
 pub mod logout;
 pub mod metadata;
@@ -19,8 +20,9 @@ mod signature_shape;
 mod tree;
 mod verifier;
 
-pub use judge::{Asked, Expected};
+pub use glance::{Glance, glance};
+pub use judge::{Asked, Expected, SKEW};
 pub use party::{Peer, Service, ServiceKey};
 pub use reading::{Attribute, NameId};
-pub use refusal::{Reason, Refusal};
-pub use verifier::{Asserted, Verifier, question_of, receive};
+pub use refusal::{Judge, Reason, Refusal};
+pub use verifier::{Asserted, Verifier, receive};

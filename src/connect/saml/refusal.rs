@@ -8,6 +8,56 @@ pub struct Refusal {
     pub reason: Reason,
     /// What exactly; never shown to the browser.
     pub detail: String,
+    /// Who says so.
+    pub judge: Judge,
+}
+
+/// Who refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judge {
+    /// The gate that all messages pass before anything else.
+    Gate,
+    /// Our own rules: for us, now, the answer to the question.
+    Rules,
+    /// `saml-rs`.
+    First,
+    /// `samael`, and the comparison of the two.
+    Second,
+    /// What this service remembers: questions and assertions.
+    Memory,
+}
+
+impl Judge {
+    /// As written to the trace.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gate => "gate",
+            Self::Rules => "rules",
+            Self::First => "first_verifier",
+            Self::Second => "second_verifier",
+            Self::Memory => "memory",
+        }
+    }
+}
+
+impl Refusal {
+    /// From what this service remembers.
+    #[must_use]
+    pub fn from_memory(reason: Reason, detail: &str) -> Self {
+        reason.because(detail).by(Judge::Memory)
+    }
+
+    pub(super) fn by(self, judge: Judge) -> Self {
+        Self { judge, ..self }
+    }
+
+    /// What exactly, where the words are ours: those of the verifiers may repeat what a message says of a person.
+    #[must_use]
+    pub fn own_words(&self) -> Option<&str> {
+        let ours = matches!(self.judge, Judge::Gate | Judge::Rules | Judge::Memory);
+        ours.then_some(self.detail.as_str())
+    }
 }
 
 macro_rules! reasons {
@@ -88,6 +138,6 @@ impl Reason {
         if let Some((end, _)) = detail.char_indices().nth(300) {
             detail.truncate(end);
         }
-        Refusal { reason: self, detail: detail.replace(char::is_control, " ") }
+        Refusal { reason: self, detail: detail.replace(char::is_control, " "), judge: Judge::Gate }
     }
 }

@@ -1,10 +1,11 @@
 //! From the form field to what may be believed: the order of the checks, away from the threads that serve requests.
 
 use super::gate::{self, Shaped};
+use super::glance::{Glance, glance, signatures};
 use super::judge::{self, Expected, Parties};
 use super::party::{Peer, Service};
 use super::reading::{self, Attribute, NameId};
-use super::refusal::{Reason, Refusal};
+use super::refusal::{Judge, Reason, Refusal};
 use super::{first, second};
 use crate::domain::time::Timestamp;
 use base64::Engine;
@@ -44,6 +45,10 @@ pub struct Asserted {
     pub session_ends: Option<Timestamp>,
     /// Until when the assertion could be used, and so must be remembered.
     pub usable_until: Timestamp,
+    /// Which parts of the message were signed: `response`, `assertion`.
+    pub signed: Vec<&'static str>,
+    /// Which of the provider's certificates fitted, from 1 on.
+    pub certificate: usize,
 }
 
 /// Verifies in threads of their own, a few at a time.
@@ -58,6 +63,14 @@ impl Verifier {
     #[must_use]
     pub fn new(at_once: usize) -> Self {
         Self { turns: Arc::new(Semaphore::new(at_once.max(1))) }
+    }
+
+    /// Looks at a response that nobody has vouched for, and gives it back.
+    ///
+    /// # Errors
+    /// What the gate refuses.
+    pub async fn glance(&self, message: String, allow_cbc: bool, now: Timestamp) -> Result<(Glance, String), Refusal> {
+        self.apart(move || Ok((glance(&message, allow_cbc, now)?, message))).await
     }
 
     /// Verifies a response to an authentication request.
@@ -95,15 +108,6 @@ impl Verifier {
     }
 }
 
-/// The request that a message says it answers. Nothing is proved; this finds what is remembered of the request.
-///
-/// # Errors
-/// What the gate refuses.
-pub fn question_of(message: &str, allow_cbc: bool) -> Result<Option<String>, Refusal> {
-    let shaped = gate::response(&decode(message)?, allow_cbc)?;
-    Ok(reading::envelope(&shaped.root)?.in_response_to)
-}
-
 /// Verifies a response to an authentication request, as it came in the form field `SAMLResponse`. Blocks for milliseconds;
 /// see [`Verifier::response`].
 ///
@@ -114,18 +118,20 @@ pub fn receive(service: &Service, peer: &Peer, message: &str, expected: &Expecte
     let parties = Parties { idp: peer.entity_id(), sp: service.entity_id(), acs: service.acs() };
     let shaped = gate::response(&xml, service.allow_cbc())?;
     let envelope = reading::envelope(&shaped.root)?;
-    judge::envelope(&envelope, shaped.response_signed, &parties, expected)?;
+    let rules = |refusal: Refusal| refusal.by(Judge::Rules);
+    judge::envelope(&envelope, shaped.response_signed, &parties, expected).map_err(rules)?;
     // Judged before it is verified: what would be refused anyway needs no cryptography.
-    judge_assertion(&shaped, &parties, expected)?;
-    let believed = first::verify(service, peer, &xml, &shaped, expected)?;
-    judge_assertion(&believed.shaped, &parties, expected)?;
+    judge_assertion(&shaped, &parties, expected).map_err(rules)?;
+    let believed = first::verify(service, peer, &xml, &shaped, expected).map_err(|refusal| refusal.by(Judge::First))?;
+    judge_assertion(&believed.shaped, &parties, expected).map_err(rules)?;
     let no_certificate = || Reason::NoCertificate.because("it is gone");
     let certificate = peer.certificates().get(believed.certificate).ok_or_else(no_certificate)?;
-    let ours = second::confirm(&xml, &shaped.root, &believed, certificate)?;
+    let second = |refusal: Refusal| refusal.by(Judge::Second);
+    let ours = second::confirm(&xml, &shaped.root, &believed, certificate).map_err(second)?;
     if !first::agrees(&believed.session, &ours) {
-        return Err(Reason::Disagreement.because("the first verifier read something else"));
+        return Err(second(Reason::Disagreement.because("the first verifier read something else")));
     }
-    Ok(asserted(ours, envelope.in_response_to))
+    Ok(asserted(ours, envelope.in_response_to, &believed))
 }
 
 fn judge_assertion(shaped: &Shaped, parties: &Parties<'_>, expected: &Expected) -> Result<(), Refusal> {
@@ -133,7 +139,7 @@ fn judge_assertion(shaped: &Shaped, parties: &Parties<'_>, expected: &Expected) 
     judge::assertion(&reading::assertion(element)?, parties, expected)
 }
 
-fn asserted(one: reading::Assertion, in_response_to: Option<String>) -> Asserted {
+fn asserted(one: reading::Assertion, in_response_to: Option<String>, believed: &first::Believed) -> Asserted {
     let usable_until = judge::usable_until(&one);
     let statement = one.statements.into_iter().next();
     Asserted {
@@ -147,6 +153,8 @@ fn asserted(one: reading::Assertion, in_response_to: Option<String>) -> Asserted
         context: statement.as_ref().and_then(|one| one.class.clone()),
         session_index: statement.and_then(|one| one.session_index),
         usable_until,
+        signed: signatures(&believed.shaped),
+        certificate: believed.certificate + 1,
     }
 }
 

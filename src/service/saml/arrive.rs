@@ -3,19 +3,22 @@
 //! it is the one that left.
 
 use super::depart::{Memory, Question, question_key};
+use super::noted::{answers, note_refusal, noted};
 use super::provider::{Known, Provider};
 use super::settings::ProviderSettings;
 use super::{Saml, SamlError, request};
-use crate::connect::saml::{Asked, Asserted, Expected, NameId, Reason, Refusal, question_of};
+use crate::connect::saml::{Asked, Asserted, Expected, Glance, NameId, Reason, Refusal};
 use crate::domain::audit::{Act, Event};
 use crate::domain::factor_trust::Stated;
 use crate::domain::identity::{Source, Upstream, Vouched};
+use crate::domain::trace::{Facts, Note};
 use crate::service::context::Context;
 use crate::service::core::{Trouble, fingerprint};
 use crate::service::metrics::{SignInOutcome, SignInWay};
 use crate::service::sign_in::departure::{Brings, Departure, Errand};
 use crate::service::sign_in::oidc::Arrived;
 use crate::service::sign_in::{AttemptHandle, SignInError, Wishes};
+use crate::service::trace::MAPPED;
 use crate::store::volatile::Shelf;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -33,6 +36,8 @@ struct Waiting {
     slug: String,
     question: Option<String>,
     arrival: Vouched,
+    /// What was noted when it came: the trace is that of the request in which the browser fetches it.
+    notes: Vec<Note>,
 }
 
 /// A name as it is kept to be written again.
@@ -64,20 +69,30 @@ impl Saml {
         let provider = self.provider(slug)?;
         let settings = &provider.settings;
         let known = self.reached(ctx, provider).await?;
-        let question = question_of(&message, settings.allow_cbc)?;
+        let looked = self.verifier.glance(message, settings.allow_cbc, ctx.now()).await;
+        let (Glance { question, facts }, message) = looked?;
         let asked = match &question {
-            Some(id) => Some(self.asked(ctx, slug, id).await?),
-            None if settings.allow_unsolicited => None,
-            None => return Err(refuse(Reason::InResponseTo, "an answer that nobody asked for").into()),
+            Some(id) => self.asked(ctx, slug, id).await?,
+            None => None,
         };
+        ctx.note("saml_response", facts.code("answers", answers(question.as_deref(), asked.as_ref())));
+        if asked.is_none() && (question.is_some() || !settings.allow_unsolicited) {
+            let why = match question {
+                Some(_) => "the answer to a question that was not asked, or long ago",
+                None => "an answer that nobody asked for",
+            };
+            return Err(refuse(Reason::InResponseTo, why).into());
+        }
         let service = self.service(ctx, provider).await?;
         let expected = Expected { now: ctx.now(), request: asked };
         let asserted = self.verifier.response(service, Arc::clone(&known.peer), message, expected).await?;
+        ctx.note("saml_assertion", noted(&asserted, (settings, known.metadata.certificates.len()), ctx.now()));
         self.only_once(ctx, &asserted).await?;
         let mut arrival = arrival(settings, &asserted, &self.addresses(slug).entity_id)?;
         // The provider's clock may be ahead of ours.
         arrival.authenticated_at = arrival.authenticated_at.min(ctx.now());
-        let waiting = Waiting { slug: slug.to_owned(), question, arrival };
+        ctx.note(MAPPED, arrival.noted());
+        let waiting = Waiting { slug: slug.to_owned(), question, arrival, notes: ctx.notes() };
         let plain = serde_json::to_vec(&waiting).map_err(|_| Trouble::Sealing("an outcome could not be written"))?;
         let sealed = self.core.seal_column(ctx, COLUMN, &plain)?;
         let handle: [u8; 32] = ctx.bytes();
@@ -107,6 +122,7 @@ impl Saml {
         if waiting.slug != slug {
             return Err(SignInError::Outdated.into());
         }
+        ctx.note_again(waiting.notes);
         let wishes = match &waiting.question {
             None => Wishes {
                 replaces: brings.person.map(|person| *person.handle()),
@@ -116,6 +132,7 @@ impl Saml {
             Some(id) => {
                 let source = provider.settings.source();
                 let departure: Departure<Memory> = self.sign_in.arrive(ctx, browser, id, &source).await?;
+                departure.note(ctx);
                 match departure.errand {
                     Errand::SignIn => departure.wishes(brings),
                     Errand::Confirm(account, factor) => {
@@ -135,12 +152,16 @@ impl Saml {
         Ok(Arrived::SignedIn(self.sign_in.enter(ctx, waiting.arrival, wishes).await?))
     }
 
-    async fn asked(&self, ctx: &Context, slug: &str, id: &str) -> Result<Asked, SamlError> {
+    /// What is remembered of a request, if it was asked here and not too long ago.
+    async fn asked(&self, ctx: &Context, slug: &str, id: &str) -> Result<Option<Asked>, SamlError> {
         let found = self.core.volatile.peek(Shelf::Outcome, &question_key(slug, id), ctx.now()).await?;
         let question: Option<Question> = found.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let unknown = || refuse(Reason::InResponseTo, "the answer to a question that was not asked, or long ago");
-        let Question { at, force_authn, contexts } = question.ok_or_else(unknown)?;
-        Ok(Asked { id: id.to_owned(), at, force_authn, contexts })
+        Ok(question.map(|Question { at, force_authn, contexts }| Asked {
+            id: id.to_owned(),
+            at,
+            force_authn,
+            contexts,
+        }))
     }
 
     /// An assertion counts once, on all nodes.
@@ -156,13 +177,17 @@ impl Saml {
     /// One line for the log, one event for the audit trail; never what the message said.
     pub(super) async fn refused(&self, ctx: &Context, slug: &str, refusal: &Refusal) -> Result<(), Trouble> {
         tracing::warn!(provider = slug, request = request(ctx), %refusal, "a SAML message is not believed");
+        note_refusal(ctx, refusal);
         self.note(ctx, slug, &format!("saml_{}", refusal.reason.as_str())).await
     }
 
     /// What is known of a provider; that it cannot be reached is audited.
     pub(super) async fn reached(&self, ctx: &Context, provider: &Provider) -> Result<Arc<Known>, SamlError> {
-        match provider.known(ctx.now()).await {
+        match provider.known(&self.core.database, ctx.now()).await {
             Err(error @ SamlError::Unavailable { .. }) => {
+                if let SamlError::Unavailable { code, why, .. } = &error {
+                    ctx.note("provider_failed", Facts::new().code("reason", code).sentence("detail", why));
+                }
                 tracing::warn!(%error, "a sign-in with an identity provider failed");
                 self.note(ctx, &provider.settings.slug, "saml_unavailable").await?;
                 Err(error)
@@ -182,7 +207,7 @@ impl Saml {
 }
 
 fn refuse(reason: Reason, detail: &str) -> Refusal {
-    Refusal { reason, detail: detail.to_owned() }
+    Refusal::from_memory(reason, detail)
 }
 
 /// What the corridor is told.

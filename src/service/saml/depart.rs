@@ -55,8 +55,11 @@ impl Saml {
         let endpoints = &known.metadata.sign_on;
         let by_post = endpoints.redirect.is_none() || (settings.request_by_post && endpoints.post.is_some());
         let destination = if by_post { endpoints.post.as_ref() } else { endpoints.redirect.as_ref() };
-        let nowhere =
-            || SamlError::Unavailable { slug: slug.to_owned(), why: "its metadata names no address".to_owned() };
+        let nowhere = || SamlError::Unavailable {
+            slug: slug.to_owned(),
+            code: "metadata_unusable",
+            why: "its metadata names no address".to_owned(),
+        };
         let destination = destination.ok_or_else(nowhere)?;
         let request = AuthnRequest {
             id: &id,

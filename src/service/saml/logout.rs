@@ -27,6 +27,9 @@ const REMEMBER: Duration = Duration::from_mins(10);
 /// What the other side may want back with an answer (bindings §3.4.3).
 const MAX_RELAY_STATE: usize = 80;
 
+/// Sessions that are looked through at once.
+const PAGE: u32 = 500;
+
 /// What a logout message leads to.
 #[derive(Clone, Debug)]
 pub enum LogoutOutcome {
@@ -58,7 +61,7 @@ impl Saml {
 
     async fn asked_there(&self, ctx: &Context, slug: &str, upstream: &Upstream) -> Result<Option<Onward>, SamlError> {
         let provider = self.provider(slug)?;
-        let known = provider.known(ctx.now()).await?;
+        let known = provider.known(&self.core.database, ctx.now()).await?;
         let Some(name) = upstream.name_id.as_deref().and_then(name_of) else { return Ok(None) };
         let Endpoints { redirect, post } = &known.metadata.logout;
         let Some(destination) = redirect.as_ref().or(post.as_ref()) else { return Ok(None) };
@@ -95,12 +98,19 @@ impl Saml {
 
     async fn taken(&self, ctx: &Context, slug: &str, carried: Carried) -> Result<LogoutOutcome, SamlError> {
         let provider = self.provider(slug)?;
-        let known = provider.known(ctx.now()).await?;
+        let known = provider.known(&self.core.database, ctx.now()).await?;
         let slo = self.addresses(slug).slo;
         match self.verifier.logout(Arc::clone(&known.peer), slo, carried, ctx.now()).await? {
             LogoutMessage::Request(request) => {
-                self.only_once_ended(ctx, slug, &request.id).await?;
-                let ended = self.end(ctx, provider, &known, &request).await?;
+                let mark = self.only_once_ended(ctx, slug, &request.id).await?;
+                let ended = match self.end(ctx, provider, &known, &request).await {
+                    Ok(ended) => ended,
+                    Err(error) => {
+                        // The provider may send it again.
+                        self.core.volatile.take(Shelf::Replay, &mark, ctx.now()).await?;
+                        return Err(error);
+                    }
+                };
                 let answer = self.answer(ctx, provider, &known, (&request, ended)).await?;
                 Ok(answer.map_or(LogoutOutcome::Over(SignedOut::Everywhere), LogoutOutcome::Answer))
             }
@@ -108,17 +118,16 @@ impl Saml {
         }
     }
 
-    async fn only_once_ended(&self, ctx: &Context, slug: &str, id: &str) -> Result<(), SamlError> {
+    async fn only_once_ended(&self, ctx: &Context, slug: &str, id: &str) -> Result<[u8; 32], SamlError> {
         let key = fingerprint(format!("saml logout request {slug} {id}").as_bytes());
         let until = ctx.now().after(REMEMBER);
         if self.core.volatile.put(Shelf::Replay, key, Vec::new(), until, ctx.now()).await? {
-            return Ok(());
+            return Ok(key);
         }
         Err(refuse(Reason::Replay, "this logout request was used before").into())
     }
 
-    /// Ends the sessions that a provider means, with the browsers that would open them again. Says whether it is certain that
-    /// all were found.
+    /// Ends the sessions that a provider means, with the browsers that would open them again.
     async fn end(
         &self,
         ctx: &Context,
@@ -140,11 +149,38 @@ impl Saml {
         for one in &meant {
             parked::provider_ended(&self.core, ctx, &source, *one).await?;
         }
-        let rows = self.rows(&source, issuer, (request, subject.as_deref()), &meant).await?;
+        let rows = if meant.is_empty() {
+            parked::name_ended(&self.core, ctx, &source, &request.subject.value).await?;
+            self.of_name(&source, (issuer, &us), &request.subject).await?
+        } else {
+            self.rows(&source, issuer, (request, subject.as_deref()), &meant).await?
+        };
         let why = serde_json::json!({ "source": source, "how": "single_logout" });
         let ended = end(&self.core, ctx, rows, Act::SessionsEndedByProvider, &why).await?;
         tracing::info!(%source, ended, "a provider ended sessions");
-        Ok(if meant.is_empty() { Ended::Some } else { Ended::All })
+        Ok(Ended::All)
+    }
+
+    /// All sessions of a name, where people are kept under an attribute: which name each came with is sealed.
+    async fn of_name(
+        &self,
+        source: &Source,
+        (issuer, us): (&str, &str),
+        name: &NameId,
+    ) -> Result<Vec<Vouching>, SamlError> {
+        let wanted = lasting_name(name, issuer, us);
+        let mut found = Vec::new();
+        let mut after = None;
+        loop {
+            let mut link = self.core.database.read().await?;
+            let page = provider_session::of_source(&mut link, source, issuer, after, PAGE).await?;
+            drop(link);
+            let Some(last) = page.last() else { return Ok(found) };
+            after = Some(last.session);
+            let came_so =
+                |row: &Vouching| self.name_in(row).is_some_and(|name| lasting_name(&name, issuer, us) == wanted);
+            found.extend(page.into_iter().filter(came_so));
+        }
     }
 
     /// The sessions of the names in the request, or all of the person.
@@ -178,9 +214,13 @@ impl Saml {
     }
 
     fn is_of(&self, row: &Vouching, subject: &NameId) -> bool {
-        let upstream = row.sealed.as_deref().and_then(|sealed| enter::opened(&self.core, sealed).ok());
-        let name = upstream.and_then(|upstream| name_of(upstream.name_id.as_deref()?));
-        name.is_some_and(|name| name.value == subject.value)
+        self.name_in(row).is_some_and(|name| name.value == subject.value)
+    }
+
+    /// The name that a session came with.
+    fn name_in(&self, row: &Vouching) -> Option<NameId> {
+        let upstream = enter::opened(&self.core, row.sealed.as_deref()?).ok()?;
+        name_of(upstream.name_id.as_deref()?)
     }
 
     async fn answer(
@@ -238,5 +278,5 @@ fn asked_key(slug: &str, id: &str) -> [u8; 32] {
 }
 
 fn refuse(reason: Reason, detail: &str) -> Refusal {
-    Refusal { reason, detail: detail.to_owned() }
+    Refusal::from_memory(reason, detail)
 }

@@ -5,6 +5,7 @@ mod arrive;
 mod check;
 mod depart;
 mod logout;
+mod noted;
 mod provider;
 mod settings;
 
@@ -27,7 +28,6 @@ use crate::store::StoreError;
 use crate::store::volatile::Unavailable;
 use provider::Provider;
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use url::Url;
 
@@ -42,7 +42,6 @@ pub struct Saml {
     keys: Keys,
     verifier: Verifier,
     providers: Arc<HashMap<String, Arc<Provider>>>,
-    folder: PathBuf,
 }
 
 /// Why it does not go on.
@@ -56,6 +55,8 @@ pub enum SamlError {
     Unavailable {
         /// Which provider.
         slug: String,
+        /// For the trace.
+        code: &'static str,
         /// In words for the operator.
         why: String,
     },
@@ -75,7 +76,7 @@ impl From<SamlError> for ProviderError {
         match error {
             SamlError::SignIn(SignInError::Outdated) | SamlError::Unknown => Self::Outdated,
             SamlError::Unavailable { .. } => Self::Away,
-            SamlError::Refused(Refusal { reason: Reason::Status, detail }) => Self::Declined(detail),
+            SamlError::Refused(Refusal { reason: Reason::Status, detail, .. }) => Self::Declined(detail),
             SamlError::Refused(refusal) => Self::NotBelieved(refusal.reason.as_str()),
             SamlError::SignIn(error) => Self::SignIn(error),
             SamlError::Trouble(trouble) => trouble.into(),
@@ -135,13 +136,13 @@ pub struct GoingForm {
 }
 
 impl Saml {
-    /// Over a core, for these providers; last good copies of metadata are kept in `folder`.
+    /// Over a core, for these providers.
     #[must_use]
-    pub fn new(core: Arc<Core>, keys: Keys, settings: Vec<ProviderSettings>, folder: &std::path::Path) -> Self {
+    pub fn new(core: Arc<Core>, keys: Keys, settings: Vec<ProviderSettings>) -> Self {
         let sign_in = SignIn::new(Arc::clone(&core));
-        let providers = settings.into_iter().map(|one| (one.slug.clone(), Arc::new(Provider::new(one, folder))));
+        let providers = settings.into_iter().map(|one| (one.slug.clone(), Arc::new(Provider::new(one))));
         let providers = Arc::new(providers.collect());
-        Self { core, sign_in, keys, verifier: Verifier::new(AT_ONCE), providers, folder: folder.to_owned() }
+        Self { core, sign_in, keys, verifier: Verifier::new(AT_ONCE), providers }
     }
 
     /// The same under other settings, over a core of theirs. Providers that are the `same` keep what is known of them.
@@ -150,7 +151,7 @@ impl Saml {
         let provider = |one: ProviderSettings| {
             let known = self.providers.get(&one.slug).filter(|_| same(&one.slug)).map(Arc::clone);
             let slug = one.slug.clone();
-            (slug, known.unwrap_or_else(|| Arc::new(Provider::new(one, &self.folder))))
+            (slug, known.unwrap_or_else(|| Arc::new(Provider::new(one))))
         };
         let providers = Arc::new(settings.into_iter().map(provider).collect());
         Self { sign_in: SignIn::new(Arc::clone(core)), core: Arc::clone(core), providers, ..self.clone() }
@@ -159,7 +160,7 @@ impl Saml {
     /// Reads metadata again where it is time to. Called by the clock; what fails is logged, and the last good copy stays.
     pub async fn refresh(&self, ctx: &Context) {
         for provider in self.providers.values() {
-            provider.refresh_if_due(ctx.now()).await;
+            provider.refresh_if_due(&self.core.database, ctx.now()).await;
         }
     }
 
@@ -199,8 +200,12 @@ impl Saml {
 
     async fn service(&self, ctx: &Context, provider: &Provider) -> Result<Arc<Service>, SamlError> {
         let address = self.addresses(&provider.settings.slug);
-        let keys = self.service_keys(ctx).await?;
-        Ok(Arc::new(Service::new(&address.entity_id, &address.acs, keys, provider.settings.allow_cbc)?))
+        let (keys, allow_cbc) = (self.service_keys(ctx).await?, provider.settings.allow_cbc);
+        // Reading the keys takes longer than a thread that serves requests has.
+        let made = move || Service::new(&address.entity_id, &address.acs, keys, allow_cbc);
+        let made = tokio::task::spawn_blocking(made).await;
+        let made = made.map_err(|_| Trouble::Sealing("the keys for SAML could not be read"))?;
+        Ok(Arc::new(made?))
     }
 
     /// The key that signs: the one that providers have known the longest, so that a new key signs only after its

@@ -1,10 +1,10 @@
 //! What the operator decided about one SAML provider, in the terms of the use cases.
 
+use crate::connect::fetch::Fetcher;
 use crate::domain::attribute_map::AttributeMap;
 use crate::domain::factor_trust::FactorTrust;
 use crate::domain::identity::Source;
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// One SAML provider.
 #[derive(Clone, Debug)]
@@ -44,10 +44,8 @@ pub struct ProviderSettings {
     pub map: AttributeMap,
     /// Addresses it names count as verified.
     pub trust_email: bool,
-    /// Its metadata may lie in a private network.
-    pub allow_private_network: bool,
-    /// How long reading its metadata may take.
-    pub timeout: Duration,
+    /// Asks for its metadata.
+    pub fetcher: Fetcher,
 }
 
 impl ProviderSettings {

@@ -1,8 +1,9 @@
 //! Sign-ins that are still on their way when the provider ends the session that they came with: its word reaches them too.
 
+use super::enter::opened;
 use crate::domain::id::IdentityId;
 use crate::domain::identity::Source;
-use crate::domain::sign_in::{ATTEMPT_LIFETIME, Attempt};
+use crate::domain::sign_in::{ATTEMPT_LIFETIME, Attempt, Voucher};
 use crate::domain::time::Timestamp;
 use crate::service::context::Context;
 use crate::service::core::{Core, Trouble, fingerprint};
@@ -21,6 +22,20 @@ pub(in crate::service) async fn provider_ended(
         Meant::Session(session) | Meant::Both { session, .. } => by_session(source, session),
         Meant::Subject(subject) => by_subject(source, subject),
     };
+    ended(core, ctx, key).await
+}
+
+/// Notes that a provider ended all sessions of a name, where people are not kept under that name.
+pub(in crate::service) async fn name_ended(
+    core: &Core,
+    ctx: &Context,
+    source: &Source,
+    name: &str,
+) -> Result<(), Trouble> {
+    ended(core, ctx, by_name(source, name)).await
+}
+
+async fn ended(core: &Core, ctx: &Context, key: [u8; 32]) -> Result<(), Trouble> {
     let until = ctx.now().after(ATTEMPT_LIFETIME);
     let now = ctx.now().millis().to_be_bytes().to_vec();
     core.volatile.take(Shelf::Replay, &key, ctx.now()).await?;
@@ -39,6 +54,9 @@ pub(super) async fn is_ended(core: &Core, ctx: &Context, attempt: &Attempt) -> R
     if let Some(subject) = subject(core, voucher.identity).await? {
         keys.push(by_subject(&voucher.source, &subject));
     }
+    if let Some(name) = name(core, voucher) {
+        keys.push(by_name(&voucher.source, &name));
+    }
     for key in keys {
         let noted = core.volatile.peek(Shelf::Replay, &key, ctx.now()).await?;
         let at = noted.and_then(|noted| Some(i64::from_be_bytes(noted.try_into().ok()?)));
@@ -52,6 +70,17 @@ pub(super) async fn is_ended(core: &Core, ctx: &Context, attempt: &Attempt) -> R
 async fn subject(core: &Core, id: IdentityId) -> Result<Option<String>, Trouble> {
     let mut link = core.database.read().await?;
     Ok(identity::subject_of(&mut link, id).await?)
+}
+
+/// The name that a SAML provider gave, in the form that its verifier writes.
+fn name(core: &Core, voucher: &Voucher) -> Option<String> {
+    let upstream = opened(core, voucher.sealed.as_deref()?).ok()?;
+    let kept: serde_json::Value = serde_json::from_str(&upstream.name_id?).ok()?;
+    Some(kept.get("value")?.as_str()?.to_owned())
+}
+
+fn by_name(source: &Source, name: &str) -> [u8; 32] {
+    fingerprint(format!("provider ended name {source} {name}").as_bytes())
 }
 
 fn by_session(source: &Source, session: &str) -> [u8; 32] {

@@ -3,10 +3,9 @@
 use askama::Template;
 
 use crate::service::saml::GoingForm;
-use crate::service::texts::Texts;
 use crate::web::page::Shell;
 
-/// A form that brings a message to a provider: a script of ours sends it, or its button.
+/// A form that a script sends, or a button; it brings a message to a provider.
 #[derive(Debug, Clone, Template)]
 #[template(path = "going.html")]
 pub struct GoingPage {
@@ -14,36 +13,24 @@ pub struct GoingPage {
     pub shell: Shell,
     /// The message, and where it goes.
     pub form: GoingForm,
-    /// What the person goes there for.
-    pub why: Why,
+    /// They have signed out here already.
+    pub signed_out: bool,
 }
 
-/// What somebody goes to a provider for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
-    /// To sign in.
-    SigningIn,
-    /// To be signed out there as well.
-    SigningOut,
-}
-
-impl Why {
-    /// The heading.
-    #[must_use]
-    pub fn title(self, t: &Texts, provider: &str) -> String {
-        match self {
-            Self::SigningIn => t.msg_with("going-title", &[("provider", provider.into())]),
-            Self::SigningOut => t.msg("signed-out-title"),
-        }
+impl GoingPage {
+    fn title(&self) -> String {
+        if self.signed_out { self.shell.t.msg("signed-out-title") } else { self.with_provider("going-title") }
     }
 
-    /// What is happening.
-    #[must_use]
-    pub fn text(self, t: &Texts, provider: &str) -> String {
-        let key = match self {
-            Self::SigningIn => "going-text",
-            Self::SigningOut => "signed-out-onward",
-        };
-        t.msg_with(key, &[("provider", provider.into())])
+    fn lead(&self) -> String {
+        if self.signed_out { self.with_provider("signed-out-onward") } else { self.shell.t.msg("going-text") }
+    }
+
+    fn go(&self) -> String {
+        if self.signed_out { self.with_provider("signed-out-onward-go") } else { self.shell.t.msg("going-go") }
+    }
+
+    fn with_provider(&self, key: &str) -> String {
+        self.shell.t.msg_with(key, &[("provider", self.form.provider.as_str().into())])
     }
 }

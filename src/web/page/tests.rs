@@ -11,7 +11,7 @@ use super::factor::{
     AppForm, BackupCodesPage, ConfirmPage, Drawing, EnrolPage, FactorPage, FactorRow, KeyForm, PasskeyPage,
     SecurityPage, SparedRow, TotpPage,
 };
-use super::going::{GoingPage, Why};
+use super::going::GoingPage;
 use super::invitation::{InvitationLinkInvalidPage, InvitationPage};
 use super::outcome::{ErrorPage, Failure, ForbiddenPage, Shut};
 use super::phone::{PhoneAsk, PhoneForm, PhonePage, PhoneStepPage};
@@ -69,15 +69,14 @@ impl Sample {
         }
     }
 
-    fn going(&self, why: Why) -> GoingPage {
-        let form = GoingForm {
+    fn going(&self) -> GoingForm {
+        GoingForm {
             action: self.value("https://idp.example.org/sso"),
             field: "SAMLRequest",
             value: self.value("PHNhbWw+"),
             relay_state: Some(self.value("state")),
             provider: self.value("Example Corp"),
-        };
-        GoingPage { shell: self.shell(), form, why }
+        }
     }
 
     fn person(&self) -> String {
@@ -250,8 +249,8 @@ impl Sample {
             ("signed-out-unsure".to_owned(), Box::new(self.signed_out(Some(There::Unsure)))),
             ("signed-out-onward".to_owned(), Box::new(self.onward())),
             ("signed-out-partly".to_owned(), Box::new(self.signed_out(Some(There::Partly)))),
-            ("going-in".to_owned(), Box::new(self.going(Why::SigningIn))),
-            ("going-out".to_owned(), Box::new(self.going(Why::SigningOut))),
+            ("going".to_owned(), Box::new(GoingPage { shell: self.shell(), form: self.going(), signed_out: false })),
+            ("going-out".to_owned(), Box::new(GoingPage { shell: self.shell(), form: self.going(), signed_out: true })),
             ("setup".to_owned(), Box::new(setup)),
             ("setup-wrong".to_owned(), Box::new(setup_wrong)),
             ("setup-link-invalid".to_owned(), Box::new(SetupLinkInvalidPage { shell: self.shell() })),
@@ -625,10 +624,11 @@ impl Sample {
     }
 }
 
-/// The page without the scripts of ours, each of which a few pages load.
-fn without_our_scripts(html: &str) -> String {
-    let script = |file| format!("<script src=\"{}\" defer></script>", assets::path_of(file));
-    html.replace(&script(File::Script), "").replace(&script(File::Going), "")
+/// The page without the script of ours that it loads.
+fn without_our_script(html: &str) -> String {
+    let without =
+        |html: String, file| html.replace(&format!("<script src=\"{}\" defer></script>", assets::path_of(file)), "");
+    without(without(html.to_owned(), File::Script), File::Onward)
 }
 
 /// Every page of the samples, rendered.
@@ -656,7 +656,7 @@ fn every_page_renders() {
 fn hostile_values_stay_text() {
     for language in Language::ALL {
         for (name, html) in rendered(language, true, Some(Notice::ProfileSaved)) {
-            let html = without_our_scripts(&html);
+            let html = without_our_script(&html);
             assert!(!html.contains("<script"), "{name}: a script tag came through");
             assert!(!html.contains("<img src=x"), "{name}: an element came through");
             assert!(!html.contains("\"'>"), "{name}: a quote ended an attribute");
@@ -669,7 +669,7 @@ fn hostile_values_stay_text() {
 fn no_page_has_script_or_inline_style_or_loads_from_elsewhere() {
     for (name, html) in rendered(Language::English, false, Some(Notice::PasswordChanged)) {
         // A link that is followed loads nothing into the page.
-        let html = without_our_scripts(&html).replace(&format!("<a class=\"button\" href=\"{ELSEWHERE}\">"), "<a>");
+        let html = without_our_script(&html).replace(&format!("<a class=\"button\" href=\"{ELSEWHERE}\">"), "<a>");
         for forbidden in ["<script", "<style", " style=", "javascript:", "http:", "https:", "src=\"//", " on"] {
             // The one form that leads elsewhere; where to, the content security policy says as well.
             let html = html.replace("action=\"https://idp.example.org/sso\"", "");
@@ -701,8 +701,9 @@ fn every_form_posts_and_carries_the_token() {
 #[test]
 fn the_form_that_leads_to_a_provider_does_not_carry_the_token() {
     let pages = rendered(Language::English, false, None);
-    for (_, html) in pages.iter().filter(|(name, _)| name.starts_with("going")) {
-        assert!(html.contains("<form method=\"post\" action=\"https://idp.example.org/sso\" data-going>"));
+    for wanted in ["going", "going-out"] {
+        let (_, html) = pages.iter().find(|(name, _)| name == wanted).expect("the page");
+        assert!(html.contains("<form method=\"post\" action=\"https://idp.example.org/sso\" data-onward>"));
         assert!(!html.contains("csrf"), "a token of ours is nobody else's business");
     }
 }

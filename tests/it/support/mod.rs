@@ -14,6 +14,8 @@ pub(crate) mod openid_peer;
 pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod redis;
+pub(crate) mod saml;
+pub(crate) mod saml_site;
 pub(crate) mod security_key;
 pub(crate) mod settings;
 pub(crate) mod simplesamlphp;

@@ -1,15 +1,19 @@
 //! Signing in and out through a SAML provider, as browsers do it: there and back, across sites, with and without cookies.
 
+mod check;
+mod ending;
 mod logout;
-mod provider;
+mod metadata;
 mod pysaml2;
+mod relay_state;
 mod simplesamlphp;
+mod trace;
 
+use crate::support::saml::{self as provider, Idp, Said};
 use crate::support::{Browser, House};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
-use provider::{Idp, Said};
 use std::time::Duration;
 
 /// A browser that a provider's page makes post to us: another site, so none of our cookies.
@@ -85,7 +89,7 @@ async fn a_request_goes_by_form_where_that_is_wished() {
     assert!(page.body.contains("action=\"https://idp.example.org/sso-post\""), "{}", page.body);
     let policy = page.header("content-security-policy");
     assert!(policy.ends_with("form-action 'self' https://idp.example.org https:"), "it may redirect: {policy}");
-    assert!(policy.contains("; script-src 'self';") && page.body.contains("<script src=\"/assets/going-"), "{policy}");
+    assert!(policy.contains("; script-src 'self';") && page.body.contains("<script src=\"/assets/onward-"), "{policy}");
     let sent = page.hidden("SAMLRequest").expect("a message");
     let xml = String::from_utf8(STANDARD.decode(sent.replace("&#x2b;", "+").replace("&#43;", "+")).expect("base64"))
         .expect("text");

@@ -1,33 +1,18 @@
 //! Signing out: from here to the provider, and from the provider to here, with no cookie needed.
 
-use super::provider::{self, IDP, Idp, Said, attribute, moment, xml_in};
+pub(super) use super::provider::logout_request as request;
+use super::provider::{self, Idp, SLO, Said, attribute, logout_message, xml_in};
 use super::{across_sites, signs_in};
 use crate::support::{Browser, House};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 
-const SLO: &str = "http://localhost:8080/login/corp/slo";
-
-fn message(house: &House, name: &str, id: &str, more: &str, inside: &str) -> String {
-    format!(
-        "<samlp:{name} xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" \
-         ID=\"{id}\" Version=\"2.0\" IssueInstant=\"{}\" Destination=\"{SLO}\"{more}><saml:Issuer>{IDP}</saml:Issuer>{inside}\
-         </samlp:{name}>",
-        moment(house, 0)
-    )
-}
-
-fn request(house: &House, id: &str, user: &str, session: Option<&str>) -> String {
-    let index = session.map(|one| format!("<samlp:SessionIndex>{one}</samlp:SessionIndex>")).unwrap_or_default();
-    message(house, "LogoutRequest", id, "", &format!("<saml:NameID>id-of-{user}</saml:NameID>{index}"))
-}
-
-fn answer(house: &House, asked: &str, status: &str) -> String {
+pub(super) fn answer(house: &House, asked: &str, status: &str) -> String {
     let inside = format!(
         "<samlp:Status><samlp:StatusCode Value=\"urn:oasis:names:tc:SAML:2.0:status:{status}\"/></samlp:Status>"
     );
-    message(house, "LogoutResponse", "_answer", &format!(" InResponseTo=\"{asked}\""), &inside)
+    logout_message(house, "LogoutResponse", "_answer", &format!(" InResponseTo=\"{asked}\""), &inside)
 }
 
 /// Where the page that says "signed out here" has the browser go on to.
@@ -36,11 +21,11 @@ pub(super) fn onward(left: &crate::support::Answer) -> String {
     left.header("refresh").strip_prefix("0; url=").expect("an address").to_owned()
 }
 
-async fn posts(house: &House, field: &str, xml: &str) -> crate::support::Answer {
+pub(super) async fn posts(house: &House, field: &str, xml: &str) -> crate::support::Answer {
     across_sites(house).post("/login/corp/slo", &[(field, &STANDARD.encode(xml))]).await
 }
 
-async fn anna_is_in(house: &House, idp: &Idp, assertion: &str, session: &str) -> Browser {
+pub(super) async fn anna_is_in(house: &House, idp: &Idp, assertion: &str, session: &str) -> Browser {
     let mut browser = house.browser();
     signs_in(house, idp, &mut browser, &Said { assertion, session, ..Said::of("anna") }).await;
     assert!(browser.is_signed_in().await);
