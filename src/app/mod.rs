@@ -82,6 +82,9 @@ pub enum StartError {
     /// The logo cannot be shown.
     #[error("branding.logo_file: {0}")]
     Logo(String),
+    /// The logo of a provider cannot be shown: which, and why.
+    #[error("identity_provider \"{0}\": logo_file: {1}")]
+    ProviderLogo(String, String),
     /// An identity provider cannot be used as configured.
     #[error("{0}")]
     Provider(String),
@@ -201,7 +204,13 @@ impl App {
 fn brand(config: &Config) -> Result<Arc<Brand>, StartError> {
     let logo = config.branding.logo().map_err(StartError::Logo)?;
     let notice = config.privacy.notice_url.as_ref().map(ToString::to_string);
-    Ok(Arc::new(Brand::new(logo, config.branding.accent).with_privacy(notice, config.privacy.contact.clone())))
+    let mut logos = Vec::new();
+    for provider in config.identity_providers.iter().filter(|provider| provider.enabled) {
+        let logo = provider.logo().map_err(|why| StartError::ProviderLogo(provider.slug.to_string(), why))?;
+        logos.extend(logo.map(|logo| (provider.slug.to_string(), logo)));
+    }
+    let brand = Brand::new(logo, config.branding.accent).with_providers(logos);
+    Ok(Arc::new(brand.with_privacy(notice, config.privacy.contact.clone())))
 }
 
 /// Makes the data folder, for its owner only. One that is there keeps its mode.

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -44,13 +44,7 @@ impl Branding {
     /// # Errors
     /// Why it cannot be shown, for the operator.
     pub fn logo(&self) -> Result<Option<Logo>, String> {
-        let Some(path) = &self.logo_file else { return Ok(None) };
-        let told = |what: &dyn std::fmt::Display| format!("{} {what}", path.display());
-        let mut bytes = Vec::new();
-        let most = u64::try_from(LARGEST).unwrap_or(u64::MAX).saturating_add(1);
-        let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
-        read.map_err(|error| told(&format_args!("cannot be read: {error}")))?;
-        Logo::parse(bytes).map(Some).map_err(|fault| told(&fault))
+        self.logo_file.as_deref().map(read_logo).transpose()
     }
 
     pub(super) fn check(&self, files_read: bool, found: &mut Findings) {
@@ -62,4 +56,14 @@ impl Branding {
             found.wrong("branding.logo_file", &why);
         }
     }
+}
+
+/// Reads and checks a logo; for the operator, why it cannot be shown.
+pub(super) fn read_logo(path: &Path) -> Result<Logo, String> {
+    let told = |what: &dyn std::fmt::Display| format!("{} {what}", path.display());
+    let mut bytes = Vec::new();
+    let most = u64::try_from(LARGEST).unwrap_or(u64::MAX).saturating_add(1);
+    let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
+    read.map_err(|error| told(&format_args!("cannot be read: {error}")))?;
+    Logo::parse(bytes).map_err(|fault| told(&fault))
 }

@@ -1,15 +1,18 @@
-//! What the operator made of the look: logo and colours, each a file like those of `assets.rs`, made once at the start;
+//! What the operator made of the look: logos and colours, each a file like those of `assets.rs`, made once at the start;
 //! and what stands at the foot of every page.
 
 use super::assets::{Asset, File, path_of};
 use crate::domain::accent::Colour;
 use crate::domain::logo::Logo;
+use std::collections::HashMap;
 
 /// The look of this installation; the default is ours.
 #[derive(Debug, Default)]
 pub struct Brand {
     logo: Option<Asset>,
     colours: Option<Asset>,
+    /// Of identity providers, by their slugs.
+    providers: HashMap<String, Asset>,
     privacy_notice: Option<String>,
     privacy_contact: Option<String>,
 }
@@ -18,10 +21,7 @@ impl Brand {
     /// With a logo and an accent of the operator's own.
     #[must_use]
     pub fn new(logo: Option<Logo>, accent: Option<Colour>) -> Self {
-        let logo = logo.map(|logo| {
-            let format = logo.format();
-            Asset::new("logo", format.extension(), format.media_type(), logo.into_bytes())
-        });
+        let logo = logo.map(|logo| picture("logo", logo));
         let colours = accent.map(|accent| {
             let (light, dark) = (accent.light(), accent.dark());
             let rule = format!(":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n");
@@ -34,6 +34,18 @@ impl Brand {
     #[must_use]
     pub fn with_privacy(self, notice: Option<String>, contact: Option<String>) -> Self {
         Self { privacy_notice: notice, privacy_contact: contact, ..self }
+    }
+
+    /// The same with logos of identity providers, by their slugs.
+    #[must_use]
+    pub fn with_providers(self, logos: impl IntoIterator<Item = (String, Logo)>) -> Self {
+        Self { providers: logos.into_iter().map(|(slug, logo)| (slug, picture("provider", logo))).collect(), ..self }
+    }
+
+    /// The path of a provider's logo, if it has one.
+    #[must_use]
+    pub fn provider(&self, slug: &str) -> Option<&str> {
+        self.providers.get(slug).map(Asset::path)
     }
 
     /// The web address of the privacy notice.
@@ -75,6 +87,12 @@ impl Brand {
     /// The file at a path.
     #[must_use]
     pub fn find(&self, path: &str) -> Option<&Asset> {
-        [&self.logo, &self.colours].into_iter().flatten().find(|asset| asset.path() == path)
+        let mut all = [&self.logo, &self.colours].into_iter().flatten().chain(self.providers.values());
+        all.find(|asset| asset.path() == path)
     }
+}
+
+fn picture(name: &str, logo: Logo) -> Asset {
+    let format = logo.format();
+    Asset::new(name, format.extension(), format.media_type(), logo.into_bytes())
 }

@@ -35,7 +35,7 @@ pub async fn get(
         StepUp::Password => page(&site, &person, StatusCode::OK, (&wanted, factor), Ask::Password(None)),
         StepUp::Provider { slug, name } => {
             let marks = [("confirm", "1"), ("return_to", wanted.as_str()), ("factor", if factor { "1" } else { "" })];
-            let button = ProviderButton { name, href: start(&slug, &marks) };
+            let button = ProviderButton::new(&site.brand, (&slug, &name), start(&slug, &marks));
             page(&site, &person, StatusCode::OK, (&wanted, factor), Ask::Provider(button))
         }
         StepUp::SignInAgain => page(&site, &person, StatusCode::OK, (&wanted, factor), Ask::SignOut),

@@ -251,9 +251,9 @@ pub(super) fn start(slug: &str, parameters: &[(&str, &str)]) -> String {
 
 /// The buttons of a page, with what they take along.
 pub(super) fn buttons(site: &Site, parameters: &[(&str, &str)]) -> Vec<ProviderButton> {
-    let button = |provider: &Provider| ProviderButton {
-        name: provider.name.clone(),
-        href: start(provider.source.slug(), parameters),
+    let button = |provider: &Provider| {
+        let slug = provider.source.slug();
+        ProviderButton::new(&site.brand, (slug, &provider.name), start(slug, parameters))
     };
     site.providers.all().iter().map(button).collect()
 }

@@ -7,6 +7,7 @@ mod faults;
 mod first_sign_in;
 mod sign_in;
 mod sync;
+mod trace;
 
 use crate::support::House;
 use vestibule::domain::directory::plan::Plan;

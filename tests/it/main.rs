@@ -9,6 +9,7 @@
 
 mod connect_saml;
 mod directory;
+mod hostile;
 mod listener;
 mod mail;
 mod main_app;

@@ -7,6 +7,7 @@ mod equal;
 mod faults;
 mod lease;
 mod processes;
+mod revalidation;
 mod saml;
 mod settings;
 mod skew;

@@ -28,19 +28,24 @@ mod program;
 #[expect(dead_code, reason = "shared with the tests of the proxies, which start all of them")]
 #[path = "../it/proxies/servers.rs"]
 mod servers;
+#[path = "../it/support/simplesamlphp.rs"]
+mod simplesamlphp;
 
 mod axe;
 mod cookies;
 mod entering;
 mod factors;
 mod main_app;
+mod nowhere;
 mod onward;
 mod pages;
 mod phone;
 mod provider;
 mod provider_logout;
+mod provider_pages;
 mod reading;
 mod recovery;
+mod saml;
 mod sessions;
 mod stage;
 mod text_messages;

@@ -352,7 +352,12 @@ notice_url = \"https://example.org/privacy\"
 #[test]
 fn the_pages_about_identity_providers_are_for_everybody() {
     for language in ["en", "de"] {
-        let place = Place::with("", PROVIDER);
+        let logo = concat!(env!("CARGO_MANIFEST_DIR"), "/src/web/assets/vestibule.svg");
+        let other = format!(
+            "[[identity_provider]]\nslug = \"adfs\"\nname = \"Example University of the Northern Provinces\"\nkind = \"saml\"\n\
+             metadata_file = \"/nowhere/idp.xml\"\nlogo_file = {logo:?}\n"
+        );
+        let place = Place::with("", &format!("{PROVIDER}{other}"));
         place.makes_account("anna");
         let stage = Stage::serves(place).unhurried();
         let browser = Browser::with(&Habits { languages: language, ..Habits::default() });
@@ -364,8 +369,9 @@ fn the_pages_about_identity_providers_are_for_everybody() {
         browser.goes(&stage.url("/login/corp"));
         critic.looks_at(&format!("provider-away-{language}"), ".error-id");
         stage.submits_login(&browser, "anna", PASSWORD);
+        browser.arrives(&stage.url("/account"));
         browser.goes(&stage.url("/account/identities"));
-        critic.looks_at(&format!("identities-{language}"), "main");
+        critic.looks_at(&format!("identities-{language}"), "a[href='/login/corp?add=1']");
         critic.approves();
     }
 }

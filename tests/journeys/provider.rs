@@ -21,7 +21,7 @@ pub(crate) fn beside_a_provider(more: &str) -> (Stage, Peer) {
 }
 
 /// Answers at the provider as somebody.
-fn answers_as(browser: &Browser, peer: &Peer, who: &str) {
+pub(crate) fn answers_as(browser: &Browser, peer: &Peer, who: &str) {
     browser.awaits("the provider's page", || browser.url().starts_with(&peer.issuer));
     browser.awaits_element("input[name=login]");
     browser.fills("input[name=login]", who);

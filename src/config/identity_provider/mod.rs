@@ -10,8 +10,9 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{findings::Findings, span::Span, values::Slug};
+use super::{branding::read_logo, findings::Findings, span::Span, values::Slug};
 use crate::domain::attribute_map::GroupPattern;
+use crate::domain::logo::Logo;
 
 /// The section `[[identity_provider]]`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -25,6 +26,12 @@ pub struct IdentityProvider {
     #[serde(default)]
     #[schemars(example = &"Corp SSO")]
     pub name: Option<String>,
+
+    /// File with the logo on the button: an SVG or PNG of at most 64 KiB, as for `branding.logo_file`, best a square one. It
+    /// is shown on white, in the dark theme too. When not set: the first letter of the name.
+    #[serde(default)]
+    #[schemars(example = &"/etc/vestibule/corp.svg")]
+    pub logo_file: Option<PathBuf>,
 
     /// The protocol it speaks.
     #[schemars(example = &"oidc")]
@@ -228,7 +235,18 @@ impl IdentityProvider {
         self.name.as_deref().unwrap_or(self.slug.as_str())
     }
 
-    fn check(&self, key: &dyn Fn(&str) -> String, found: &mut Findings) {
+    /// Reads and checks the logo.
+    ///
+    /// # Errors
+    /// Why it cannot be shown, for the operator.
+    pub fn logo(&self) -> Result<Option<Logo>, String> {
+        self.logo_file.as_deref().map(read_logo).transpose()
+    }
+
+    fn check(&self, key: &dyn Fn(&str) -> String, files_read: bool, found: &mut Findings) {
+        if let (true, true, Err(why)) = (files_read, self.enabled, self.logo()) {
+            found.wrong(&key("logo_file"), &why);
+        }
         if self.name.as_ref().is_some_and(|name| name.trim().is_empty() || name.contains(char::is_control)) {
             found.wrong(&key("name"), "is empty or has control characters");
         }
@@ -268,7 +286,7 @@ pub(super) fn check(providers: &[IdentityProvider], secrets_read: bool, found: &
         if !slugs.insert(&provider.slug) {
             found.wrong(&key("slug"), &format!("\"{}\" is taken already", provider.slug));
         }
-        provider.check(&key, found);
+        provider.check(&key, secrets_read, found);
         match provider.kind {
             Kind::Oidc => provider.oidc.check(&key, secrets_read, found),
             Kind::Saml => provider.saml.check(&key, found),

@@ -129,7 +129,7 @@ async fn page(
             .addable
             .into_iter()
             .filter(|(slug, _)| site.providers.named(slug).is_some())
-            .map(|(slug, name)| ProviderButton { href: format!("/login/{slug}?add=1"), name })
+            .map(|(slug, name)| ProviderButton::new(&site.brand, (&slug, &name), format!("/login/{slug}?add=1")))
             .collect(),
         problem,
     };

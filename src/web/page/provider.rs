@@ -3,6 +3,7 @@
 
 use crate::domain::resolve::Refusal;
 use crate::service::texts::Texts;
+use crate::web::brand::Brand;
 use crate::web::page::account::Room;
 use crate::web::page::{Shell, paths};
 use askama::Template;
@@ -14,6 +15,23 @@ pub struct ProviderButton {
     pub name: String,
     /// Where it leads.
     pub href: String,
+    /// The path of its logo.
+    pub logo: Option<String>,
+}
+
+impl ProviderButton {
+    /// To the provider of this slug and name, with the logo that the operator gave it.
+    #[must_use]
+    pub fn new(brand: &Brand, (slug, name): (&str, &str), href: String) -> Self {
+        Self { name: name.to_owned(), href, logo: brand.provider(slug).map(str::to_owned) }
+    }
+
+    /// What stands in the place of a logo: the first letter or figure of the name.
+    #[must_use]
+    pub fn letter(&self) -> String {
+        let letter = self.name.chars().find(|one| one.is_alphanumeric());
+        letter.map(|one| one.to_uppercase().collect()).unwrap_or_default()
+    }
 }
 
 /// Why somebody who comes back from a provider goes no further, as far as they are told.

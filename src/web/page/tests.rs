@@ -122,7 +122,11 @@ impl Sample {
     }
 
     fn button(&self, name: &str) -> ProviderButton {
-        ProviderButton { name: self.value(name), href: self.value("/login/corp") }
+        ProviderButton {
+            name: self.value(name),
+            href: self.value("/login/corp"),
+            logo: Some(self.value("/assets/corp.svg")),
+        }
     }
 
     fn provider_pages(&self) -> Vec<(String, Box<dyn Page>)> {
@@ -540,7 +544,7 @@ impl Sample {
             factor: true,
         };
         let again = ConfirmPage { password: false, password_error: None, ..confirm.clone() };
-        let button = ProviderButton { name: self.person(), href: "/login/corp?confirm=1".to_owned() };
+        let button = ProviderButton { name: self.person(), href: "/login/corp?confirm=1".to_owned(), logo: None };
         let there = ConfirmPage { provider: Some(button), ..again.clone() };
         vec![
             ("factor-totp".to_owned(), Box::new(ask(FactorWay::Totp, None))),

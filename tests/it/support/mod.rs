@@ -19,6 +19,7 @@ pub(crate) mod saml;
 pub(crate) mod saml_site;
 pub(crate) mod security_key;
 pub(crate) mod settings;
+pub(crate) mod simplesamlphp;
 pub(crate) mod slapd;
 pub(crate) mod told;
 pub(crate) mod wire;

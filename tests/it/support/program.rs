@@ -92,6 +92,13 @@ pub(crate) struct Service {
 }
 
 impl Service {
+    /// How much memory the process has, in KiB (`VmRSS` of proc(5)).
+    pub(crate) fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+
     pub(crate) fn kills(mut self) {
         self.child.kill().expect("killed");
         self.child.wait().expect("ended");

@@ -61,6 +61,57 @@ async fn a_logo_that_is_none_stops_the_start() {
     assert!(error.contains("/missing/logo.svg cannot be read"), "{error}");
 }
 
+/// Two providers, of which the first has a logo.
+fn providers(folder: &Path, logo: &[u8]) -> String {
+    let file = folder.join("corp");
+    std::fs::write(&file, logo).expect("a file");
+    let saml = "kind = \"saml\"\nmetadata_file = \"/nowhere/idp.xml\"";
+    format!(
+        "[[identity_provider]]\nslug = \"corp\"\nname = \"Corp SSO\"\nlogo_file = {:?}\n{saml}\n\
+         [[identity_provider]]\nslug = \"club\"\nname = \"(étoile)\"\n{saml}\n",
+        file.to_str().expect("UTF-8")
+    )
+}
+
+#[tokio::test]
+async fn buttons_of_providers_show_their_logos_or_a_letter_and_load_nothing_from_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let house = House::with(&providers(folder.path(), LOGO.as_bytes())).await;
+    house.account("anna").await;
+    let mut browser = house.browser();
+    let page = browser.get("/login").await.body;
+    let logos = named(&page, "<img class=\"provider-mark\" src=\"");
+    let [logo] = logos.as_slice() else { panic!("{logos:?} in {page}") };
+    assert!(logo.starts_with("/assets/provider-"), "{logo}");
+    assert!(page.contains("<span class=\"provider-mark\" aria-hidden=\"true\">É</span>"), "{page}");
+    let answer = browser.get(logo).await;
+    assert_eq!((answer.status, answer.body.as_str()), (StatusCode::OK, LOGO));
+    assert_eq!(answer.header("content-type"), "image/svg+xml");
+    assert!(answer.header("content-security-policy").ends_with("sandbox"));
+    assert!(House::open().await.browser().get(logo).await.status == StatusCode::NOT_FOUND, "nobody else has it");
+    browser.signs_in("anna", PASSWORD).await;
+    let addable = browser.get("/account/identities").await.body;
+    assert!(addable.contains(logo.as_str()) && addable.contains("É</span>"), "{addable}");
+}
+
+#[tokio::test]
+async fn a_logo_of_a_provider_that_is_none_stops_the_start_unless_the_provider_is_off() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("vestibule.toml");
+    for (logo, told) in [
+        (b"GIF89a".to_vec(), "is neither an SVG nor a PNG"),
+        (LOGO.replace("<path", "<script").into_bytes(), "holds the element <script>"),
+        (vec![b' '; 70_000], "is larger than 64 KiB"),
+    ] {
+        let text = providers(folder.path(), &logo);
+        std::fs::write(&file, &text).expect("a file");
+        let error = Config::load(Some(&file), &BTreeMap::new()).expect_err("a bad logo").to_string();
+        assert!(error.contains("identity_provider[0].logo_file") && error.contains(told), "{error}");
+        std::fs::write(&file, text.replacen("slug", "enabled = false\nslug", 1)).expect("a file");
+        assert!(Config::load(Some(&file), &BTreeMap::new()).is_ok(), "whoever is off shows nothing");
+    }
+}
+
 #[tokio::test]
 async fn the_sign_in_page_is_light() {
     let house = House::open().await;

@@ -1,6 +1,6 @@
 //! The relying-party modules of the OpenID conformance suite (plans basic, config and form post), natively: each test is
-//! named after its module (`oidcc-client-test-…`), and each runs with both response modes. Then the check list for relying
-//! parties that goes beyond them.
+//! named after its module (`oidcc-client-test-…`), and each runs with both response modes; `openid_plans.rs` has the list of them.
+//! Then the check list for relying parties that goes beyond them.
 
 use super::provider::{house, is_refused};
 use crate::support::openid::{self, CLIENT, Canned, NOW, Signer};
@@ -438,31 +438,4 @@ async fn an_unknown_key_is_asked_for_once_in_a_while() {
     house.after(Duration::from_secs(31));
     is_refused(&round(&house, &openid).await);
     assert_eq!(openid.count("/jwks"), 3);
-}
-
-/// The modules of the plans basic, config and form post (which is basic, posted) that show how a client refuses, as the suite
-/// names them behind `oidcc-client-test`. One that only shows how it accepts has no test: `userinfo-bearer-body`, since the
-/// token goes into the header (RFC 6750 section 2.2 advises against the body).
-const REFUSING: [&str; 12] = [
-    "idtoken-sig-none",
-    "invalid-aud",
-    "invalid-iss",
-    "invalid-sig-rs256",
-    "kid-absent-multiple-jwks",
-    "missing-iat",
-    "missing-sub",
-    "nonce-invalid",
-    "userinfo-invalid-sub",
-    "discovery-issuer-mismatch",
-    "signing-key-rotation",
-    "form-post-error",
-];
-
-#[test]
-fn every_refusing_module_of_the_plans_has_a_test_of_its_name() {
-    let source = include_str!("openid_conformance.rs");
-    for module in REFUSING {
-        let name = format!("async fn oidcc_client_test_{}()", module.replace('-', "_"));
-        assert!(source.contains(&name), "{module}");
-    }
 }

@@ -149,6 +149,38 @@ async fn an_outage_ends_nothing() {
 }
 
 #[tokio::test]
+async fn a_provider_that_is_silent_or_whose_name_is_gone_ends_nothing_and_its_no_does_afterwards() {
+    let openid = OpenId::start().await;
+    let house = house(&openid, &format!("{ASKS}\ntimeout = \"1s\"")).await;
+    let mut browser = anna(&house, &openid).await;
+    for path in ["/token", "/userinfo"] {
+        openid.script().silent = vec![path];
+        let begun = tokio::time::Instant::now();
+        a_while_later(&house).await;
+        assert!(begun.elapsed() <= Duration::from_secs(8), "{path}: {:?}", begun.elapsed());
+        assert!(browser.is_signed_in().await, "{path}");
+    }
+    openid.script().silent.clear();
+    // Its own metadata leads to a name that nobody knows (RFC 6761 section 6.4).
+    openid.script().metadata = Arc::new(|metadata| {
+        metadata.insert("token_endpoint".into(), json!("https://idp.nowhere.invalid/token"));
+    });
+    house.app.providers.refresh(&house.operator()).await;
+    let asked = openid.count("/token");
+    a_while_later(&house).await;
+    assert!(browser.is_signed_in().await);
+    assert_eq!(openid.count("/token"), asked, "it was sought elsewhere");
+    assert_eq!(house.count_acts("session.revoked_by_provider").await, 0);
+    // It is back, and says no.
+    openid.script().metadata = Arc::new(|_| {});
+    house.app.providers.refresh(&house.operator()).await;
+    openid.script().canned.insert("/token", error(400, "invalid_grant"));
+    a_while_later(&house).await;
+    assert!(!browser.is_signed_in().await);
+    assert!(reason(&house).await.contains("invalid_grant"));
+}
+
+#[tokio::test]
 async fn with_the_session_ends_what_would_bring_it_back() {
     let openid = OpenId::start().await;
     let house = house(&openid, &format!("{ASKS}\n[autologin]\ndays = 14")).await;

@@ -2,32 +2,11 @@
 
 use super::across_sites;
 use super::provider::{attribute, xml_in};
+use crate::support::simplesamlphp::{Manner, Php, configuration, place};
 use crate::support::{Answer, Browser, House};
 use http::StatusCode;
 use std::collections::BTreeMap;
-use std::fs;
-use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
-use tokio::net::TcpStream;
 use vestibule::service::context::{Clock, Machine};
-
-const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/saml/keys/");
-
-/// A running provider; killed when dropped.
-struct Php {
-    child: Child,
-    at: SocketAddr,
-    folder: tempfile::TempDir,
-}
-
-impl Drop for Php {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
 
 /// The provider's pages, as this person's browser sees them.
 struct There {
@@ -35,95 +14,20 @@ struct There {
     cookies: BTreeMap<String, String>,
 }
 
-/// What this service must be known by, and how the provider shall treat it.
-fn configure(folder: &Path, at: SocketAddr, metadata: &str, options: &str) {
-    let text = folder.display();
-    let write = |name: &str, php: String| fs::write(folder.join(name), format!("<?php\n{php}")).expect("written");
-    fs::create_dir_all(folder.join("metadata")).expect("a folder");
-    write(
-        "config.php",
-        format!(
-            "$config = ['baseurlpath' => 'http://{at}/', 'certdir' => '{KEYS}', 'loggingdir' => '{text}/', 'datadir' => '{text}/', \
-             'tempdir' => '{text}', 'metadatadir' => '{text}/metadata/', 'technicalcontact_email' => 'na@example.org', \
-             'timezone' => 'UTC', 'secretsalt' => 'for tests only', 'auth.adminpassword' => 'for tests only', \
-             'admin.checkforupdates' => false, 'logging.handler' => 'file', 'enable.saml20-idp' => true, \
-             'module.enable' => ['exampleauth' => true, 'core' => true, 'saml' => true], 'session.cookie.secure' => false, \
-             'session.cookie.samesite' => null, 'session.phpsession.savepath' => '{text}', 'store.type' => 'phpsession', \
-             'metadata.sources' => [['type' => 'flatfile']], 'production' => true];"
-        ),
-    );
-    write(
-        "authsources.php",
-        "$config = ['people' => ['exampleauth:StaticSource', 'uid' => ['anna'], 'mail' => ['anna@example.org'], \
-         'displayName' => ['Anna of Corp'], 'groups' => ['staff', 'makers & shakers']]];"
-            .to_owned(),
-    );
-    write(
-        "metadata/saml20-idp-hosted.php",
-        format!(
-            "$metadata['http://{at}/idp'] = ['host' => '__DEFAULT__', 'privatekey' => 'idp-rsa.key.pem', \
-             'certificate' => 'idp-rsa.cert.pem', 'auth' => 'people', 'sign.logout' => true, 'redirect.validate' => true, \
-             'signature.algorithm' => 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256', \
-             'authproc' => [3 => ['class' => 'saml:AttributeNameID', 'attribute' => 'uid', \
-             'Format' => 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent']]];"
-        ),
-    );
-    let certificate = metadata.split("<ds:X509Certificate>").nth(1).and_then(|rest| rest.split('<').next());
-    let certificate = certificate.expect("a certificate");
-    let base = "http://localhost:8080/login/corp";
-    let redirect = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect";
-    write(
-        "metadata/saml20-sp-remote.php",
-        format!(
-            "$metadata['{base}/metadata'] = ['AssertionConsumerService' => '{base}/acs', 'SingleLogoutService' => \
-             [['Binding' => '{redirect}', 'Location' => '{base}/slo']], 'NameIDFormat' => \
-             'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent', 'validate.authnrequest' => true, \
-             'sign.logout' => true, 'validate.logout' => true, 'keys' => [['type' => 'X509Certificate', 'signing' => true, \
-             'encryption' => true, 'X509Certificate' => '{certificate}']], {options}];"
-        ),
-    );
+/// The provider, and a house that knows it and is known by it.
+async fn started(options: &str, more: &str) -> (House, Php) {
+    let at = place();
+    let house = House::with(&configuration(at, more)).await;
+    // The provider has the machine's clock.
+    house.after(Machine.now().since(house.clock.now()));
+    let metadata = house.browser().get("/login/corp/metadata").await.body;
+    let manner = Manner { asks: false, by_form: false, options };
+    (house, Php::starts(at, "http://localhost:8080", &metadata, &manner))
 }
 
-impl Php {
-    /// Starts the provider, and a house that knows it and is known by it.
-    async fn with(options: &str, more: &str) -> (House, Self) {
-        let at = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("an address");
-        let house = House::with(&format!(
-            "[[identity_provider]]\nslug = \"corp\"\nkind = \"saml\"\nname_id_format = \"persistent\"\n\
-             allow_private_network = true\nmetadata_url = \"http://{at}/saml2/idp/metadata.php\"\n{more}\n\
-             [identity_provider.groups]\nfrom = \"groups\"\n"
-        ))
-        .await;
-        // The provider has the machine's clock.
-        house.after(Machine.now().since(house.clock.now()));
-        let metadata = house.browser().get("/login/corp/metadata").await.body;
-        let folder = tempfile::tempdir().expect("a folder");
-        configure(folder.path(), at, &metadata, options);
-        let child = Command::new("php")
-            .args(["-S", &at.to_string(), "-t", "/usr/share/simplesamlphp/www"])
-            .env("SIMPLESAMLPHP_CONFIG_DIR", folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("php, of the package php-cli");
-        let mut running = Self { child, at, folder };
-        let mut pace = tokio::time::interval(Duration::from_millis(20));
-        let listens = async {
-            while TcpStream::connect(at).await.is_err() {
-                assert!(running.child.try_wait().expect("a child").is_none(), "php has ended");
-                pace.tick().await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(20), listens).await.expect("it listens within seconds");
-        (house, running)
-    }
-
-    fn there(&self) -> There {
-        assert!(self.folder.path().join("config.php").exists());
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build();
-        There { client: client.expect("a client"), cookies: BTreeMap::new() }
-    }
+fn there() -> There {
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build();
+    There { client: client.expect("a client"), cookies: BTreeMap::new() }
 }
 
 impl There {
@@ -166,8 +70,8 @@ async fn comes_back(house: &House, browser: &mut Browser, there: &mut There) -> 
 
 #[tokio::test]
 async fn people_come_in_through_simplesamlphp_and_sign_out_in_both_directions() {
-    let (house, idp) = Php::with("'saml20.sign.assertion' => true", "").await;
-    let (mut browser, mut there) = (house.browser(), idp.there());
+    let (house, idp) = started("'saml20.sign.assertion' => true", "").await;
+    let (mut browser, mut there) = (house.browser(), there());
     let done = comes_back(&house, &mut browser, &mut there).await;
     assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, "/account/sessions"), "{}", done.body);
     assert_eq!(house.named("anna").await.name, "Anna of Corp");
@@ -205,8 +109,8 @@ async fn simplesamlphp_may_sign_what_it_likes() {
         "'saml20.sign.response' => false, 'saml20.sign.assertion' => true",
         "'saml20.sign.response' => true, 'saml20.sign.assertion' => false",
     ] {
-        let (house, idp) = Php::with(options, "").await;
-        let (mut browser, mut there) = (house.browser(), idp.there());
+        let (house, _idp) = started(options, "").await;
+        let (mut browser, mut there) = (house.browser(), there());
         let done = comes_back(&house, &mut browser, &mut there).await;
         assert_eq!(done.status, StatusCode::SEE_OTHER, "{options}: {}", done.body);
         assert!(browser.is_signed_in().await, "{options}");
@@ -215,15 +119,14 @@ async fn simplesamlphp_may_sign_what_it_likes() {
 
 #[tokio::test]
 async fn simplesamlphp_encrypts_with_cbc_alone_and_that_is_accepted_by_setting_only() {
-    let (strict, idp) = Php::with("'assertion.encryption' => true", "").await;
+    let (strict, _idp) = started("'assertion.encryption' => true", "").await;
     let left = strict.browser().get("/login/corp").await;
-    let (_, page) = idp.there().goes(left.location()).await;
+    let (_, page) = there().goes(left.location()).await;
     let refused =
         across_sites(&strict).post("/login/corp/acs", &[("SAMLResponse", &field(&page, "SAMLResponse"))]).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
-    drop(idp);
-    let (house, idp) = Php::with("'assertion.encryption' => true", "danger_allow_cbc = true").await;
-    let (mut browser, mut there) = (house.browser(), idp.there());
+    let (house, _idp) = started("'assertion.encryption' => true", "danger_allow_cbc = true").await;
+    let (mut browser, mut there) = (house.browser(), there());
     let done = comes_back(&house, &mut browser, &mut there).await;
     assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
     assert!(browser.is_signed_in().await);
