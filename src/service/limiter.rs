@@ -198,6 +198,15 @@ impl Limiter {
         self.store.refund(&ticket.charges).await
     }
 
+    /// Gives back what this try was charged in some scopes, though the secret was not right: nobody could say so.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub async fn give_back_only(&self, ticket: &Ticket, which: impl Fn(Scope) -> bool) -> Result<(), Unavailable> {
+        let charges = ticket.charges.iter().filter(|charge| which(charge.scope)).cloned();
+        self.store.refund(&charges.collect::<Vec<_>>()).await
+    }
+
     /// Forgets the failures of an account: a session opened, or an administrator unblocked it. Counters of addresses
     /// stay, or whoever has one account could guess at others without end.
     ///

@@ -1,12 +1,12 @@
 //! What a synchronisation compares with, and what it writes: in bulk where there is much. Further attributes are
-//! `directory_attribute.rs`.
+//! `directory_attribute.rs`, groups and their members `directory_group.rs`.
 
 use super::account::NewAccount;
 use super::database::{
     Link, ROWS, StoreError, execute, execute_rows, fetch_all, fetch_all_by_engine, fetch_optional, rows,
 };
 use super::directory_attribute;
-use crate::domain::account::{AccountStatus, DisplayName, fold};
+use crate::domain::account::AccountStatus;
 use crate::domain::directory::snapshot::Hold;
 use crate::domain::directory::{Known, KnownAccount, KnownGroup, Subject};
 use crate::domain::id::{AccountId, GroupId};
@@ -139,100 +139,6 @@ pub async fn insert_accounts(
             .bind(row.1.created_at.millis()))?;
     }
     Ok(())
-}
-
-/// Members that one statement adds.
-const MEMBERS: usize = 130;
-
-/// Adds members by the word of a directory; those it had added before stay as they are.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn add_members(
-    link: &mut Link,
-    source: &Source,
-    group: GroupId,
-    members: &[AccountId],
-    now: Timestamp,
-) -> Result<u64, StoreError> {
-    let mut added = 0;
-    for some in members.chunks(MEMBERS) {
-        added += execute_rows!(
-            link,
-            memberships(some.len()),
-            std::iter::once(None).chain(some.iter().map(Some)),
-            |query, row| match row {
-                None => query.bind(group.uuid()).bind(source.key()).bind(now.millis()),
-                Some(member) => query.bind(member.uuid()),
-            }
-        )?;
-    }
-    Ok(added)
-}
-
-/// So many members of one group, by one source, at one time: what is the same for all is bound once.
-fn memberships(count: usize) -> String {
-    let mut text = "INSERT INTO membership (group_id, account_id, source, created_at) VALUES ".to_owned();
-    for place in 0..count {
-        text.push_str(if place == 0 { "($1, $" } else { ", ($1, $" });
-        text.push_str(&(place + 4).to_string());
-        text.push_str(", $2, $3)");
-    }
-    text.push_str(" ON CONFLICT (account_id, group_id, source) DO NOTHING");
-    text
-}
-
-/// The name of the group here that follows an entry.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn group_of(link: &mut Link, source: &Source, subject: &Subject) -> Result<Option<String>, StoreError> {
-    let row = fetch_optional!(
-        link,
-        (String,),
-        "SELECT g.name FROM directory_group d JOIN user_group g ON g.id = d.group_id \
-         WHERE d.directory = $1 AND d.subject = $2",
-        source.key(),
-        subject.as_str()
-    )?;
-    Ok(row.map(|(name,)| name))
-}
-
-/// Gives a group the new name of its entry.
-///
-/// # Errors
-/// [`StoreError::Conflict`] when another group has it.
-pub async fn rename_group(link: &mut Link, group: GroupId, name: &DisplayName) -> Result<(), StoreError> {
-    execute!(
-        link,
-        "UPDATE user_group SET name = $2, name_key = $3 WHERE id = $1",
-        group.uuid(),
-        name.as_str(),
-        fold(name.as_str())
-    )
-    .map(drop)
-}
-
-/// Notes which entry a group follows.
-///
-/// # Errors
-/// [`StoreError::Conflict`] when the group follows another one of this directory.
-pub async fn follow(link: &mut Link, source: &Source, subject: &Subject, group: GroupId) -> Result<(), StoreError> {
-    execute!(
-        link,
-        "DELETE FROM directory_group WHERE directory = $1 AND (group_id = $2 OR subject = $3)",
-        source.key(),
-        group.uuid(),
-        subject.as_str()
-    )?;
-    execute!(
-        link,
-        "INSERT INTO directory_group (directory, subject, group_id) VALUES ($1, $2, $3)",
-        source.key(),
-        subject.as_str(),
-        group.uuid()
-    )
-    .map(drop)
 }
 
 /// Notes that a lock is the synchronisation's own.

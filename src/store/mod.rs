@@ -10,6 +10,7 @@ pub mod copy;
 pub mod database;
 pub mod directory;
 pub mod directory_attribute;
+pub mod directory_group;
 pub mod group;
 pub mod identity;
 pub mod invitation;

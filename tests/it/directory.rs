@@ -1,6 +1,7 @@
 //! Directories: against a real slapd of each test's own, and against what no server should do.
 
 mod active_directory;
+mod away;
 mod commands;
 mod connector;
 mod faults;

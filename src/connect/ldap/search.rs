@@ -6,7 +6,7 @@ use super::{Connection, LdapError};
 use crate::domain::directory::Entry;
 use ldap3::asn1::{PL, StructureTag};
 use ldap3::controls::{Control, ControlType, PagedResults, RawControl};
-use ldap3::{LdapResult, SearchOptions};
+use ldap3::{LdapResult, SearchOptions, SearchStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// More entries, or more requests for the values of one, are a server that does not end.
@@ -63,6 +63,13 @@ impl Reading {
     }
 }
 
+/// Where entries go, and how many came.
+struct Taken<'a> {
+    each: &'a mut (dyn FnMut(Found) + Send),
+    seen: usize,
+    unreadable: usize,
+}
+
 /// Where a page ended.
 enum Page {
     /// There are more, from this place on.
@@ -86,30 +93,28 @@ impl Connection {
         each: &mut (dyn FnMut(Found) + Send),
     ) -> Result<Reading, LdapError> {
         let mut paging = self.page_size > 0;
-        let (mut cookie, mut pages, mut seen, mut unreadable) = (Vec::new(), 0_usize, 0_usize, 0_usize);
+        let (mut cookie, mut pages) = (Vec::new(), 0_usize);
+        let mut taken = Taken { each, seen: 0, unreadable: 0 };
         loop {
-            let (found, result) = self.page(search, paging.then_some(&cookie), &mut unreadable).await?;
-            let page = page_end(&result, paging && pages == 0, found.is_empty())?;
+            let result = self.page(search, paging.then_some(&cookie), &mut taken).await?;
+            let page = page_end(&result, paging && pages == 0, taken.seen + taken.unreadable == 0)?;
             if matches!(page, Page::NoPaging) {
                 // RFC 2696 lets a server refuse; RFC 4511 names several codes for it. Nothing was handed over yet.
                 tracing::debug!(code = result.rc, "the directory does not page; asking without");
                 paging = false;
                 continue;
             }
-            seen = seen.saturating_add(found.len());
             pages = pages.saturating_add(1);
-            for mut entry in found {
-                let missing = self.complete(&mut entry).await?;
-                each(Found { entry, missing });
-            }
             match page {
-                Page::More(_) if seen > MOST || pages > MOST => return Err(LdapError::Garbled("a search without end")),
+                Page::More(_) if pages > MOST => return Err(LdapError::Garbled("a search without end")),
                 Page::More(next) if next == cookie && pages > 1_000 => {
                     return Err(LdapError::Garbled("the same page again and again"));
                 }
                 Page::More(next) => cookie = next,
                 Page::Cut(why) => return Ok(Reading::Partial(why)),
-                _ if unreadable > 0 => return Ok(Reading::Partial(format!("{unreadable} entries are unreadable"))),
+                _ if taken.unreadable > 0 => {
+                    return Ok(Reading::Partial(format!("{} entries are unreadable", taken.unreadable)));
+                }
                 _ => return Ok(Reading::Whole),
             }
         }
@@ -121,35 +126,53 @@ impl Connection {
     /// [`LdapError`].
     pub async fn find(&mut self, search: &Search, most: u32) -> Result<Vec<Found>, LdapError> {
         self.ldap.with_search_options(SearchOptions::new().sizelimit(i32::try_from(most).unwrap_or(i32::MAX)));
-        let mut unreadable = 0;
-        let (entries, result) = self.page(search, None, &mut unreadable).await?;
+        let mut found = Vec::new();
+        let mut taken = Taken { each: &mut |one| found.push(one), seen: 0, unreadable: 0 };
+        let result = self.page(search, None, &mut taken).await?;
         match result.rc {
             // sizeLimitExceeded is what was asked for.
-            0 | 4 if unreadable == 0 => {}
-            0 | 4 => return Err(LdapError::Garbled("an entry is unreadable")),
-            code => return Err(LdapError::Refused { code, text: said(&result) }),
+            0 | 4 if taken.unreadable == 0 => Ok(found),
+            0 | 4 => Err(LdapError::Garbled("an entry is unreadable")),
+            code => Err(LdapError::Refused { code, text: said(&result) }),
         }
-        let mut found = Vec::with_capacity(entries.len());
-        for mut entry in entries {
-            let missing = self.complete(&mut entry).await?;
-            found.push(Found { entry, missing });
-        }
-        Ok(found)
     }
 
+    /// One page, or everything without a cookie. Each entry goes on as it comes, while the server sends the next ones.
     async fn page(
         &mut self,
         search: &Search,
         cookie: Option<&Vec<u8>>,
-        unreadable: &mut usize,
-    ) -> Result<(Vec<Entry>, LdapResult), LdapError> {
+        taken: &mut Taken<'_>,
+    ) -> Result<LdapResult, LdapError> {
+        let mut stream = self.asked(search, cookie).await?;
+        while let Some(read) = self.next(&mut stream).await? {
+            match read {
+                Some(mut entry) => {
+                    let missing = self.complete(&mut entry).await?;
+                    taken.seen = taken.seen.saturating_add(1);
+                    (taken.each)(Found { entry, missing });
+                }
+                None => taken.unreadable = taken.unreadable.saturating_add(1),
+            }
+            if taken.seen.saturating_add(taken.unreadable) > MOST {
+                return Err(LdapError::Garbled("a search without end"));
+            }
+        }
+        Ok(stream.finish().await)
+    }
+
+    async fn asked(
+        &mut self,
+        search: &Search,
+        cookie: Option<&Vec<u8>>,
+    ) -> Result<SearchStream<'static, String, Vec<String>>, LdapError> {
         let scope = match search.scope {
             Scope::Entry => ldap3::Scope::Base,
             Scope::Subtree => ldap3::Scope::Subtree,
         };
         // RFC 4511 section 4.5.1.8: no attributes at all.
-        let none = ["1.1".to_owned()];
-        let attributes = if search.attributes.is_empty() { &none[..] } else { &search.attributes };
+        let none = || vec!["1.1".to_owned()];
+        let attributes = if search.attributes.is_empty() { none() } else { search.attributes.clone() };
         if let Some(cookie) = cookie {
             let size = i32::try_from(self.page_size).unwrap_or(i32::MAX);
             let control: RawControl = PagedResults { size, cookie: cookie.clone() }.into();
@@ -157,24 +180,22 @@ impl Connection {
         }
         self.ldap.with_timeout(self.patience);
         let begun = self.ldap.streaming_search(&search.base, scope, &search.filter, attributes).await;
-        let mut stream = begun.map_err(|fault| self.broke(fault))?;
-        let mut entries = Vec::new();
+        begun.map_err(|fault| self.broke(fault))
+    }
+
+    /// The next entry, `Some(None)` for one that cannot be read.
+    async fn next(
+        &self,
+        stream: &mut SearchStream<'static, String, Vec<String>>,
+    ) -> Result<Option<Option<Entry>>, LdapError> {
         loop {
             match stream.next().await {
                 // Pointers to other servers are not followed: who signs in here is decided by the servers named.
                 Ok(Some(item)) if item.is_ref() || item.is_intermediate() => {}
-                Ok(Some(item)) => match entry(item.0) {
-                    Some(entry) => entries.push(entry),
-                    None => *unreadable += 1,
-                },
-                Ok(None) => break,
+                Ok(item) => return Ok(item.map(|item| entry(item.0))),
                 Err(fault) => return Err(self.broke(fault)),
             }
-            if entries.len() > MOST {
-                return Err(LdapError::Garbled("a page without end"));
-            }
         }
-        Ok((entries, stream.finish().await))
     }
 
     /// Fetches the values that the server held back ([MS-ADTS] 3.1.1.3.1.3.3), and says what is missing in the end.
@@ -192,8 +213,13 @@ impl Connection {
                 filter: "(objectClass=*)".to_owned(),
                 attributes: vec![format!("{};range={}-*", withheld.attribute, withheld.next)],
             };
-            let (found, result) = self.page(&search, None, &mut 0).await?;
-            let Some(mut more) = found.into_iter().next().filter(|_| result.rc == 0) else {
+            let mut stream = self.asked(&search, None).await?;
+            let mut found = None;
+            while let Some(read) = self.next(&mut stream).await? {
+                found = found.or(read);
+            }
+            let result = stream.finish().await;
+            let Some(mut more) = found.filter(|_| result.rc == 0) else {
                 return Ok(Some(format!("values of {} could not be read: {}", withheld.attribute, said(&result))));
             };
             let next = more.settle_ranges();
@@ -214,8 +240,7 @@ fn page_end(result: &LdapResult, first_of_pages: bool, empty: bool) -> Result<Pa
     match result.rc {
         0 => Ok(cookie_of(result)?.map_or(Page::Last, Page::More)),
         // protocolError, unavailableCriticalExtension, unwillingToPerform; OpenLDAP says adminLimitExceeded.
-        2 | 12 | 53 if first_of_pages => Ok(Page::NoPaging),
-        11 if first_of_pages && empty => Ok(Page::NoPaging),
+        2 | 11 | 12 | 53 if first_of_pages && empty => Ok(Page::NoPaging),
         // timeLimitExceeded, sizeLimitExceeded, partialResults, adminLimitExceeded
         3 | 4 | 9 | 11 => Ok(Page::Cut(format!("{} (result {})", said(result), result.rc))),
         code => Err(LdapError::Refused { code, text: said(result) }),

@@ -119,6 +119,9 @@ impl fmt::Display for Flaw {
     }
 }
 
+/// More values than this of one attribute are told: which one is the first is the server's whim.
+const MANY: usize = 100;
+
 /// A person in the directory.
 #[derive(Clone, Debug)]
 pub struct Person {
@@ -164,6 +167,19 @@ impl Person {
             username,
             email,
         }
+    }
+
+    /// What is odd about values that names and address are taken from, though something was found among them.
+    #[must_use]
+    pub fn oddity(entry: &Entry, mapping: &Mapping) -> Option<String> {
+        let lists = [&mapping.username, &mapping.email, &mapping.name];
+        lists.into_iter().flatten().find_map(|attribute| {
+            let (values, texts) = (entry.values(attribute).count(), entry.texts(attribute).count());
+            if texts < values {
+                return Some(format!("{attribute} holds bytes that are no text; they are passed over"));
+            }
+            (values > MANY).then(|| format!("{attribute} has {values} values; the first one counts"))
+        })
     }
 
     /// What keeps the entry from becoming an account.
@@ -257,6 +273,12 @@ mod tests {
         let odd = person(&[("uid", b"\xff\xfe"), ("mail", b"not an address"), ("cn", b"<script>")]);
         assert_eq!(odd.flaw(), Some(Flaw::NoUsername));
         assert!(odd.email.is_err() && odd.name.is_none());
+        let odd = |attributes: &[(&str, &[u8])]| Person::oddity(&entry(attributes), &mapping());
+        assert!(odd(&[("uid", b"\xff\xfe")]).is_some_and(|why| why.starts_with("uid holds bytes")));
+        assert!(
+            odd(&vec![("mail", &b"a@b.example"[..]); 101]).is_some_and(|why| why.starts_with("mail has 101 values"))
+        );
+        assert_eq!(odd(&[("uid", b"anna"), ("mail", b"a@b.example"), ("objectGUID", b"\xff")]), None);
         assert!(person(&[("uid", b"an\nna")]).username.is_err());
     }
 

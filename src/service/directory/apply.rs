@@ -22,7 +22,7 @@ use crate::store::{StoreError, Tx, account, directory, directory_attribute};
 use std::collections::HashMap;
 
 /// Accounts that one transaction makes.
-const AT_ONCE: usize = ROWS * 32;
+const AT_ONCE: usize = ROWS * 16;
 /// Accounts, or groups, that share a transaction while they are changed: each commit waits for the disk.
 const TOGETHER: usize = 200;
 /// With more changes than this, other processes forget all accounts instead of one after the other.

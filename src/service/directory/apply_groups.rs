@@ -5,7 +5,7 @@ use crate::domain::audit::{Act, Event};
 use crate::domain::directory::plan::{GroupPlan, Member, Target};
 use crate::domain::id::{AccountId, GroupId};
 use crate::domain::notice::Notice;
-use crate::store::{StoreError, Tx, directory, group};
+use crate::store::{StoreError, Tx, directory_group, group};
 
 /// Changes of one group that are told one by one.
 const ONE_BY_ONE: usize = 20;
@@ -13,8 +13,50 @@ const ONE_BY_ONE: usize = 20;
 const IN_ONE_EVENT: usize = 500;
 
 impl Work<'_> {
-    /// Several groups, each a part that can fail alone.
+    /// Several groups together; when one of them is in the way, each as a part that can fail alone. Nearly always none is,
+    /// and a part costs a copy of every page that it touches.
     pub(super) async fn groups(&mut self, some: &[&GroupPlan]) -> Result<(), StoreError> {
+        let done = match self.groups_together(some).await {
+            Ok(done) => done,
+            Err(error) => {
+                tracing::debug!(%error, "groups together; now each by itself");
+                self.groups_in_parts(some).await?
+            }
+        };
+        self.done.added += done.added;
+        self.done.removed += done.removed;
+        self.done.groups_created += done.groups_created;
+        Ok(())
+    }
+
+    async fn groups_together(&self, some: &[&GroupPlan]) -> Result<Done, StoreError> {
+        let mut tx = self.begin().await?;
+        let (mut done, mut events) = (Done::default(), Vec::new());
+        let ids: Vec<GroupId> = some.iter().map(|plan| self.id_of(plan)).collect();
+        let new: Vec<_> = some
+            .iter()
+            .zip(&ids)
+            .filter(|(plan, _)| plan.target == Target::New)
+            .map(|(plan, id)| (*id, &plan.name, plan.follows.as_ref()))
+            .collect();
+        directory_group::insert_groups(&mut tx, &self.source, &new, self.ctx.now()).await?;
+        done.groups_created = new.len();
+        for (plan, id) in some.iter().zip(ids) {
+            if plan.target == Target::New {
+                events.push(self.about(Act::GroupCreated, id));
+            } else {
+                self.follow(&mut tx, plan, id, &mut events).await?;
+            }
+            let (added, removed) = self.fill(&mut tx, plan, id, &mut events).await?;
+            done.added += added;
+            done.removed += removed;
+        }
+        self.ctx.record_all(&mut tx, events).await?;
+        tx.commit().await?;
+        Ok(done)
+    }
+
+    async fn groups_in_parts(&mut self, some: &[&GroupPlan]) -> Result<Done, StoreError> {
         let mut tx = self.begin().await?;
         let mut done = Done::default();
         for group in some {
@@ -31,29 +73,67 @@ impl Work<'_> {
             }
         }
         tx.commit().await?;
-        self.done.added += done.added;
-        self.done.removed += done.removed;
-        self.done.groups_created += done.groups_created;
-        Ok(())
+        Ok(done)
     }
 
     async fn group(&self, tx: &mut Tx, plan: &GroupPlan) -> Result<(usize, usize), StoreError> {
-        let now = self.ctx.now();
-        let id = self.target(tx, plan).await?;
-        if let Some(subject) = &plan.follows {
-            directory::follow(tx, &self.source, subject, id).await?;
+        let (id, mut events) = (self.id_of(plan), Vec::new());
+        if plan.target == Target::New {
+            group::insert(tx, id, &plan.name, self.ctx.now()).await?;
+            events.push(self.about(Act::GroupCreated, id));
         }
+        self.follow(tx, plan, id, &mut events).await?;
+        let moved = self.fill(tx, plan, id, &mut events).await?;
+        self.ctx.record_all(tx, events).await?;
+        Ok(moved)
+    }
+
+    fn id_of(&self, plan: &GroupPlan) -> GroupId {
+        match plan.target {
+            Target::Known(id) => id,
+            Target::New => GroupId::new(self.ctx.uuid()),
+        }
+    }
+
+    fn about(&self, act: Act, group: GroupId) -> Event {
+        Event::of(act).with(serde_json::json!({ "group": group, "source": self.source }))
+    }
+
+    /// The group's name, and the entry that it follows.
+    async fn follow(
+        &self,
+        tx: &mut Tx,
+        plan: &GroupPlan,
+        id: GroupId,
+        events: &mut Vec<Event>,
+    ) -> Result<(), StoreError> {
+        if plan.renamed_from.is_some() {
+            directory_group::rename_group(tx, id, &plan.name).await?;
+            events.push(self.about(Act::GroupRenamed, id));
+        }
+        match &plan.follows {
+            Some(subject) => directory_group::follow(tx, &self.source, subject, id).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Who joins and who leaves; how many of each.
+    async fn fill(
+        &self,
+        tx: &mut Tx,
+        plan: &GroupPlan,
+        id: GroupId,
+        events: &mut Vec<Event>,
+    ) -> Result<(usize, usize), StoreError> {
         let adds: Vec<AccountId> = plan.adds.iter().filter_map(|member| self.account(member)).collect();
         let removes: Vec<AccountId> =
             plan.removes.iter().filter(|_| plan.verdict.passes()).map(|named| named.id).collect();
-        directory::add_members(tx, &self.source, id, &adds, now).await?;
+        directory_group::add_members(tx, &self.source, id, &adds, self.ctx.now()).await?;
         for leaving in &removes {
             group::remove_from(tx, self.source.key(), id, *leaving).await?;
         }
-        let changes =
-            [(Act::MemberAdded, Act::MembersAdded, &adds), (Act::MemberRemoved, Act::MembersRemoved, &removes)];
-        let events = changes.into_iter().flat_map(|(one, many, people)| self.told(id, (one, many), people)).collect();
-        self.ctx.record_all(tx, events).await?;
+        events.extend(self.told(id, (Act::MemberAdded, Act::MembersAdded), &adds));
+        events.extend(self.told(id, (Act::MemberRemoved, Act::MembersRemoved), &removes));
         self.announce(tx, plan, &adds, &removes).await?;
         Ok((adds.len(), removes.len()))
     }
@@ -73,22 +153,6 @@ impl Work<'_> {
             Event::of(many).with(detail)
         };
         people.chunks(IN_ONE_EVENT).map(together).collect()
-    }
-
-    async fn target(&self, tx: &mut Tx, plan: &GroupPlan) -> Result<GroupId, StoreError> {
-        let Target::Known(id) = plan.target else {
-            let id = GroupId::new(self.ctx.uuid());
-            group::insert(tx, id, &plan.name, self.ctx.now()).await?;
-            let detail = serde_json::json!({ "group": id, "source": self.source });
-            self.ctx.record(tx, Event::of(Act::GroupCreated).with(detail)).await?;
-            return Ok(id);
-        };
-        if plan.renamed_from.is_some() {
-            directory::rename_group(tx, id, &plan.name).await?;
-            let detail = serde_json::json!({ "group": id, "source": self.source });
-            self.ctx.record(tx, Event::of(Act::GroupRenamed).with(detail)).await?;
-        }
-        Ok(id)
     }
 
     fn account(&self, member: &Member) -> Option<AccountId> {

@@ -7,7 +7,7 @@ use crate::domain::directory::{Custom, Entry};
 use crate::domain::identity::Vouched;
 use crate::service::context::Context;
 use crate::service::core::{Core, Trouble};
-use crate::store::{StoreError, directory, directory_attribute, identity};
+use crate::store::{StoreError, directory_attribute, directory_group, identity};
 use std::time::Duration;
 
 /// How long somebody waits at most for their groups to be looked up.
@@ -48,7 +48,7 @@ pub(in crate::service) async fn groups(
     let mut names = Vec::with_capacity(found.len());
     for group in found {
         let followed = match &group.subject {
-            Some(subject) => directory::group_of(&mut link, &arrival.source, subject).await?,
+            Some(subject) => directory_group::group_of(&mut link, &arrival.source, subject).await?,
             None => None,
         };
         names.push(followed.unwrap_or(group.name));

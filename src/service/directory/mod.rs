@@ -9,6 +9,7 @@ pub mod link;
 mod own_groups;
 pub mod policy;
 mod read;
+mod read_groups;
 mod sync;
 
 pub use apply::Done;

@@ -3,7 +3,8 @@
 
 use super::Connected;
 use super::policy::{GroupRule, Strategy, Wanted};
-use super::read::{GROUPS, IN_CHAIN};
+use super::read::IN_CHAIN;
+use super::read_groups::{GROUPS, member_name};
 use crate::connect::ldap::{LdapError, Scope, Search, escaped, escaped_bytes};
 use crate::domain::directory::{DnKey, Entry, Subject};
 use std::collections::HashSet;
@@ -72,9 +73,7 @@ struct Look<'a> {
 impl Look<'_> {
     async fn by(&self, rule: &GroupRule) -> Result<Vec<OwnGroup>, LdapError> {
         let entries = match rule.members {
-            Strategy::Usernames(attribute) => {
-                self.holding(rule, &format!("({attribute}={})", escaped(self.username))).await?
-            }
+            Strategy::Usernames(attribute) => self.by_username(rule, attribute).await?,
             Strategy::MemberOf if self.active && rule.depth > 0 => {
                 let chain = format!("(member:{IN_CHAIN}:={})", escaped(self.person.dn()));
                 let mut entries = self.holding(rule, &chain).await?;
@@ -113,7 +112,34 @@ impl Look<'_> {
 
     /// The rule's groups that match a filter as well.
     async fn holding(&self, rule: &GroupRule, filter: &str) -> Result<Vec<Entry>, LdapError> {
-        let attributes = self.attributes(rule);
+        self.holding_with(rule, filter, self.attributes(rule)).await
+    }
+
+    /// The rule's groups that have the username, whatever its case: servers compare `memberUid` with regard to case
+    /// (RFC 2307 section 3), some cannot do it otherwise, a synchronisation does it without. Whatever is found is compared
+    /// here in the end, as in a synchronisation.
+    async fn by_username(&self, rule: &GroupRule, attribute: &str) -> Result<Vec<Entry>, LdapError> {
+        let (name, wanted) = (escaped(self.username.trim()), member_name(self.username));
+        let exact = format!("({attribute}={name})");
+        let any_case = format!("(|{exact}({attribute}:caseIgnoreIA5Match:={name}))");
+        for filter in [&any_case, &exact] {
+            let mut attributes = self.attributes(rule);
+            attributes.push(attribute.to_owned());
+            let mut found = self.holding_with(rule, filter, attributes).await?;
+            found.retain(|entry| entry.texts(attribute).any(|member| member_name(member) == wanted));
+            if !found.is_empty() {
+                return Ok(found);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    async fn holding_with(
+        &self,
+        rule: &GroupRule,
+        filter: &str,
+        attributes: Vec<String>,
+    ) -> Result<Vec<Entry>, LdapError> {
         match &rule.wanted {
             Wanted::One { dn, .. } => Ok(self.connected.entry(dn, filter, attributes).await?.into_iter().collect()),
             Wanted::Matching(wanted) => self.under(&rule.base, format!("(&{wanted}{filter})"), attributes).await,

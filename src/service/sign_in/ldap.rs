@@ -1,12 +1,13 @@
 //! Verifier: a password that a directory checks. Known accounts of a directory are asked about there and nowhere else,
 //! unknown names in every directory in order, accounts of ours never.
 //!
-//! Every try hashes a password as well, at the same time: as long as a directory answers faster than that, whose name it
-//! was does not show in the time. Somebody whom no directory knows costs a bind that nobody can win.
+//! Every try that fails is one hash, and at the same time one search and one bind at each directory, whoever the name
+//! belongs to; where there is nothing to ask it is for nobody (`reach.rs`).
 
 use super::password::Claim;
+use super::reach::{Reach, bind_of_nobody, for_nobody};
 use super::{Outcome, SignIn, SignInError};
-use crate::connect::ldap::{Found, Scope, Search, Verdict, escaped_bytes};
+use crate::connect::ldap::{Found, LdapError, Scope, Search, Verdict, escaped_bytes};
 use crate::domain::account::{Account, AccountStatus, MAX_NAME};
 use crate::domain::audit::{Act, Actor, Event};
 use crate::domain::directory::{Entry, Person, Standing, Subject};
@@ -24,10 +25,6 @@ use crate::service::metrics::{SignInOutcome, SignInWay};
 use crate::service::trace::{MAPPED, Traces};
 use crate::store::{account, directory, identity};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// When somebody may try again whose directory does not answer.
-const AWAY: Duration = Duration::from_secs(30);
 
 /// Which directories are asked, and for whom.
 pub(super) enum Asked {
@@ -41,8 +38,18 @@ pub(super) enum Asked {
 enum Answer {
     Right(Box<Vouched>, Arc<Connected>, Entry),
     RightBut(Standing),
+    /// Nobody says so; whether a directory that knows the name has said no.
+    Not(Reach, bool),
+}
+
+/// What one directory says about somebody.
+enum Said {
+    Right(Box<Entry>),
+    RightBut(Standing),
+    /// The password is wrong.
     Wrong,
-    Away,
+    /// Nobody there has the name, or their guesses are spent.
+    Nothing,
 }
 
 impl SignIn {
@@ -62,15 +69,6 @@ impl SignIn {
             Some(Asked::Linked(Arc::clone(connected), Subject::from_stored(&one.subject)))
         });
         Ok(linked)
-    }
-
-    /// The answer to everybody who does not get in: while a directory is away it is the same for names that are ours,
-    /// the directory's, and nobody's.
-    pub(super) fn not_in(&self) -> SignInError {
-        if self.core.directories.iter().any(|connected| connected.server.is_away()) {
-            return SignInError::DirectoryAway { retry_after: AWAY };
-        }
-        SignInError::Refused
     }
 
     /// Signs in with a password that a directory checks. Without a ticket, after too many failures, no guess reaches the
@@ -111,19 +109,23 @@ impl SignIn {
                 self.core.limiter.give_back(ticket).await?;
                 (standing.as_str(), SignInOutcome::Denied, SignInError::Directory(standing))
             }
-            (Answer::Away, ticket) => {
-                // Nothing was tried, so nothing failed.
-                self.give_back(ticket).await?;
-                let error = SignInError::DirectoryAway { retry_after: AWAY };
-                ("directory_away", SignInOutcome::Failed, error)
+            (Answer::Not(reach, checked), Some(ticket)) => {
+                self.settle(Some(ticket), (reach, checked)).await?;
+                let away = reach.some_away() && !checked;
+                let (reason, outcome) = if away {
+                    ("directory_away", SignInOutcome::Failed)
+                } else {
+                    ("password", SignInOutcome::WrongSecret)
+                };
+                (reason, outcome, Self::not_in(reach))
             }
-            (_, None) => ("throttled", SignInOutcome::Throttled, self.not_in()),
-            (Answer::Right(..), _) => ("not_allowed", SignInOutcome::Denied, self.not_in()),
-            _ => ("password", SignInOutcome::WrongSecret, self.not_in()),
+            (Answer::Not(reach, _), None) => ("throttled", SignInOutcome::Throttled, Self::not_in(reach)),
+            // Whoever knows the password has nothing to learn from how long this took.
+            _ => ("not_allowed", SignInOutcome::Denied, SignInError::Refused),
         };
         // A wrong password is nothing that a trace could explain, and what was typed may be anything.
-        if let (SignInError::Directory(_) | SignInError::DirectoryAway { .. }, Some(source)) =
-            (&error, self.first(&asked))
+        if let (true, Some(source)) =
+            (matches!(error, SignInError::Directory(_)) || reason == "directory_away", self.first(&asked))
         {
             self.trace(ctx, &source, reason);
         }
@@ -141,62 +143,46 @@ impl SignIn {
     ) -> Answer {
         let password = Secret::new(claim.password.as_typed().to_owned());
         let name = claim.login.key();
-        let searches: Vec<(&Arc<Connected>, Search)> = match (asked, account) {
-            // No directory needs to see what cannot be a name.
-            _ if name.contains(char::is_control) || name.chars().count() >= MAX_NAME => Vec::new(),
-            (Asked::Linked(connected, subject), account) => {
-                vec![(connected, by_subject(connected, subject, account.map_or(name, |account| &account.username)))]
-            }
-            (Asked::All, _) => self.core.directories.iter().map(|one| (one, by_name(one, name))).collect(),
-        };
-        let (mut away, mut tried) = (false, false);
-        for (connected, search) in &searches {
-            let slug = connected.policy.slug.as_str();
-            let found = match connected.server.find(search, 2).await {
-                Ok(found) => found,
-                Err(error) => {
-                    tracing::warn!(directory = slug, %error, "a sign-in could not be checked");
-                    away = true;
-                    continue;
+        // No directory needs to see what cannot be a name.
+        let is_name = !name.contains(char::is_control) && name.chars().count() < MAX_NAME;
+        let (mut reach, mut checked) = (Reach::default(), false);
+        for connected in self.in_turn(asked) {
+            let question = match (asked, account) {
+                _ if !is_name => None,
+                (Asked::Linked(linked, _), _) if !Arc::ptr_eq(linked, connected) => None,
+                (Asked::Linked(_, subject), account) => {
+                    let username = account.map_or(name, |account| &account.username);
+                    Some((by_subject(connected, subject, username), Some(subject)))
                 }
+                (Asked::All, _) => Some((by_name(connected, name), None)),
             };
-            let entry = match found.as_slice() {
-                [] => continue,
-                [Found { entry, .. }] => entry,
-                _ => {
-                    tracing::warn!(
-                        directory = slug,
-                        "more than one entry has the name that somebody signs in with: refused"
-                    );
-                    continue;
-                }
-            };
-            if matches!(asked, Asked::Linked(_, subject) if *subject != subject_of(connected, entry)) {
+            let Some((search, subject)) = question else {
+                reach.note(connected, for_nobody(connected).await);
                 continue;
-            }
-            tried = true;
-            let decoy = decoy(connected);
-            match connected.server.verify(if real { entry.dn() } else { &decoy }, &password).await {
-                Ok(Verdict::Right) => return right(connected, entry, ctx),
-                Ok(Verdict::RightBut(standing)) => {
+            };
+            let said = said(connected, (&search, subject), password.clone(), real).await;
+            match reach.note(connected, said) {
+                Some(Said::Right(entry)) => return right(connected, &entry, ctx),
+                Some(Said::RightBut(standing)) => {
+                    let slug = connected.policy.slug.as_str();
                     ctx.note("directory", Facts::new().code("slug", slug).code("standing", standing.as_str()));
                     return Answer::RightBut(standing);
                 }
-                Ok(Verdict::Wrong) => {}
-                Err(error) => {
-                    tracing::warn!(directory = slug, %error, "a sign-in could not be checked");
-                    away = true;
-                }
+                Some(Said::Wrong) => checked = true,
+                Some(Said::Nothing) | None => {}
             }
         }
-        let first = match asked {
+        Answer::Not(reach, checked)
+    }
+
+    /// All directories; the one that can say yes first, so that nobody waits for another that is away.
+    fn in_turn<'a>(&'a self, asked: &'a Asked) -> impl Iterator<Item = &'a Arc<Connected>> + Send {
+        let linked = match asked {
             Asked::Linked(connected, _) => Some(connected),
-            Asked::All => self.core.directories.first(),
+            Asked::All => None,
         };
-        if let (false, false, Some(connected)) = (tried, away, first) {
-            away = connected.server.verify(&decoy(connected), &password).await.is_err();
-        }
-        if away { Answer::Away } else { Answer::Wrong }
+        let others = self.core.directories.iter();
+        linked.into_iter().chain(others.filter(move |one| linked.is_none_or(|linked| !Arc::ptr_eq(linked, one))))
     }
 
     fn trace(&self, ctx: &Context, source: &Source, outcome: &str) {
@@ -235,9 +221,33 @@ impl SignIn {
     }
 }
 
-/// An entry that is not there, below a base that is.
-fn decoy(connected: &Connected) -> String {
-    format!("cn=vestibule-nobody,{}", connected.policy.base)
+/// One search and one bind at a directory, whatever is found. Unless it is a `real` try no guess reaches it.
+async fn said(
+    connected: &Connected,
+    (search, subject): (&Search, Option<&Subject>),
+    password: Secret<String>,
+    real: bool,
+) -> Result<Said, LdapError> {
+    let found = connected.server.find(search, 2).await?;
+    let entry = match found.as_slice() {
+        [Found { entry, .. }] => Some(entry),
+        [] => None,
+        _ => {
+            let directory = connected.policy.slug.as_str();
+            tracing::warn!(directory, "more than one entry has the name that somebody signs in with: refused");
+            None
+        }
+    };
+    let entry = entry.filter(|entry| real && subject.is_none_or(|subject| *subject == subject_of(connected, entry)));
+    let Some(entry) = entry else {
+        bind_of_nobody(connected).await?;
+        return Ok(Said::Nothing);
+    };
+    Ok(match connected.server.verify(entry.dn(), &password).await? {
+        Verdict::Right => Said::Right(Box::new(entry.clone())),
+        Verdict::RightBut(standing) => Said::RightBut(standing),
+        Verdict::Wrong => Said::Wrong,
+    })
 }
 
 fn subject_of(connected: &Connected, entry: &Entry) -> Subject {

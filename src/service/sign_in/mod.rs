@@ -16,6 +16,7 @@ pub(in crate::service) mod parked;
 pub mod passkey;
 pub mod password;
 mod phone;
+mod reach;
 pub mod step;
 pub mod step_up;
 

@@ -1,5 +1,6 @@
 //! Verifier: a password of ours. Unknown, wrong, locked and blocked cost the same work and get the same answer.
 
+use super::reach::Asking;
 use super::{Outcome, SignIn, SignInError, Wishes};
 use crate::domain::account::{Account, AccountStatus, LoginName, fold};
 use crate::domain::password::PlainPassword;
@@ -49,6 +50,8 @@ impl SignIn {
         if let Some(asked) = asked {
             return self.with_directory(ctx, claim, account, ticket, asked).await;
         }
+        // At the same time, as for a name that a directory could know; whoever has the right password does not wait for it.
+        let asked = Asking::begins(&self.core);
         let verdict = match self.core.check_password(&claim.password, hash.as_deref()).await {
             Ok(verdict) => verdict,
             Err(error) => {
@@ -57,21 +60,21 @@ impl SignIn {
                 return Err(error.into());
             }
         };
-        let blocked = ticket.is_none();
-        let (Verdict::Right { rehash }, Some(ticket), Some(account)) = (verdict, ticket, account.as_ref()) else {
-            return self.refuse(ctx, account.as_ref(), if blocked { "throttled" } else { "password" }).await;
+        let (Verdict::Right { rehash }, true, Some(account)) = (verdict, ticket.is_some(), account.as_ref()) else {
+            let why = if ticket.is_none() { "throttled" } else { "password" };
+            return self.refuse(ctx, account.as_ref(), why, (asked, ticket)).await;
         };
         if account.status == AccountStatus::Registered && self.may_use_password(account, claim.internal).await? {
             // Told to whoever knows the password: it is their own account, and nothing they typed was wrong.
-            self.core.limiter.give_back(ticket).await?;
+            self.give_back(ticket).await?;
             self.core.metrics.sign_in(SignInWay::Password, SignInOutcome::Denied);
             self.failed(ctx, Some(account.id), "waiting").await?;
             return Err(SignInError::Unresolved(Refusal::Waiting));
         }
         if !account.may_sign_in(ctx.now()) || !self.may_use_password(account, claim.internal).await? {
-            return self.refuse(ctx, Some(account), "not_allowed").await;
+            return self.refuse(ctx, Some(account), "not_allowed", (asked, ticket)).await;
         }
-        self.core.limiter.give_back(ticket).await?;
+        self.give_back(ticket).await?;
         if let (true, Some(old)) = (rehash, hash.as_deref()) {
             self.rehash(ctx, account, &claim.password, old).await?;
         }
@@ -100,7 +103,11 @@ impl SignIn {
         ctx: &Context,
         account: Option<&Account>,
         why: &'static str,
+        (asked, ticket): (Asking, Option<Ticket>),
     ) -> Result<Outcome, SignInError> {
+        let reach = asked.ends().await;
+        // Somebody's password was checked, if the name is anybody's.
+        self.settle(ticket, (reach, account.is_some())).await?;
         let outcome = match why {
             "password" => SignInOutcome::WrongSecret,
             "throttled" => SignInOutcome::Throttled,
@@ -108,7 +115,7 @@ impl SignIn {
         };
         self.core.metrics.sign_in(SignInWay::Password, outcome);
         self.failed(ctx, account.map(|account| account.id), why).await?;
-        Err(self.not_in())
+        Err(Self::not_in(reach))
     }
 
     pub(super) async fn give_back(&self, ticket: Option<Ticket>) -> Result<(), SignInError> {

@@ -446,32 +446,6 @@ macro_rules! fetch_all_by_engine {
     };
 }
 
-/// Runs a statement that takes many rows at once: `$sql` is text made by [`rows`], `$bound` binds one row to the query.
-macro_rules! execute_rows {
-    ($link:expr, $sql:expr, $rows:expr, |$query:ident, $row:ident| $bound:expr) => {
-        match $crate::store::database::Link::engine($link) {
-            $crate::store::database::Engine::Sqlite(conn) => {
-                let mut $query = sqlx::query::<sqlx::Sqlite>(sqlx::AssertSqlSafe($sql));
-                for $row in $rows {
-                    $query = $bound;
-                }
-                $query
-                    .execute(conn)
-                    .await
-                    .map(|done| done.rows_affected())
-                    .map_err($crate::store::database::StoreError::from)
-            }
-            $crate::store::database::Engine::Postgres(line) => {
-                let mut $query = sqlx::query::<sqlx::Postgres>(sqlx::AssertSqlSafe($sql));
-                for $row in $rows {
-                    $query = $bound;
-                }
-                $crate::store::database::on_line!(line, conn => $query.execute(conn)).map(|done| done.rows_affected())
-            }
-        }
-    };
-}
-
 /// Runs one statement on a connection to PostgreSQL, within its limit.
 macro_rules! on_line {
     ($line:expr, $conn:ident => $work:expr) => {{
@@ -486,5 +460,5 @@ macro_rules! on_line {
 }
 
 pub use bulk::ROWS;
-pub(super) use bulk::rows;
-pub(super) use {execute, execute_rows, fetch_all, fetch_all_by_engine, fetch_by_engine, fetch_optional, on_line};
+pub(super) use bulk::{execute_by_engine, execute_rows, nameless, rows};
+pub(super) use {execute, fetch_all, fetch_all_by_engine, fetch_by_engine, fetch_optional, on_line};

@@ -177,7 +177,12 @@ async fn odd_entries_are_told_and_do_no_harm() {
         House::with(&slapd.directory("create_accounts = true\nattributes.name = [\"jpegPhoto\", \"cn\"]\n")).await;
     let (plan, done) = syncs(&house).await;
     assert_eq!(done.created, 12, "ten, one with many addresses, one with bytes for a name");
-    for told in ["uid=twin", "uid=bare"] {
+    for told in [
+        "uid=twin,ou=people,dc=example,dc=org: no account is made: another account or entry has its e-mail address",
+        "uid=bare,ou=people,dc=example,dc=org: no account is made",
+        "uid=many,ou=people,dc=example,dc=org: mail has 1000 values; the first one counts",
+        "uid=bytes,ou=people,dc=example,dc=org: jpegPhoto holds bytes that are no text; they are passed over",
+    ] {
         assert!(log.text().contains(told), "{told}: {}", log.text());
         assert!(plan.remarks.iter().any(|remark| remark.contains(told)), "{told}: {:?}", plan.remarks);
     }

@@ -15,7 +15,12 @@ fn inner(name: &str) -> String {
 fn nested() -> Slapd {
     let people = ["anna", "bert"].map(person).concat();
     let groups = [group("c", &["anna"]), group("b", &["bert", &inner("c")]), group("a", &[&inner("b")])].concat();
-    let posix = format!("dn: cn=posix,{OU}\nobjectClass: posixGroup\ncn: posix\ngidNumber: 5\nmemberUid: anna\n\n");
+    // The server compares usernames of members with regard to case; nobody else does.
+    let posix: String = [("posix", "anna"), ("loud", "ANNA"), ("other", "annab")]
+        .map(|(name, member)| {
+            format!("dn: cn={name},{OU}\nobjectClass: posixGroup\ncn: {name}\ngidNumber: 5\nmemberUid: {member}\n\n")
+        })
+        .concat();
     let slapd = Slapd::with(&format!("{people}{groups}{posix}"));
     slapd.modifies(&format!("dn: {}\nchangetype: modify\nadd: member\nmember: {}\n\n", inner("c"), inner("a")));
     slapd
@@ -50,7 +55,7 @@ async fn groups_are_there_at_once_and_the_same_that_a_synchronisation_finds() {
         (one("member_of", 1), vec![]),
         (one("member", 2), vec!["Top"]),
         (one("member_of", 2), vec!["Top"]),
-        (posix.to_owned(), vec!["posix"]),
+        (posix.to_owned(), vec!["loud", "posix"]),
     ] {
         let house = House::with(&slapd.directory(&rules)).await;
         let answer = house.browser().signs_in("anna", "anna-password").await;

@@ -1,8 +1,8 @@
 //! The part of a plan about groups. Only memberships that the synchronisation made are removed; one given by hand is not
 //! even looked at. A group that could not be read, or not to its end, loses nobody.
 
-use super::super::Subject;
 use super::super::snapshot::{GroupReading, KnownGroup};
+use super::super::{Person, Subject};
 use super::people::made_subjects;
 use super::{Desk, GroupPlan, Member, Named, Plan, Target};
 use crate::domain::account::{DisplayName, fold};
@@ -143,7 +143,13 @@ pub(super) fn settle(desk: &Desk<'_>, targets: &Targets, plan: &mut Plan) {
         username: usernames.get(id).map_or_else(|| id.to_string(), |name| (*name).to_owned()),
     };
     let nobody = HashSet::new();
+    // Once for each person, not for each membership.
     let made = made_subjects(plan);
+    let stands_for = |person: &Person| match desk.accounts.get(&person.subject) {
+        Some(place) => desk.known.accounts.get(*place).map(|account| Member::Account(account.id)),
+        None => made.contains(&person.subject).then(|| Member::Created(person.subject.clone())),
+    };
+    let members_by_place: Vec<Option<Member>> = desk.snapshot.people.iter().map(stands_for).collect();
     let mut groups = Vec::with_capacity(targets.aims.len());
     for aim in &targets.aims {
         let members = match aim.target {
@@ -151,14 +157,10 @@ pub(super) fn settle(desk: &Desk<'_>, targets: &Targets, plan: &mut Plan) {
             Target::New => &nobody,
         };
         let (mut adds, mut stay) = (Vec::new(), HashSet::new());
-        for person in aim.people.iter().filter_map(|place| desk.snapshot.people.get(*place)) {
-            let account = desk.accounts.get(&person.subject).and_then(|place| desk.known.accounts.get(*place));
-            match account {
-                Some(account) if stay.insert(account.id) && !members.contains(&account.id) => {
-                    adds.push(Member::Account(account.id));
-                }
-                None if made.contains(&person.subject) => adds.push(Member::Created(person.subject.clone())),
-                _ => {}
+        for member in aim.people.iter().filter_map(|place| members_by_place.get(*place)?.as_ref()) {
+            match member {
+                Member::Account(id) if !stay.insert(*id) || members.contains(id) => {}
+                joins => adds.push(joins.clone()),
             }
         }
         let mut removes: Vec<Named> =
