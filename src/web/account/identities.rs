@@ -66,13 +66,11 @@ pub async fn get_add(
 /// `POST /account/identities/add`
 pub async fn post_add(State(site): State<Arc<Site>>, fresh: Fresh, fields: Fields) -> Result<Response, PageError> {
     let wanted = site.identities.add(&fresh.visit.ctx, &fresh.who, fields.text("question")).await?;
-    Ok(match wanted.and_then(|text| site.redirect(&text)) {
-        Some(target) => Reply::see_other(&target).of(&fresh.visit).done(),
-        None => {
-            let reply = Reply::see_other(&SafeRedirect::to(paths::ACCOUNT_IDENTITIES)).of(&fresh.visit);
-            reply.notice(&site, Notice::IdentityAdded).done()
-        }
-    })
+    if let Some(target) = wanted.and_then(|text| site.redirect(&text)) {
+        return Ok(Reply::see_other(&target).of(&fresh.visit).done());
+    }
+    let reply = Reply::see_other(&SafeRedirect::to(paths::ACCOUNT_IDENTITIES)).of(&fresh.visit);
+    Ok(reply.notice(&site, Notice::IdentityAdded).done())
 }
 
 /// Where the question of this name is asked.
