@@ -296,7 +296,7 @@ pub(super) fn check(providers: &[IdentityProvider], secrets_read: bool, found: &
             Kind::Saml => (provider.oidc.marks(), "oidc"),
         };
         for name in others {
-            found.wrong(&key(name), &format!("is of kind = \"{kind}\", and this provider is of the other"));
+            found.warn(format!("{} has no effect: it is for kind = \"{kind}\"", key(name)));
         }
     }
 }
