@@ -40,6 +40,8 @@ pub struct EmailHolder {
     pub status: AccountStatus,
     /// Whether it has an identity of this very source, which is somebody else.
     pub linked_here: bool,
+    /// Whether it may administer this service: no source is believed that much by an address alone.
+    pub administrator: bool,
 }
 
 /// What is to be done.
@@ -184,7 +186,7 @@ fn linkable(holder: EmailHolder, said: &Attributes) -> Result<AccountId, Refusal
     if holder.linked_here {
         return Err(Refusal::OtherIdentity);
     }
-    if !(said.email_verified && holder.verified) {
+    if holder.administrator || !(said.email_verified && holder.verified) {
         return Err(Refusal::EmailTaken);
     }
     Ok(holder.account)

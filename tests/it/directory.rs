@@ -3,9 +3,12 @@
 mod active_directory;
 mod commands;
 mod connector;
+mod cut;
 mod faults;
 mod first_sign_in;
 mod sign_in;
+mod spelling;
+mod successor;
 mod sync;
 
 use crate::support::House;

@@ -124,7 +124,9 @@ impl Connection {
         let mut unreadable = 0;
         let (entries, result) = self.page(search, None, &mut unreadable).await?;
         match result.rc {
-            // sizeLimitExceeded is what was asked for.
+            // sizeLimitExceeded before that is the server's own limit: nobody knows then whether there are more.
+            4 if entries.len() < most as usize => return Err(LdapError::Cut(entries.len())),
+            // It is what was asked for.
             0 | 4 if unreadable == 0 => {}
             0 | 4 => return Err(LdapError::Garbled("an entry is unreadable")),
             code => return Err(LdapError::Refused { code, text: said(&result) }),

@@ -126,6 +126,11 @@ impl<'a> Reader<'a, '_> {
                 snapshot.remarks.push(format!("not all groups under {base} were read: {why}"));
                 snapshot.groups_partial.get_or_insert(why);
             }
+            (Wanted::Matching(filter), None) if groups.len() == before => {
+                snapshot
+                    .remarks
+                    .push(format!("no group under {base} matches {filter}; see `vestibule directory check`"));
+            }
             _ => {}
         }
         Ok(())
@@ -364,7 +369,11 @@ fn settle(
         members.people.dedup();
         if members.strangers > 0 {
             let count = members.strangers;
-            odd.push(format!("the group {} has {count} members whom the filter does not let in", group.dn));
+            let why = match snapshot.partial {
+                Some(_) => "were not read, or whom the filter does not let in",
+                None => "are not there, or whom the filter does not let in",
+            };
+            odd.push(format!("the group {} has {count} members who {why}", group.dn));
         }
         let operator = matches!(group.rule.wanted, Wanted::One { group: Some(_), .. });
         readings.push(GroupReading {

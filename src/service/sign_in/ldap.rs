@@ -4,9 +4,10 @@
 //! Every try hashes a password as well, at the same time: as long as a directory answers faster than that, whose name it
 //! was does not show in the time. Somebody whom no directory knows costs a bind that nobody can win.
 
+use super::guess::only;
 use super::password::Claim;
 use super::{Outcome, SignIn, SignInError};
-use crate::connect::ldap::{Found, Scope, Search, Verdict, escaped_bytes};
+use crate::connect::ldap::{Scope, Search, Verdict, escaped_bytes};
 use crate::domain::account::{Account, AccountStatus, MAX_NAME};
 use crate::domain::audit::{Act, Actor, Event};
 use crate::domain::directory::{Entry, Person, Standing, Subject};
@@ -88,10 +89,13 @@ impl SignIn {
             self.core.check_password(&claim.password, None),
             self.ask(ctx, &claim, account.as_ref(), (&asked, real))
         );
-        if let Err(error) = hashed {
-            self.give_back(ticket).await?;
-            return Err(error.into());
-        }
+        let answer = match hashed.map_err(SignInError::from).and(answer) {
+            Ok(answer) => answer,
+            Err(error) => {
+                self.give_back(ticket).await?;
+                return Err(error);
+            }
+        };
         let id = account.as_ref().map(|account| account.id);
         let allowed = match &account {
             Some(account) => self.may_use_password(account, claim.internal).await?,
@@ -138,7 +142,7 @@ impl SignIn {
         claim: &Claim,
         account: Option<&Account>,
         (asked, real): (&Asked, bool),
-    ) -> Answer {
+    ) -> Result<Answer, SignInError> {
         let password = Secret::new(claim.password.as_typed().to_owned());
         let name = claim.login.key();
         let searches: Vec<(&Arc<Connected>, Search)> = match (asked, account) {
@@ -152,35 +156,30 @@ impl SignIn {
         let (mut away, mut tried) = (false, false);
         for (connected, search) in &searches {
             let slug = connected.policy.slug.as_str();
-            let found = match connected.server.find(search, 2).await {
-                Ok(found) => found,
+            let entry = match only(connected, search).await {
+                Ok(Some(entry)) => entry,
+                Ok(None) => continue,
                 Err(error) => {
                     tracing::warn!(directory = slug, %error, "a sign-in could not be checked");
                     away = true;
                     continue;
                 }
             };
-            let entry = match found.as_slice() {
-                [] => continue,
-                [Found { entry, .. }] => entry,
-                _ => {
-                    tracing::warn!(
-                        directory = slug,
-                        "more than one entry has the name that somebody signs in with: refused"
-                    );
-                    continue;
-                }
-            };
-            if matches!(asked, Asked::Linked(_, subject) if *subject != subject_of(connected, entry)) {
+            let subject = subject_of(connected, &entry);
+            if matches!(asked, Asked::Linked(_, linked) if *linked != subject) {
                 continue;
             }
             tried = true;
+            let guess =
+                if real { self.guess(ctx, (connected, &subject), (account, claim.internal)).await? } else { None };
             let decoy = decoy(connected);
-            match connected.server.verify(if real { entry.dn() } else { &decoy }, &password).await {
-                Ok(Verdict::Right) => return right(connected, entry, ctx),
+            let verdict = connected.server.verify(if guess.is_some() { entry.dn() } else { &decoy }, &password).await;
+            self.guessed(guess, &verdict).await?;
+            match verdict {
+                Ok(Verdict::Right) => return Ok(right(connected, &entry, ctx)),
                 Ok(Verdict::RightBut(standing)) => {
                     ctx.note("directory", Facts::new().code("slug", slug).code("standing", standing.as_str()));
-                    return Answer::RightBut(standing);
+                    return Ok(Answer::RightBut(standing));
                 }
                 Ok(Verdict::Wrong) => {}
                 Err(error) => {
@@ -189,6 +188,9 @@ impl SignIn {
                 }
             }
         }
+        if let (false, false, true, Asked::Linked(connected, _), Some(account)) = (tried, away, real, asked, account) {
+            self.entry_is_gone(ctx, connected, account);
+        }
         let first = match asked {
             Asked::Linked(connected, _) => Some(connected),
             Asked::All => self.core.directories.first(),
@@ -196,7 +198,19 @@ impl SignIn {
         if let (false, false, Some(connected)) = (tried, away, first) {
             away = connected.server.verify(&decoy(connected), &password).await.is_err();
         }
-        if away { Answer::Away } else { Answer::Wrong }
+        Ok(if away { Answer::Away } else { Answer::Wrong })
+    }
+
+    /// For administrators alone: to the person it is the same as a wrong password.
+    fn entry_is_gone(&self, ctx: &Context, connected: &Connected, account: &Account) {
+        let (directory, account) = (connected.policy.slug.as_str(), account.id);
+        tracing::warn!(
+            directory,
+            %account,
+            "the entry that an account is linked to is gone, or the filter does not let it in: see `vestibule directory \
+             check --user`"
+        );
+        self.trace(ctx, &connected.source(), "entry_gone");
     }
 
     fn trace(&self, ctx: &Context, source: &Source, outcome: &str) {
