@@ -33,6 +33,8 @@ pub enum Command {
     SetPassword(SetPassword),
     /// Link an account to a person in a directory, which checks its password from then on.
     Link(Link),
+    /// Take the link to a directory away: it checks the password no more. Sessions end, and the owner is told by mail.
+    Unlink(Unlink),
     /// Take all second factors and backup codes away from somebody who lost them. Their sessions end, and they are told.
     ResetFactors(Whose),
     /// Make an account an administrator. Its sessions end.
@@ -76,6 +78,15 @@ pub struct Link {
     /// The person's name there; without it the account's username.
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
+}
+
+#[derive(Args)]
+pub struct Unlink {
+    /// Username or e-mail address.
+    account: String,
+    /// Which directory.
+    #[arg(long)]
+    directory: String,
 }
 
 #[derive(Args)]
@@ -149,6 +160,16 @@ pub(super) async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
             let directories = Directories::new(Arc::clone(&desk.core));
             let dn = directories.link(ctx, by, &account, (&link.directory, user)).await?;
             say(&format!("{} is linked to {dn}: the directory checks the password from now on.", account.username));
+        }
+        Command::Unlink(unlink) => {
+            let account = accounts.named(by, &unlink.account).await?;
+            let directories = Directories::new(Arc::clone(&desk.core));
+            directories.unlink(ctx, by, &account, &unlink.directory).await?;
+            say(&format!(
+                "{} is no longer linked to {}. `vestibule account link` links it to another entry; without one its owner \
+                 needs a password here.",
+                account.username, unlink.directory
+            ));
         }
         Command::MakeAdmin(whose) => {
             let account = accounts.named(by, &whose.account).await?;

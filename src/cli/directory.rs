@@ -75,7 +75,7 @@ pub(super) async fn sync(desk: &Desk, sync: Sync) -> Result<(), Failure> {
             Ok(outcome) => {
                 let refused = outcome.plan.refusals().len();
                 let failed = outcome.done.as_ref().map_or(0, |done| done.failures.len());
-                trouble += usize::from(refused + failed > 0);
+                trouble += usize::from(refused + failed + outcome.plan.cut.len() > 0);
                 if sync.json { say(&as_json(&slug, &outcome)?) } else { tell(&slug, &outcome) }
             }
             Err(error) => {
@@ -113,6 +113,9 @@ fn tell(slug: &str, outcome: &Outcome) {
         done.added,
         done.removed
     ));
+    for line in outcome.plan.cut_in_words() {
+        complain(&format!("{slug}: {line}"));
+    }
     for remark in outcome.plan.remarks.iter().chain(&done.failures) {
         say(&format!("  note: {remark}"));
     }

@@ -87,10 +87,14 @@ pub struct Directory {
     pub filter: Filter,
 
     /// What happens at the first sign-in of somebody who has no account here.
+    ///
+    /// Danger: with `"link_verified_email"` whoever can write an address into their entry takes over the account with that
+    /// address. Accounts of administrators are never linked in this way.
     #[serde(default)]
     pub on_first_sign_in: OnFirstSignIn,
 
-    /// How often people and groups are synchronised while the service runs. `"0s"`: only with `vestibule sync`.
+    /// How often people and groups are synchronised while the service runs: from a minute to a week. `"0s"`: only with
+    /// `vestibule sync`.
     #[serde(default = "interval")]
     pub interval: Span,
 

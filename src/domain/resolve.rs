@@ -41,8 +41,10 @@ pub struct EmailHolder {
     pub status: AccountStatus,
     /// Whether it has an identity of this very source, which is somebody else.
     pub linked_here: bool,
-    /// Whether somebody could be asked: the account can be entered in another way, or is an administrator's.
+    /// Whether somebody could be asked: the account can be entered in another way.
     pub can_be_asked: bool,
+    /// Whether it may administer this service: no source is believed that much by an address alone.
+    pub administrator: bool,
 }
 
 /// What is to be done.
@@ -190,7 +192,7 @@ fn linked(holder: EmailHolder, said: &Attributes) -> Result<Plan, Refusal> {
     if holder.linked_here {
         return Err(Refusal::OtherIdentity);
     }
-    if !(said.email_verified && holder.verified) {
+    if holder.administrator || !(said.email_verified && holder.verified) {
         return Err(Refusal::EmailTaken);
     }
     Ok(if holder.can_be_asked { Plan::Ask(holder.account) } else { Plan::Link(holder.account) })

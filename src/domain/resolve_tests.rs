@@ -23,7 +23,14 @@ fn known(account: AccountId) -> Facts {
 
 fn held(verified: bool, status: AccountStatus, linked_here: bool) -> Facts {
     Facts {
-        email: Some(EmailHolder { account: ANNA, verified, status, linked_here, can_be_asked: true }),
+        email: Some(EmailHolder {
+            account: ANNA,
+            verified,
+            status,
+            linked_here,
+            can_be_asked: true,
+            administrator: false,
+        }),
         ..Facts::default()
     }
 }
@@ -62,6 +69,15 @@ fn an_address_links_when_both_sides_verified_it_and_its_owner_is_asked_first() {
     // Somebody of this provider owns the account already.
     assert_eq!(decide(&held(true, active, true), &said(), policy), Err(Refusal::OtherIdentity));
     assert_eq!(decide(&held(true, AccountStatus::Invited, false), &said(), policy), Err(Refusal::InvitationOpen));
+}
+
+#[test]
+fn an_administrator_s_account_is_never_linked_by_its_address() {
+    let mut facts = held(true, AccountStatus::Active, false);
+    facts.email.as_mut().unwrap().administrator = true;
+    for policy in [OnFirstSignIn::LinkVerifiedEmail, OnFirstSignIn::Create] {
+        assert_eq!(decide(&facts, &said(), policy), Err(Refusal::EmailTaken));
+    }
 }
 
 #[test]

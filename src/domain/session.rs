@@ -183,7 +183,7 @@ pub enum CredentialEvent {
     PasswordChanged,
     /// A password was set through a mailed link.
     PasswordRecovered,
-    /// An administrator set a password.
+    /// An administrator set a password, or took a directory away that checked it.
     PasswordSet,
     /// The address was changed and confirmed.
     EmailChanged,

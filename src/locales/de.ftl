@@ -409,6 +409,11 @@ letter-password-changed-body =
     das Passwort Ihres Kontos bei { $product } wurde geändert ({ $when }).
 
     Wenn Sie das nicht waren, sagen Sie bitte sofort der Administration Bescheid.
+letter-unlinked-subject = { $product }: Ihr Konto ist nicht mehr verknüpft
+letter-unlinked-body =
+    die Administration von { $product } hat die Verknüpfung zwischen Ihrem Konto und { $directory } aufgehoben ({ $when }). Mit dem Passwort von dort können Sie sich hier nicht mehr anmelden; überall wurden Sie abgemeldet.
+
+    Wenn Sie das Konto brauchen oder davon nichts wissen, fragen Sie bitte Ihre Administration.
 letter-new-device-subject = { $product }: neue Anmeldung an Ihrem Konto
 letter-new-device-body =
     an Ihrem Konto bei { $product } hat sich jemand mit einem Browser oder aus einem Netz angemeldet, die dort bisher nicht vorkamen ({ $when }):

@@ -410,6 +410,11 @@ letter-password-changed-body =
     the password of your account at { $product } was changed ({ $when }).
 
     If it was not you, please tell your administrators at once.
+letter-unlinked-subject = { $product }: your account is no longer linked
+letter-unlinked-body =
+    an administrator of { $product } took the link between your account and { $directory } away ({ $when }). Your password there does not sign you in here any more, and you were signed out everywhere.
+
+    If you need the account, or do not know about this, please ask your administrators.
 letter-new-device-subject = { $product }: new sign-in to your account
 letter-new-device-body =
     someone signed in to your account at { $product } from a browser or network that we have not seen with it before ({ $when }):

@@ -75,6 +75,13 @@ pub enum Letter<'a> {
         /// When, in the language and time zone of the reader.
         when: &'a str,
     },
+    /// A directory checks the password no more.
+    Unlinked {
+        /// Which, as people read it.
+        directory: &'a str,
+        /// When, in the language and time zone of the reader.
+        when: &'a str,
+    },
     /// Somebody signed in from a browser and network that the account was not seen with.
     NewDevice {
         /// Browser and system, in words.
@@ -179,6 +186,7 @@ impl Letter<'_> {
             Self::RegistrationWaits { .. }
             | Self::EmailChanged { .. }
             | Self::PasswordChanged { .. }
+            | Self::Unlinked { .. }
             | Self::NewDevice { .. }
             | Self::Factor { .. }
             | Self::AutologinTheft { .. } => None,
@@ -245,6 +253,7 @@ impl Letter<'_> {
                 texts.msg_with("letter-password-changed-subject", &[product]),
                 texts.msg_with("letter-password-changed-body", &[product, ("when", (&one_line(when)).into())]),
             ),
+            Self::Unlinked { directory, when } => unlinked(texts, product, (directory, when)),
             Self::NewDevice { device, network, when } => (
                 texts.msg_with("letter-new-device-subject", &[product]),
                 texts.msg_with(
@@ -288,6 +297,12 @@ impl Letter<'_> {
         let values = if hours == 0 { values.get(..2).unwrap_or_default() } else { &values };
         (texts.msg_with(subject, &[product]), texts.msg_with(body, values))
     }
+}
+
+fn unlinked(texts: &Texts, product: (&str, Value<'_>), (directory, when): (&str, &str)) -> (String, String) {
+    let (directory, when) = (one_line(directory), one_line(when));
+    let values = [product, ("directory", (&directory).into()), ("when", (&when).into())];
+    (texts.msg_with("letter-unlinked-subject", &[product]), texts.msg_with("letter-unlinked-body", &values))
 }
 
 /// The text with every control character and Unicode line end as a space.

@@ -5,7 +5,7 @@ use crate::domain::language::Language;
 
 const LINK: &str = "https://login.example.org/login/reset-password?token=abc";
 
-fn every_letter<'a>(value: &'a str, link: &'a str) -> [Letter<'a>; 18] {
+fn every_letter<'a>(value: &'a str, link: &'a str) -> [Letter<'a>; 19] {
     [
         Letter::PasswordRecovery { link, minutes: 30 },
         Letter::PasswordElsewhere { directory: value, link: Some(link) },
@@ -18,6 +18,7 @@ fn every_letter<'a>(value: &'a str, link: &'a str) -> [Letter<'a>; 18] {
         Letter::ConfirmEmail { link, hours: 24, new_address: value },
         Letter::EmailChanged { masked_address: value },
         Letter::PasswordChanged { when: value },
+        Letter::Unlinked { directory: value, when: value },
         Letter::NewDevice { device: value, network: value, when: value },
         Letter::AutologinTheft { device: value, when: value },
         Letter::Factor { news: &AccessNews::BackupCodesMade, when: value },
@@ -131,6 +132,7 @@ fn letter_like(letter: &Letter<'_>) -> Letter<'static> {
         Letter::Invitation { days, .. } => Letter::Invitation { link: "x", days: *days, ends: Some("x") },
         Letter::ConfirmEmail { hours, .. } => Letter::ConfirmEmail { link: "x", hours: *hours, new_address: "x" },
         Letter::EmailChanged { .. } => Letter::EmailChanged { masked_address: "x" },
+        Letter::Unlinked { .. } => Letter::Unlinked { directory: "x", when: "x" },
         Letter::PasswordChanged { .. } => Letter::PasswordChanged { when: "x" },
         Letter::NewDevice { .. } => Letter::NewDevice { device: "x", network: "x", when: "x" },
         Letter::AutologinTheft { .. } => Letter::AutologinTheft { device: "x", when: "x" },

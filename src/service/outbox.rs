@@ -84,6 +84,13 @@ pub enum Order {
         /// When.
         at: Timestamp,
     },
+    /// An administrator took the link to a directory away.
+    Unlinked {
+        /// Which, as people read it.
+        directory: String,
+        /// When.
+        at: Timestamp,
+    },
     /// Somebody signed in from a browser and network that the account was not seen with.
     NewDevice {
         /// Which browser.
@@ -154,6 +161,7 @@ enum Content {
     ConfirmEmail { link: String, new_address: String },
     EmailChanged { masked: String },
     PasswordChanged { when: String },
+    Unlinked { directory: String, when: String },
     NewDevice { device: String, network: String, when: String },
     AutologinTheft { device: String, when: String },
     Factor { news: AccessNews, when: String },
@@ -195,6 +203,7 @@ impl Content {
             Self::ConfirmEmail { link, new_address } => Letter::ConfirmEmail { link, hours, new_address },
             Self::EmailChanged { masked } => Letter::EmailChanged { masked_address: masked },
             Self::PasswordChanged { when } => Letter::PasswordChanged { when },
+            Self::Unlinked { directory, when } => Letter::Unlinked { directory, when },
             Self::NewDevice { device, network, when } => Letter::NewDevice { device, network, when },
             Self::AutologinTheft { device, when } => Letter::AutologinTheft { device, when },
             Self::Factor { news, when } => Letter::Factor { news, when },
@@ -311,6 +320,7 @@ impl Outbox {
             Order::Invitation => return self.write_invitation(ctx, recipient).await,
             Order::ConfirmEmail { address } => return self.write_confirmation(ctx, recipient, address).await,
             Order::EmailChanged { old, new } => (old, Content::EmailChanged { masked: new }),
+            Order::Unlinked { directory, at } => (own, Content::Unlinked { directory, when: shown(at, &recipient) }),
             Order::PasswordChanged { at } => (own, Content::PasswordChanged { when: shown(at, &recipient) }),
             Order::Factor { news, at } => (own, Content::Factor { news, when: shown(at, &recipient) }),
             Order::NewDevice { device, network, at } => {

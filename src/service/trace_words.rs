@@ -1,8 +1,10 @@
 //! Traces in words for administrators: what happened in which order, what came of it, and what to do about it. What is in
 //! a trace is `domain/trace.rs`; a step or fact that is unknown here is shown as it stands.
 
+use super::directory::traced;
 use super::{moment, trace_words_saml};
 use crate::domain::id_token::SKEW;
+use crate::domain::identity::SourceKind;
 use crate::domain::trace::{Note, Trace, span};
 use serde_json::{Map, Value};
 
@@ -158,6 +160,9 @@ pub fn remedy(trace: &Trace) -> Option<String> {
     };
     let text = |step: &str, name: &str| noted(step, name).and_then(Value::as_str).unwrap_or_default();
     let clock = noted("id_token", "clock_ahead").and_then(Value::as_i64).unwrap_or_default();
+    if let (SourceKind::Directory, Some(remedy)) = (trace.source.kind(), traced::remedy(&trace.outcome)) {
+        return Some(remedy.to_owned());
+    }
     Some(match trace.outcome.as_str() {
         "signed_in" | "second_factor_owed" | "new_password_owed" | "enrolment_owed" | "asked_to_add" => return None,
         "outdated" => "Nothing, if it happens now and then: the page was left open too long, opened in another browser, or \

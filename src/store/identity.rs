@@ -155,15 +155,15 @@ pub async fn holder_of_email(
 ) -> Result<Option<EmailHolder>, StoreError> {
     let row = fetch_optional!(
         link,
-        (Uuid, String, bool, String, i64),
-        "SELECT a.id, a.email_key, a.email_verified, a.status, \
+        (Uuid, String, bool, String, bool, i64),
+        "SELECT a.id, a.email_key, a.email_verified, a.status, a.administrator, \
          (SELECT COUNT(*) FROM identity i WHERE i.account_id = a.id AND i.source = $2) \
          FROM account a WHERE a.email_key = $1 OR a.username_key = $1 \
          ORDER BY CASE WHEN a.email_key = $1 THEN 0 ELSE 1 END LIMIT 1",
         email.key(),
         source.key()
     )?;
-    Ok(row.map(|(id, key, verified, status, linked)| EmailHolder {
+    Ok(row.map(|(id, key, verified, status, administrator, linked)| EmailHolder {
         account: AccountId::new(id),
         // A username that looks like the address was never verified.
         verified: verified && key == email.key(),
@@ -171,5 +171,6 @@ pub async fn holder_of_email(
         linked_here: linked > 0,
         // Unless somebody finds that there is nobody.
         can_be_asked: true,
+        administrator,
     }))
 }

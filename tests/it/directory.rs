@@ -4,9 +4,12 @@ mod active_directory;
 mod away;
 mod commands;
 mod connector;
+mod cut;
 mod faults;
 mod first_sign_in;
 mod sign_in;
+mod spelling;
+mod successor;
 mod sync;
 mod trace;
 

@@ -147,8 +147,11 @@ async fn a_verified_address_links_where_nobody_could_be_asked() {
         house.account_with(keeps, Some(PASSWORD), keeps == "root").await;
         let mut thief = anna();
         (thief.subject, thief.attributes.email) = (format!("thief-of-{keeps}"), Some(format!("{keeps}@example.org")));
-        let asked = enter(&house, thief).await;
-        assert!(matches!(asked, Err(SignInError::LinkFirst(_))), "{keeps}: {asked:?}");
+        match enter(&house, thief).await {
+            Err(SignInError::LinkFirst(_)) if keeps == "ben" => {}
+            Err(SignInError::Unresolved(Refusal::EmailTaken)) if keeps == "root" => {}
+            other => panic!("{keeps}: {other:?}"),
+        }
     }
     let mut named = anna();
     named.attributes.name = Some("Somebody Else".into());

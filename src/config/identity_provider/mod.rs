@@ -62,7 +62,7 @@ pub struct IdentityProvider {
     /// Whether the addresses that this provider names count as verified although it does not say so.
     ///
     /// Danger: with `on_first_sign_in = "link_verified_email"` whoever can write any address into their profile there
-    /// takes over the account with that address.
+    /// takes over the account with that address. Accounts of administrators are never linked in this way.
     #[serde(default)]
     pub danger_trust_email: bool,
 

@@ -111,6 +111,9 @@ pub enum LdapError {
         /// What the server said.
         text: String,
     },
+    /// The server's own limit cut a short search off after so many entries.
+    #[error("the server gives no more than {0} entries; raise its size limit for the service's entry")]
+    Cut(usize),
     /// What came is not LDAP, or goes on for ever.
     #[error("the directory answers nonsense: {0}")]
     Garbled(&'static str),
@@ -123,7 +126,7 @@ impl LdapError {
     /// Whether the directory could not be asked at all, so that nothing is known about anybody.
     #[must_use]
     pub const fn is_away(&self) -> bool {
-        !matches!(self, Self::Refused { .. })
+        !matches!(self, Self::Refused { .. } | Self::Cut(_))
     }
 
     /// Whether there is no such entry (RFC 4511 `noSuchObject`).

@@ -1,6 +1,7 @@
 //! Looks at one server step by step, as far as it gets: for the operator who wants to know what is wrong.
 
 use super::{Connection, Directory, Found, Host, LdapError, Scope, Search, Security};
+use crate::domain::time::Timestamp;
 use std::net::SocketAddr;
 use tokio::net::TcpStream;
 
@@ -29,6 +30,13 @@ impl Connection {
     /// [`LdapError`] when it does not answer.
     pub async fn about(&mut self) -> Result<About, LdapError> {
         read(self.find(&question(), 1).await)
+    }
+
+    /// When the server's certificate ends; `None` without one.
+    pub async fn certificate_ends(&mut self) -> Option<Timestamp> {
+        let certificate = self.ldap.get_peer_certificate().await.ok()??;
+        let (_, certificate) = x509_parser::parse_x509_certificate(&certificate).ok()?;
+        Some(Timestamp::from_millis(certificate.validity().not_after.timestamp().checked_mul(1000)?))
     }
 }
 

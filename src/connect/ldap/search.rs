@@ -129,9 +129,12 @@ impl Connection {
         let mut found = Vec::new();
         let mut taken = Taken { each: &mut |one| found.push(one), seen: 0, unreadable: 0 };
         let result = self.page(search, None, &mut taken).await?;
+        let unreadable = taken.unreadable;
         match result.rc {
-            // sizeLimitExceeded is what was asked for.
-            0 | 4 if taken.unreadable == 0 => Ok(found),
+            // sizeLimitExceeded before that is the server's own limit: nobody knows then whether there are more.
+            4 if found.len() < most as usize => Err(LdapError::Cut(found.len())),
+            // It is what was asked for.
+            0 | 4 if unreadable == 0 => Ok(found),
             0 | 4 => Err(LdapError::Garbled("an entry is unreadable")),
             code => Err(LdapError::Refused { code, text: said(&result) }),
         }

@@ -12,9 +12,7 @@ impl Plan {
     #[must_use]
     pub fn words(&self) -> Vec<String> {
         let mut lines = vec![format!("{} people in the directory.", self.people)];
-        if let Some(why) = &self.partial {
-            lines.push(format!("The directory was not read to its end ({why}): nobody is locked or removed."));
-        }
+        lines.extend(self.cut_in_words());
         lines.extend(self.creates.iter().map(|one| format!("make the account {} for {}", one.username, one.dn)));
         lines.extend(self.updates.iter().map(update_in_words));
         let refused = |passes: bool| if passes { "" } else { "REFUSED without --confirm: " };
@@ -40,12 +38,23 @@ impl Plan {
         lines
     }
 
+    /// What was not read to its end, a line each, and what that means.
+    #[must_use]
+    pub fn cut_in_words(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self.cut.iter().map(|what| format!("NOT READ TO ITS END: {what}")).collect();
+        if self.partial.is_some() {
+            lines.push("Nobody is locked or removed, with --confirm neither; raise the server's limit.".to_owned());
+        }
+        lines
+    }
+
     /// The same as JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         json!({
             "people": self.people,
             "partial": self.partial,
+            "cut": self.cut,
             "create": self.creates.iter().map(|one| json!({
                 "dn": one.dn, "subject": one.subject.as_str(), "username": one.username.as_str(),
                 "email": one.email.as_str(), "name": one.name.as_str(), "attributes": custom_as_json(&one.custom),

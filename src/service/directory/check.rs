@@ -1,10 +1,13 @@
 //! What is wrong with a directory, found step by step as the service itself would go, each failure with its remedy.
 
+use super::check_groups::groups;
 use super::link::{by_name, names};
 use super::{Connected, Directories, SyncError};
 use crate::connect::ldap::{Connection, Found, Host, LdapError, Scope, Search};
 use crate::domain::directory::Person;
 use crate::service::context::Context;
+use crate::service::core::Trouble;
+use crate::service::moment;
 
 /// What came of one step.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -20,14 +23,14 @@ pub struct Step {
 /// Entries that are shown as examples.
 const SAMPLES: u32 = 3;
 
-struct Report(Vec<Step>);
+pub(super) struct Report(Vec<Step>);
 
 impl Report {
-    fn good(&mut self, what: impl Into<String>, found: impl Into<String>) {
+    pub(super) fn good(&mut self, what: impl Into<String>, found: impl Into<String>) {
         self.0.push(Step { what: what.into(), found: found.into(), remedy: None });
     }
 
-    fn bad(&mut self, what: impl Into<String>, found: impl Into<String>, remedy: impl Into<String>) {
+    pub(super) fn bad(&mut self, what: impl Into<String>, found: impl Into<String>, remedy: impl Into<String>) {
         self.0.push(Step { what: what.into(), found: found.into(), remedy: Some(remedy.into()) });
     }
 }
@@ -36,7 +39,7 @@ impl Directories {
     /// Looks at every server of a directory, then at what it holds; with a name, at that person.
     ///
     /// # Errors
-    /// [`SyncError::Unknown`].
+    /// [`SyncError::Unknown`]; [`SyncError::Trouble`] when a store does not answer.
     pub async fn check(&self, ctx: &Context, slug: &str, user: Option<&str>) -> Result<Vec<Step>, SyncError> {
         let connected = self.named(slug).ok_or_else(|| SyncError::Unknown(slug.to_owned()))?;
         let mut report = Report(Vec::new());
@@ -47,8 +50,11 @@ impl Directories {
         }
         if let Some(mut connection) = first {
             content(&connected, &mut connection, &mut report, ctx).await;
-            if let Some(user) = user {
-                person(&connected, &mut connection, &mut report, (user, ctx)).await;
+            groups(&connected.policy.groups, &mut connection, &mut report).await;
+            if let Some(user) = user
+                && let Some(person) = person(&connected, &mut connection, &mut report, (user, ctx)).await
+            {
+                self.check_account(&connected, &person, &mut report).await.map_err(Trouble::from)?;
             }
         }
         Ok(report.0)
@@ -96,10 +102,14 @@ async fn server(connected: &Connected, host: &Host, report: &mut Report) -> Opti
             return None;
         }
     };
-    let protected = directory.is_protected();
+    let until = connection.certificate_ends().await.map(moment::machine);
     report.good(
         what("TLS"),
-        if protected { "the certificate is trusted and for this name" } else { "NOT PROTECTED (danger_plain)" },
+        match until {
+            Some(until) => format!("the certificate is trusted, for this name, and good until {until}"),
+            None if directory.is_protected() => "the certificate is trusted and for this name".to_owned(),
+            None => "NOT PROTECTED (danger_plain)".to_owned(),
+        },
     );
     match directory.log_in(&mut connection).await {
         Ok(true) => report.good(what("bind"), "the service's login works"),
@@ -165,7 +175,12 @@ async fn content(connected: &Connected, connection: &mut Connection, report: &mu
             return report.bad(
                 "base",
                 error.to_string(),
-                "is `base_dn` right, and may the service's entry read it? Some servers say that it is not there.",
+                if connected.server.settings().login.is_some() {
+                    "is `base_dn` right, and may the service's entry read it? Some servers say that it is not there."
+                } else {
+                    "is `base_dn` right? Searches are anonymous: where the server does not allow that, set `bind_dn` and \
+                     its password"
+                },
             );
         }
     }
@@ -203,18 +218,24 @@ fn sample(connected: &Connected, found: &Found, report: &mut Report, ctx: &Conte
         (Ok(username), Ok(email), Some(name)) => {
             let shut = if person.disabled { "; disabled in the directory" } else { "" };
             let groups = found.entry.values("memberOf").count();
+            let further: Vec<_> = person.custom.iter().map(|(name, value)| format!(", {name}: {value}")).collect();
+            let further = further.concat();
             report.good(
                 what,
                 format!(
-                    "username {username}, e-mail address {}, name {}, subject {}, {groups} groups by memberOf{shut}",
+                    "username {username}, e-mail address {}, name {}, subject {}, {groups} groups by memberOf{shut}{further}",
                     email.as_str(),
                     name.as_str(),
                     person.subject.as_str()
                 ),
             );
         }
-        (Err(flaw), ..) => report.bad(what, flaw.to_string(), "name the right attribute in `attributes.username`"),
-        (_, Err(flaw), _) => report.bad(what, flaw.to_string(), "name the right attribute in `attributes.email`"),
+        (Err(flaw), ..) => {
+            report.bad(what, flaw.to_string(), "change the entry, or name another attribute in `attributes.username`");
+        }
+        (_, Err(flaw), _) => {
+            report.bad(what, flaw.to_string(), "change the entry, or name another attribute in `attributes.email`");
+        }
         (.., None) => {
             report.bad(what, "it has no name that could be shown", "name the right attribute in `attributes.name`");
         }
@@ -222,14 +243,22 @@ fn sample(connected: &Connected, found: &Found, report: &mut Report, ctx: &Conte
 }
 
 /// The person that somebody of this name would sign in as.
-async fn person(connected: &Connected, connection: &mut Connection, report: &mut Report, who: (&str, &Context)) {
+async fn person(
+    connected: &Connected,
+    connection: &mut Connection,
+    report: &mut Report,
+    who: (&str, &Context),
+) -> Option<Person> {
     let (user, ctx) = who;
     let policy = &connected.policy;
     let mut search = Search { attributes: attributes(connected), ..by_name(connected, user) };
     let what = format!("person {user}");
     match connection.find(&search, 2).await {
         Ok(found) => match found.as_slice() {
-            [one] => sample(connected, one, report, ctx),
+            [one] => {
+                sample(connected, one, report, ctx);
+                return Some(Person::of(&one.entry, &policy.mapping, ctx.now().seconds()));
+            }
             [] => {
                 search.filter = names(&policy.mapping.username, user);
                 let there = connection.find(&search, 1).await.is_ok_and(|found| !found.is_empty());
@@ -250,4 +279,5 @@ async fn person(connected: &Connected, connection: &mut Connection, report: &mut
             report.bad(what, error.to_string(), "does the server know the attributes in `attributes.username`?");
         }
     }
+    None
 }

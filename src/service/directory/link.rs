@@ -7,11 +7,15 @@ use crate::domain::account::Account;
 use crate::domain::audit::{Act, Event};
 use crate::domain::directory::Person;
 use crate::domain::id::IdentityId;
-use crate::domain::identity::Identity;
+use crate::domain::identity::{Identity, Source};
+use crate::domain::notice::Notice;
+use crate::domain::session::CredentialEvent;
 use crate::service::caller::Operator;
 use crate::service::context::Context;
 use crate::service::core::Trouble;
-use crate::store::{StoreError, identity};
+use crate::service::outbox::{self, Order};
+use crate::service::revocation;
+use crate::store::{StoreError, directory_attribute, group, identity};
 
 /// Why nothing was linked.
 #[derive(Debug, thiserror::Error)]
@@ -26,8 +30,20 @@ pub enum LinkError {
     #[error("more than one entry of the directory has the name {0:?}")]
     Several(String),
     /// One side is linked already.
-    #[error("the account is linked to somebody in this directory already, or that person to an account")]
+    #[error(
+        "the account is linked to somebody in this directory already, or that person to an account; \
+         `vestibule account unlink` takes a link away"
+    )]
     Linked,
+    /// There is nothing to take away.
+    #[error("the account is not linked to this directory")]
+    NotLinked,
+}
+
+impl From<Trouble> for LinkError {
+    fn from(trouble: Trouble) -> Self {
+        Self::Directory(SyncError::Trouble(trouble))
+    }
 }
 
 impl From<StoreError> for LinkError {
@@ -72,6 +88,44 @@ impl Directories {
         ctx.record(&mut tx, Event::about(Act::IdentityLinked, account.id).with(detail)).await?;
         tx.commit().await?;
         Ok(person.dn)
+    }
+}
+
+impl Directories {
+    /// Takes the link between an account and a directory away, with what the directory gave; the directory no longer
+    /// checks its password. Sessions end: whoever the entry stood for may be somebody else. Its owner is told by mail.
+    /// A directory that is no longer in the configuration will do.
+    ///
+    /// # Errors
+    /// [`LinkError::NotLinked`]; nothing has changed then.
+    pub async fn unlink(&self, ctx: &Context, _by: Operator, account: &Account, slug: &str) -> Result<(), LinkError> {
+        let source = Source::directory(slug);
+        let mut tx = self.core.database.begin().await?;
+        let identities = identity::of_account(&mut tx, account.id).await?;
+        let gone: Vec<_> = identities.iter().filter(|one| one.source == source).collect();
+        if gone.is_empty() {
+            return Err(LinkError::NotLinked);
+        }
+        for one in gone {
+            identity::remove(&mut tx, account.id, one.id).await?;
+            let detail = serde_json::json!({ "identity": one.id, "source": source, "how": "operator" });
+            ctx.record(&mut tx, Event::about(Act::IdentityUnlinked, account.id).with(detail)).await?;
+        }
+        group::forget_source(&mut tx, account.id, source.key()).await?;
+        directory_attribute::clear(&mut tx, &source, account.id).await?;
+        let order = Order::Unlinked { directory: self.name_of(slug), at: ctx.now() };
+        outbox::order(&self.core, ctx, &mut tx, Some(account.id), &order).await?;
+        let ends = revocation::revoke(ctx, &mut tx, account.id, CredentialEvent::PasswordSet, None).await?;
+        tx.announce(Notice::Account(account.id), ctx.now()).await?;
+        tx.commit().await?;
+        ends.finish(&self.core).await;
+        Ok(())
+    }
+
+    /// As people read it.
+    fn name_of(&self, slug: &str) -> String {
+        let rules = self.core.policy.sources.get(&Source::directory(slug));
+        rules.map(|rules| rules.name.clone()).filter(|name| !name.is_empty()).unwrap_or_else(|| slug.to_owned())
     }
 }
 

@@ -5,12 +5,15 @@ mod apply_groups;
 pub(in crate::service) mod arrival;
 pub mod attributes;
 pub mod check;
+mod check_groups;
+mod check_person;
 pub mod link;
 mod own_groups;
 pub mod policy;
 mod read;
 mod read_groups;
 mod sync;
+pub mod traced;
 
 pub use apply::Done;
 pub use policy::{DirectoryPolicy, GroupRule, Strategy, Wanted};

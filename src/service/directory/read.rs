@@ -169,7 +169,11 @@ fn settle(groups: Vec<Raw<'_>>, inner: &AllInner, direct: Vec<Vec<usize>>, snaps
         members.people.dedup();
         if members.strangers > 0 {
             let count = members.strangers;
-            odd.push(format!("the group {} has {count} members whom the filter does not let in", group.dn));
+            let why = match snapshot.partial {
+                Some(_) => "were not read, or whom the filter does not let in",
+                None => "are not there, or whom the filter does not let in",
+            };
+            odd.push(format!("the group {} has {count} members who {why}", group.dn));
         }
         let operator = matches!(group.rule.wanted, Wanted::One { group: Some(_), .. });
         readings.push(GroupReading {

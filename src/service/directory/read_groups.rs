@@ -74,6 +74,14 @@ impl<'a> Reader<'a, '_> {
                 inner.insert(pick.key.clone(), found);
             }
         }
+        for (rule, groups) in rules.iter().zip(&by_rule) {
+            if let (Wanted::Matching(filter), true, None) = (&rule.wanted, groups.is_empty(), &snapshot.groups_partial)
+            {
+                let base = &rule.base;
+                let remark = format!("no group under {base} matches {filter}; see `vestibule directory check`");
+                snapshot.remarks.push(remark);
+            }
+        }
         let groups: Vec<Raw<'a>> = by_rule.into_iter().flatten().collect();
         self.inner(&groups, &mut inner).await?;
         Ok((groups, inner))

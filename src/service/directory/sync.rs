@@ -107,6 +107,7 @@ impl Directories {
             let began = ctx.now();
             let ran = self.run(ctx, connected, options, (progress, &turn)).await;
             let outcome = match &ran {
+                Ok(outcome) if !outcome.plan.cut.is_empty() => "partial",
                 Ok(outcome) if outcome.plan.refusals().is_empty() => "done",
                 Ok(_) => "refused",
                 Err(_) => "failed",
@@ -192,8 +193,12 @@ impl Directories {
         if plan.remarks.len() > REMARKS {
             tracing::warn!(directory = slug, more = plan.remarks.len() - REMARKS, "more remarks: see a dry run");
         }
-        if let Some(why) = &plan.partial {
-            tracing::warn!(directory = slug, why, "the directory was not read to its end: nobody is locked or removed");
+        for what in &plan.cut {
+            tracing::warn!(
+                directory = slug,
+                what,
+                "the directory was not read to its end: nobody leaves on account of it"
+            );
         }
         for refusal in plan.refusals() {
             tracing::error!(directory = slug, refusal, "refused: look at `vestibule sync --dry-run`, then --confirm");

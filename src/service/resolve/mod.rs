@@ -110,7 +110,11 @@ async fn attempt(
     let facts = facts(core, ctx, &mut tx, arrival, invitation).await?;
     let on_first = if invitation.is_some() { "with_invitation" } else { rules.on_first_sign_in.code() };
     ctx.note("facts", noted(&facts).code("on_first_sign_in", on_first));
-    let plan = resolve::decide(&facts, &arrival.attributes, rules.on_first_sign_in)?;
+    let plan = resolve::decide(&facts, &arrival.attributes, rules.on_first_sign_in);
+    if let (Err(Refusal::EmailTaken), Some(holder)) = (&plan, facts.email.filter(|holder| holder.administrator)) {
+        tracing::warn!(source = arrival.source.key(), account = %holder.account, "an administrator's e-mail address links nobody");
+    }
+    let plan = plan?;
     let mut work = Work { core, ctx, arrival, rules, aftermath: None };
     ctx.note("decided", trace::Facts::new().code("plan", plan.code()));
     let made = matches!(plan, Plan::Create(_) | Plan::Accept(_));
@@ -145,6 +149,7 @@ fn noted(facts: &Facts) -> trace::Facts {
     let email = facts.email.as_ref().map_or("free", |holder| match holder {
         holder if holder.linked_here => "linked_to_another_identity",
         holder if holder.status == AccountStatus::Invited => "invited",
+        holder if holder.administrator => "an_administrator_s",
         holder if holder.verified => "taken_and_verified",
         _ => "taken_and_not_verified",
     });
@@ -201,11 +206,10 @@ async fn facts(
     Ok(Facts { known, invited, username_taken, email })
 }
 
-/// Whether anybody can be asked about an account: somebody enters it by now in a way that is in use. Administrators always
-/// are: nobody else's word makes one.
+/// Whether anybody can be asked about an account: somebody enters it by now in a way that is in use.
 async fn can_be_asked(core: &Core, tx: &mut Tx, id: AccountId) -> Result<bool, ResolveError> {
     let Some(owner) = account::by_id(tx, id).await? else { return Ok(true) };
-    if owner.administrator || authenticator::any(tx, id).await? {
+    if authenticator::any(tx, id).await? {
         return Ok(true);
     }
     let identities = identity::of_account(tx, id).await?;

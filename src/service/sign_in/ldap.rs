@@ -4,10 +4,11 @@
 //! Every try that fails is one hash, and at the same time one search and one bind at each directory, whoever the name
 //! belongs to; where there is nothing to ask it is for nobody (`reach.rs`).
 
+use super::guess::only;
 use super::password::Claim;
 use super::reach::{Reach, bind_of_nobody, for_nobody};
 use super::{Outcome, SignIn, SignInError};
-use crate::connect::ldap::{Found, LdapError, Scope, Search, Verdict, escaped_bytes};
+use crate::connect::ldap::{LdapError, Scope, Search, Verdict, escaped_bytes};
 use crate::domain::account::{Account, AccountStatus, MAX_NAME};
 use crate::domain::audit::{Act, Actor, Event};
 use crate::domain::directory::{Entry, Person, Standing, Subject};
@@ -52,6 +53,22 @@ enum Said {
     Nothing,
 }
 
+/// Whom a directory is asked about.
+struct Sought<'a> {
+    /// The entry that it must be.
+    subject: Option<&'a Subject>,
+    /// The account whose name was typed.
+    account: Option<&'a Account>,
+    /// A guess may reach the directory.
+    real: bool,
+}
+
+impl Sought<'_> {
+    fn is(&self, found: &Subject) -> bool {
+        self.real && self.subject.is_none_or(|subject| subject == found)
+    }
+}
+
 impl SignIn {
     /// Who is asked about a password besides ourselves; `None` when it is our business alone.
     pub(super) async fn asked(&self, account: Option<&Account>) -> Result<Option<Asked>, SignInError> {
@@ -86,10 +103,13 @@ impl SignIn {
             self.core.check_password(&claim.password, None),
             self.ask(ctx, &claim, account.as_ref(), (&asked, real))
         );
-        if let Err(error) = hashed {
-            self.give_back(ticket).await?;
-            return Err(error.into());
-        }
+        let answer = match hashed.map_err(SignInError::from).and(answer) {
+            Ok(answer) => answer,
+            Err(error) => {
+                self.give_back(ticket).await?;
+                return Err(error);
+            }
+        };
         let id = account.as_ref().map(|account| account.id);
         let allowed = match &account {
             Some(account) => self.may_use_password(account, claim.internal).await?,
@@ -140,8 +160,7 @@ impl SignIn {
         claim: &Claim,
         account: Option<&Account>,
         (asked, real): (&Asked, bool),
-    ) -> Answer {
-        let password = Secret::new(claim.password.as_typed().to_owned());
+    ) -> Result<Answer, SignInError> {
         let name = claim.login.key();
         // No directory needs to see what cannot be a name.
         let is_name = !name.contains(char::is_control) && name.chars().count() < MAX_NAME;
@@ -160,19 +179,56 @@ impl SignIn {
                 reach.note(connected, for_nobody(connected).await);
                 continue;
             };
-            let said = said(connected, (&search, subject), password.clone(), real).await;
-            match reach.note(connected, said) {
-                Some(Said::Right(entry)) => return right(connected, &entry, ctx),
+            let sought = Sought { subject, account, real };
+            match reach.note(connected, self.said(ctx, connected, (&search, &sought), claim).await?) {
+                Some(Said::Right(entry)) => return Ok(right(connected, &entry, ctx)),
                 Some(Said::RightBut(standing)) => {
                     let slug = connected.policy.slug.as_str();
                     ctx.note("directory", Facts::new().code("slug", slug).code("standing", standing.as_str()));
-                    return Answer::RightBut(standing);
+                    return Ok(Answer::RightBut(standing));
                 }
                 Some(Said::Wrong) => checked = true,
-                Some(Said::Nothing) | None => {}
+                Some(Said::Nothing) => {
+                    if let (Some(_), Some(account), true) = (subject, account, real) {
+                        self.entry_is_gone(ctx, connected, account);
+                    }
+                }
+                None => {}
             }
         }
-        Answer::Not(reach, checked)
+        Ok(Answer::Not(reach, checked))
+    }
+
+    /// One search and one bind at a directory, whatever is found. Unless it is a real try no guess reaches it.
+    async fn said(
+        &self,
+        ctx: &Context,
+        connected: &Connected,
+        (search, sought): (&Search, &Sought<'_>),
+        claim: &Claim,
+    ) -> Result<Result<Said, LdapError>, SignInError> {
+        let entry = match only(connected, search).await {
+            Ok(entry) => entry.filter(|entry| sought.is(&subject_of(connected, entry))),
+            Err(error) => return Ok(Err(error)),
+        };
+        let guess = match &entry {
+            Some(entry) => {
+                let subject = subject_of(connected, entry);
+                self.guess(ctx, (connected, &subject), (sought.account, claim.internal)).await?
+            }
+            None => None,
+        };
+        let (Some(entry), Some(guess)) = (entry, guess) else {
+            return Ok(bind_of_nobody(connected).await.map(|()| Said::Nothing));
+        };
+        let password = Secret::new(claim.password.as_typed().to_owned());
+        let verdict = connected.server.verify(entry.dn(), &password).await;
+        self.guessed(guess, &verdict).await?;
+        Ok(verdict.map(|verdict| match verdict {
+            Verdict::Right => Said::Right(Box::new(entry)),
+            Verdict::RightBut(standing) => Said::RightBut(standing),
+            Verdict::Wrong => Said::Wrong,
+        }))
     }
 
     /// All directories; the one that can say yes first, so that nobody waits for another that is away.
@@ -183,6 +239,18 @@ impl SignIn {
         };
         let others = self.core.directories.iter();
         linked.into_iter().chain(others.filter(move |one| linked.is_none_or(|linked| !Arc::ptr_eq(linked, one))))
+    }
+
+    /// For administrators alone: to the person it is the same as a wrong password.
+    fn entry_is_gone(&self, ctx: &Context, connected: &Connected, account: &Account) {
+        let (directory, account) = (connected.policy.slug.as_str(), account.id);
+        tracing::warn!(
+            directory,
+            %account,
+            "the entry that an account is linked to is gone, or the filter does not let it in: see `vestibule directory \
+             check --user`"
+        );
+        self.trace(ctx, &connected.source(), "entry_gone");
     }
 
     fn trace(&self, ctx: &Context, source: &Source, outcome: &str) {
@@ -219,35 +287,6 @@ impl SignIn {
         tx.announce(Notice::Account(locked.id), ctx.now()).await?;
         Ok(tx.commit().await?)
     }
-}
-
-/// One search and one bind at a directory, whatever is found. Unless it is a `real` try no guess reaches it.
-async fn said(
-    connected: &Connected,
-    (search, subject): (&Search, Option<&Subject>),
-    password: Secret<String>,
-    real: bool,
-) -> Result<Said, LdapError> {
-    let found = connected.server.find(search, 2).await?;
-    let entry = match found.as_slice() {
-        [Found { entry, .. }] => Some(entry),
-        [] => None,
-        _ => {
-            let directory = connected.policy.slug.as_str();
-            tracing::warn!(directory, "more than one entry has the name that somebody signs in with: refused");
-            None
-        }
-    };
-    let entry = entry.filter(|entry| real && subject.is_none_or(|subject| *subject == subject_of(connected, entry)));
-    let Some(entry) = entry else {
-        bind_of_nobody(connected).await?;
-        return Ok(Said::Nothing);
-    };
-    Ok(match connected.server.verify(entry.dn(), &password).await? {
-        Verdict::Right => Said::Right(Box::new(entry.clone())),
-        Verdict::RightBut(standing) => Said::RightBut(standing),
-        Verdict::Wrong => Said::Wrong,
-    })
 }
 
 fn subject_of(connected: &Connected, entry: &Entry) -> Subject {

@@ -8,6 +8,7 @@ pub mod enrol;
 pub mod enter;
 pub mod factor;
 mod from_directory;
+mod guess;
 mod ldap;
 mod new_device;
 pub mod oidc;

@@ -50,6 +50,22 @@ fn password(text: &str) -> Secret<String> {
     Secret::new(text.to_owned())
 }
 
+/// A server that waits before it acknowledges lets each handshake stall by 40 ms or more, the quickest as well.
+#[tokio::test]
+async fn no_message_waits_for_the_last_one_s_acknowledgement() {
+    let slapd = Slapd::with(&people(1));
+    let directory = Directory::new(settings(&slapd)).expect("a directory");
+    let dn = format!("uid=p0,ou=people,{BASE}");
+    let mut quickest = Duration::MAX;
+    for _ in 0..20 {
+        let begun = tokio::time::Instant::now();
+        assert_eq!(directory.verify(&dn, &password("wrong")).await, Ok(Verdict::Wrong));
+        quickest = quickest.min(begun.elapsed());
+    }
+    println!("quickest StartTLS and bind: {quickest:?}");
+    assert!(quickest < Duration::from_millis(35), "{quickest:?}");
+}
+
 #[tokio::test]
 async fn starttls_and_ldaps_read_all_pages_and_a_stranger_s_certificate_is_refused() {
     let slapd = Slapd::with(&people(250));

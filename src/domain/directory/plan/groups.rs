@@ -4,7 +4,7 @@
 use super::super::snapshot::{GroupReading, KnownGroup};
 use super::super::{Person, Subject};
 use super::people::made_subjects;
-use super::{Desk, GroupPlan, Member, Named, Plan, Target};
+use super::{Desk, GroupPlan, Member, Named, Plan, Target, Verdict};
 use crate::domain::account::{DisplayName, fold};
 use crate::domain::id::{AccountId, GroupId};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -14,6 +14,8 @@ pub(super) struct Targets {
     aims: Vec<Aim>,
     /// Groups here that something was to be read for, whether or not it could be.
     aimed_at: HashSet<GroupId>,
+    /// Something could not be read, and nobody knows which group here it was for.
+    unknown_unread: bool,
 }
 
 struct Aim {
@@ -43,7 +45,8 @@ pub(super) fn targets(desk: &Desk<'_>, plan: &mut Plan) -> Targets {
     let by_name: HashMap<String, &KnownGroup> = desk.known.groups.iter().map(|one| (fold(&one.name), one)).collect();
     let by_subject: HashMap<&Subject, &KnownGroup> =
         desk.known.groups.iter().filter_map(|one| Some((one.subject.as_ref()?, one))).collect();
-    let (mut aims, mut aimed_at) = (Vec::<Aim>::new(), HashSet::new());
+    let (mut aims, mut aimed_at, mut unknown_unread) = (Vec::<Aim>::new(), HashSet::new(), false);
+    let chosen = chosen_names(desk);
     let mut places: HashMap<String, usize> = HashMap::new();
     for reading in &desk.snapshot.groups {
         let followed = reading.subject.as_ref().and_then(|subject| by_subject.get(subject)).copied();
@@ -53,19 +56,21 @@ pub(super) fn targets(desk: &Desk<'_>, plan: &mut Plan) -> Targets {
         let members = match &reading.members {
             Ok(members) => members,
             Err(why) => {
+                unknown_unread |= known.is_none();
                 plan.remarks.push(format!("the group {} is left as it is: {why}", reading.dn));
                 continue;
             }
         };
-        let Some(wanted) = group_name(&reading.name) else {
+        let wanted = chosen.get(&fold(reading.name.trim())).copied().unwrap_or(&reading.name);
+        let Some(wanted) = group_name(wanted) else {
             plan.remarks.push(format!("the group {} has a name that cannot be used here", reading.dn));
             continue;
         };
         if let Some(why) = &members.partial {
-            plan.remarks.push(format!("the group {} was not read to its end, nobody leaves it: {why}", reading.dn));
+            plan.cut.push(format!("the group {} was not read to its end, nobody leaves it: {why}", reading.dn));
         }
         let whole = members.partial.is_none() && desk.snapshot.partial.is_none();
-        let mut aim = aim(reading, known, &wanted, &by_name, plan);
+        let mut aim = aim(reading, (known, &wanted), (&by_name, &chosen), plan);
         aim.whole = whole;
         aim.people.extend(&members.people);
         if reading.creates_accounts {
@@ -81,14 +86,19 @@ pub(super) fn targets(desk: &Desk<'_>, plan: &mut Plan) -> Targets {
         }
     }
     spoil_what_was_not_read(desk, &mut aims);
-    Targets { aims, aimed_at }
+    Targets { aims, aimed_at, unknown_unread }
+}
+
+/// Names that the operator chose, by their folded form: no entry's spelling changes them.
+fn chosen_names<'a>(desk: &Desk<'a>) -> HashMap<String, &'a str> {
+    let chosen = desk.snapshot.groups.iter().filter(|reading| reading.named_by_operator);
+    chosen.map(|reading| (fold(reading.name.trim()), reading.name.as_str())).collect()
 }
 
 fn aim(
     reading: &GroupReading,
-    known: Option<&KnownGroup>,
-    wanted: &DisplayName,
-    by_name: &HashMap<String, &KnownGroup>,
+    (known, wanted): (Option<&KnownGroup>, &DisplayName),
+    (by_name, chosen): (&HashMap<String, &KnownGroup>, &HashMap<String, &str>),
     plan: &mut Plan,
 ) -> Aim {
     let nothing = Aim {
@@ -103,7 +113,7 @@ fn aim(
     let Some(known) = known else { return nothing };
     let follows = nothing.follows.filter(|subject| known.subject.as_ref() != Some(subject));
     let target = Target::Known(known.id);
-    let same = known.name == wanted.as_str() || reading.named_by_operator;
+    let same = known.name == wanted.as_str() || chosen.contains_key(&fold(&known.name));
     let taken = by_name.get(&fold(wanted.as_str())).is_some_and(|other| other.id != known.id);
     if !same && taken {
         plan.remarks.push(format!(
@@ -182,11 +192,14 @@ pub(super) fn settle(desk: &Desk<'_>, targets: &Targets, plan: &mut Plan) {
 }
 
 /// Groups that the synchronisation once filled and that nothing in the directory, or in the configuration, stands for
-/// now. The group stays; the memberships go, if all groups were read.
+/// now. The group stays; the memberships go when that is confirmed, and everything was read.
 fn abandoned(desk: &Desk<'_>, targets: &Targets, named: &dyn Fn(&AccountId) -> Named) -> Vec<GroupPlan> {
-    if desk.snapshot.groups_partial.is_some() {
+    // Confirmed or not: among what was not read may be what stands for them.
+    if desk.snapshot.groups_partial.is_some() || desk.snapshot.partial.is_some() || targets.unknown_unread {
         return Vec::new();
     }
+    // The directory may have lost an entry that should be there; that an operator looks at.
+    let verdict = if desk.settings.confirmed { Verdict::Confirmed } else { Verdict::Refused };
     let left =
         desk.known.groups.iter().filter(|group| !group.members.is_empty() && !targets.aimed_at.contains(&group.id));
     let plans = left.filter_map(|group| {
@@ -199,7 +212,7 @@ fn abandoned(desk: &Desk<'_>, targets: &Targets, named: &dyn Fn(&AccountId) -> N
             follows: None,
             adds: Vec::new(),
             members: removes.len(),
-            verdict: desk.settings.verdict(removes.len(), removes.len()),
+            verdict,
             removes,
         })
     });

@@ -36,6 +36,8 @@ pub struct Settings {
 pub struct Plan {
     /// Why people may be missing from what was read: nobody is taken away anything then.
     pub partial: Option<String>,
+    /// What was not read to its end, and why, in words; nobody is taken away anything on account of it.
+    pub cut: Vec<String>,
     /// How many people the directory has.
     pub people: usize,
     /// Accounts to be made.
@@ -248,11 +250,15 @@ pub fn plan(snapshot: &Snapshot, known: &Known, settings: &Settings) -> Plan {
         remarks: snapshot.remarks.clone(),
         ..Plan::default()
     };
+    let cut = |what: &str, why: &Option<String>| why.as_ref().map(|why| format!("not all {what} were read: {why}"));
+    plan.cut.extend(cut("people", &snapshot.partial));
+    plan.cut.extend(cut("groups", &snapshot.groups_partial));
     for subject in &desk.shared {
         plan.remarks.push(format!("several entries share {}; none of them is touched", subject.as_str()));
     }
     people::update(&desk, &mut plan);
     people::lock_and_unlock(&desk, &mut plan);
+    people::successors(&desk, &mut plan);
     let targets = groups::targets(&desk, &mut plan);
     people::create(&desk, &targets, &mut plan);
     groups::settle(&desk, &targets, &mut plan);

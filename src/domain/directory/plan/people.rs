@@ -4,7 +4,7 @@ use super::super::snapshot::{Hold, KnownAccount};
 use super::super::{Person, Subject};
 use super::groups::Targets;
 use super::{Create, Desk, Locks, Named, Plan, Update};
-use crate::domain::account::{AccountStatus, EmailAddress, Username};
+use crate::domain::account::{AccountStatus, EmailAddress, Username, fold};
 use crate::domain::id::AccountId;
 use std::collections::{BTreeSet, HashMap};
 
@@ -57,6 +57,30 @@ fn names(
         _ => {}
     }
     update.name = person.name.clone().filter(|name| name.as_str() != account.name);
+}
+
+/// Entries that are new to us and have the name of an account whose own entry is gone: most often the same person, hired
+/// again or moved to a new entry. Nobody but an administrator can know.
+pub(super) fn successors(desk: &Desk<'_>, plan: &mut Plan) {
+    if plan.partial.is_some() {
+        return;
+    }
+    let gone = desk.known.accounts.iter().filter(|account| !desk.is_there(&account.subject));
+    let gone: HashMap<String, &KnownAccount> = gone.map(|account| (fold(&account.username), account)).collect();
+    if gone.is_empty() {
+        return;
+    }
+    for person in &desk.snapshot.people {
+        let new = !desk.accounts.contains_key(&person.subject) && !desk.shared.contains(&person.subject);
+        let Some(username) = person.username.as_ref().ok().filter(|_| new) else { continue };
+        if let Some(account) = gone.get(username.key()) {
+            plan.remarks.push(format!(
+                "{}: a new entry with the name of the account {}, whose own entry is gone; nobody signs in with it. If it \
+                 is the same person, `vestibule account unlink` and then `vestibule account link`",
+                person.dn, account.username
+            ));
+        }
+    }
 }
 
 /// Who is gone or shut is locked, where the operator wants that; who is back is unlocked, if the lock was ours.

@@ -1,0 +1,96 @@
+//! Who is not the same person although a name or an address is the same, and what an operator does about it.
+
+use super::{STAFF, groups_of, syncs};
+use crate::support::program::Place;
+use crate::support::slapd::{BASE, Slapd, group, person};
+use crate::support::told::Told;
+use crate::support::{Answer, House, PASSWORD};
+use http::StatusCode;
+use std::sync::Arc;
+use vestibule::service::caller::Operator;
+use vestibule::service::directory::Directories;
+
+async fn tries(house: &House, username: &str, password: &str) -> Answer {
+    house.browser().signs_in(username, password).await
+}
+
+fn hired_again(slapd: &Slapd, name: &str) {
+    slapd.deletes(&format!("uid={name},ou=people,{BASE}"));
+    slapd.adds(&person(name));
+}
+
+#[tokio::test]
+async fn an_administrator_s_account_is_never_linked_by_its_address() {
+    let slapd = Slapd::with(&format!(
+        "{}{}",
+        person("evil").replace("evil@", "boss@"),
+        person("dora2").replace("dora2@", "dora@")
+    ));
+    let house = House::with(&slapd.directory("on_first_sign_in = \"link_verified_email\"\n")).await;
+    house.account_with("boss", Some(PASSWORD), true).await;
+    house.account("dora").await;
+    let log = Told::listens();
+    let answer = tries(&house, "evil", "evil-password").await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert!(log.text().contains("an administrator's e-mail address links nobody"), "{}", log.text());
+    assert_eq!(tries(&house, "boss", PASSWORD).await.status, StatusCode::SEE_OTHER, "the password is still theirs");
+    assert_eq!(house.count_acts("identity.linked").await, 0);
+    assert_eq!(tries(&house, "dora2", "dora2-password").await.status, StatusCode::SEE_OTHER, "others are, as set");
+    assert_eq!(house.count_acts("identity.linked").await, 1);
+}
+
+#[tokio::test]
+async fn a_new_entry_of_an_old_name_is_told_and_can_be_linked_anew() {
+    let slapd = Slapd::with(&format!("{}{}{}", person("anna"), person("bert"), group("staff", &["anna", "bert"])));
+    let house = House::with(&slapd.directory(STAFF)).await;
+    syncs(&house).await;
+    let anna = house.named("anna").await;
+    let mut before = house.browser();
+    before.signs_in("anna", "anna-password").await;
+    hired_again(&slapd, "anna");
+    let log = Told::listens();
+    assert_eq!(tries(&house, "anna", "anna-password").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(log.text().contains("the entry that an account is linked to is gone"), "{}", log.text());
+    let (plan, _) = syncs(&house).await;
+    assert!(plan.remarks.iter().any(|remark| remark.contains("account unlink")), "{:?}", plan.remarks);
+    let directories = Directories::new(Arc::clone(&house.app.core));
+    let steps = directories.check(&house.operator(), "ldap", Some("anna")).await.expect("a check");
+    let told = steps.iter().find(|step| step.what == "account of anna").expect("a step");
+    assert!(told.remedy.as_ref().is_some_and(|remedy| remedy.contains("account unlink anna --directory ldap")));
+    let (operator, by) = (house.operator(), Operator::vouched());
+    directories.unlink(&operator, by, &anna, "ldap").await.expect("unlinked");
+    assert!(directories.unlink(&operator, by, &anna, "ldap").await.is_err(), "there is nothing to take away");
+    assert_eq!(house.count_acts("identity.unlinked").await, 1);
+    assert!(!before.is_signed_in().await, "whose entry it was may be somebody else");
+    let letters = house.letters().await;
+    assert!(letters.iter().any(|letter| letter.to == "anna@example.org" && letter.text.contains("took the link")));
+    assert!(groups_of(&house, "anna").await.is_empty(), "what the directory gave went with the link");
+    // Neither the new entry nor anybody else gets in by the name alone.
+    assert_ne!(tries(&house, "anna", "anna-password").await.status, StatusCode::SEE_OTHER);
+    directories.link(&operator, by, &anna, ("ldap", "anna")).await.expect("linked");
+    assert_eq!(tries(&house, "anna", "anna-password").await.status, StatusCode::SEE_OTHER);
+    assert_eq!(house.named("anna").await.id, anna.id);
+}
+
+#[test]
+fn the_command_takes_a_link_away_and_says_what_is_next() {
+    let slapd = Slapd::with(&person("anna"));
+    let place = Place::with("", &slapd.directory("create_accounts = true\n"));
+    assert!(place.runs(&["sync"], "").status.success());
+    hired_again(&slapd, "anna");
+    let said = |arguments: &[&str]| {
+        let done = place.runs(arguments, "");
+        (done.status.success(), String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned())
+    };
+    let (good, text) = said(&["directory", "check", "ldap", "--user", "anna"]);
+    assert!(!good && text.contains("account unlink anna --directory ldap"), "{text}");
+    let (good, text) = said(&["account", "link", "anna", "--directory", "ldap"]);
+    assert!(!good && text.contains("account unlink"), "{text}");
+    let (good, text) = said(&["account", "unlink", "anna", "--directory", "ldap"]);
+    assert!(good && text.contains("account link"), "{text}");
+    let (good, text) = said(&["account", "unlink", "anna", "--directory", "ldap"]);
+    assert!(!good && text.contains("not linked"), "{text}");
+    let (good, text) = said(&["account", "link", "anna", "--directory", "ldap"]);
+    assert!(good, "{text}");
+    assert!(said(&["directory", "check", "ldap", "--user", "anna"]).0);
+}
