@@ -41,10 +41,19 @@ pub struct EmailHolder {
     pub status: AccountStatus,
     /// Whether it has an identity of this very source, which is somebody else.
     pub linked_here: bool,
-    /// Whether somebody could be asked: the account can be entered in another way.
-    pub can_be_asked: bool,
-    /// Whether it may administer this service: no source is believed that much by an address alone.
-    pub administrator: bool,
+    /// What the address alone is worth.
+    pub worth: Worth,
+}
+
+/// What the word of a source is worth that somebody has the verified address of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worth {
+    /// Nothing: the account administers this service, and no source is believed that much.
+    Nothing,
+    /// A question to its owner, who can enter the account in another way.
+    Question,
+    /// The account: nobody could be asked.
+    Account,
 }
 
 /// What is to be done.
@@ -192,10 +201,11 @@ fn linked(holder: EmailHolder, said: &Attributes) -> Result<Plan, Refusal> {
     if holder.linked_here {
         return Err(Refusal::OtherIdentity);
     }
-    if holder.administrator || !(said.email_verified && holder.verified) {
-        return Err(Refusal::EmailTaken);
+    match holder.worth {
+        Worth::Question if said.email_verified && holder.verified => Ok(Plan::Ask(holder.account)),
+        Worth::Account if said.email_verified && holder.verified => Ok(Plan::Link(holder.account)),
+        _ => Err(Refusal::EmailTaken),
     }
-    Ok(if holder.can_be_asked { Plan::Ask(holder.account) } else { Plan::Link(holder.account) })
 }
 
 fn create(facts: &Facts, said: &Attributes) -> Result<Plan, Refusal> {

@@ -23,14 +23,7 @@ fn known(account: AccountId) -> Facts {
 
 fn held(verified: bool, status: AccountStatus, linked_here: bool) -> Facts {
     Facts {
-        email: Some(EmailHolder {
-            account: ANNA,
-            verified,
-            status,
-            linked_here,
-            can_be_asked: true,
-            administrator: false,
-        }),
+        email: Some(EmailHolder { account: ANNA, verified, status, linked_here, worth: Worth::Question }),
         ..Facts::default()
     }
 }
@@ -64,7 +57,7 @@ fn an_address_links_when_both_sides_verified_it_and_its_owner_is_asked_first() {
     let active = AccountStatus::Active;
     let mut held_by_anna = held(true, active, false);
     assert_eq!(decide(&held_by_anna, &said(), policy), Ok(Plan::Ask(ANNA)));
-    held_by_anna.email.as_mut().unwrap().can_be_asked = false;
+    held_by_anna.email.as_mut().unwrap().worth = Worth::Account;
     assert_eq!(decide(&held_by_anna, &said(), policy), Ok(Plan::Link(ANNA)));
     // Somebody of this provider owns the account already.
     assert_eq!(decide(&held(true, active, true), &said(), policy), Err(Refusal::OtherIdentity));
@@ -74,7 +67,7 @@ fn an_address_links_when_both_sides_verified_it_and_its_owner_is_asked_first() {
 #[test]
 fn an_administrator_s_account_is_never_linked_by_its_address() {
     let mut facts = held(true, AccountStatus::Active, false);
-    facts.email.as_mut().unwrap().administrator = true;
+    facts.email.as_mut().unwrap().worth = Worth::Nothing;
     for policy in [OnFirstSignIn::LinkVerifiedEmail, OnFirstSignIn::Create] {
         assert_eq!(decide(&facts, &said(), policy), Err(Refusal::EmailTaken));
     }

@@ -4,7 +4,7 @@ use super::database::{Link, StoreError, execute, fetch_all, fetch_optional};
 use crate::domain::account::{AccountStatus, EmailAddress};
 use crate::domain::id::{AccountId, IdentityId};
 use crate::domain::identity::{Identity, Source};
-use crate::domain::resolve::EmailHolder;
+use crate::domain::resolve::{EmailHolder, Worth};
 use crate::domain::time::Timestamp;
 use uuid::Uuid;
 
@@ -169,8 +169,7 @@ pub async fn holder_of_email(
         verified: verified && key == email.key(),
         status: AccountStatus::from_stored(&status),
         linked_here: linked > 0,
-        // Unless somebody finds that there is nobody.
-        can_be_asked: true,
-        administrator,
+        // Unless somebody finds that nobody could be asked.
+        worth: if administrator { Worth::Nothing } else { Worth::Question },
     }))
 }

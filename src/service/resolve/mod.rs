@@ -17,7 +17,7 @@ use crate::domain::id::{AccountId, IdentityId};
 use crate::domain::identity::{Identity, SourceRules, Vouched};
 use crate::domain::language::Language;
 use crate::domain::notice::Notice;
-use crate::domain::resolve::{self, EmailHolder, Facts, Known, Newcomer, Plan, Refusal};
+use crate::domain::resolve::{self, EmailHolder, Facts, Known, Newcomer, Plan, Refusal, Worth};
 use crate::domain::trace;
 use crate::store::account::{NewAccount, Profile};
 use crate::store::token::{self, Purpose};
@@ -111,7 +111,9 @@ async fn attempt(
     let on_first = if invitation.is_some() { "with_invitation" } else { rules.on_first_sign_in.code() };
     ctx.note("facts", noted(&facts).code("on_first_sign_in", on_first));
     let plan = resolve::decide(&facts, &arrival.attributes, rules.on_first_sign_in);
-    if let (Err(Refusal::EmailTaken), Some(holder)) = (&plan, facts.email.filter(|holder| holder.administrator)) {
+    if let (Err(Refusal::EmailTaken), Some(holder)) =
+        (&plan, facts.email.filter(|holder| holder.worth == Worth::Nothing))
+    {
         tracing::warn!(source = arrival.source.key(), account = %holder.account, "an administrator's e-mail address links nobody");
     }
     let plan = plan?;
@@ -149,7 +151,7 @@ fn noted(facts: &Facts) -> trace::Facts {
     let email = facts.email.as_ref().map_or("free", |holder| match holder {
         holder if holder.linked_here => "linked_to_another_identity",
         holder if holder.status == AccountStatus::Invited => "invited",
-        holder if holder.administrator => "an_administrator_s",
+        holder if holder.worth == Worth::Nothing => "an_administrator_s",
         holder if holder.verified => "taken_and_verified",
         _ => "taken_and_not_verified",
     });
@@ -196,8 +198,10 @@ async fn facts(
         None => None,
     };
     let email = match email {
-        Some(holder) => Some(EmailHolder { can_be_asked: can_be_asked(core, tx, holder.account).await?, ..holder }),
-        None => None,
+        Some(holder) if holder.worth == Worth::Question && !can_be_asked(core, tx, holder.account).await? => {
+            Some(EmailHolder { worth: Worth::Account, ..holder })
+        }
+        other => other,
     };
     let username_taken = match resolve::username(said) {
         Some(username) => account::username_taken(tx, &username, None).await?,
