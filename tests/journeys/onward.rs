@@ -67,7 +67,7 @@ fn without_scripts_a_button_sends_it() {
     let (stage, _) = beside_it();
     let browser = Browser::with(&Habits { scripts: false, ..Habits::default() });
     browser.goes(&stage.url("/login/corp"));
-    assert!(browser.text().contains("Continue to Corp"), "{}", browser.text());
-    browser.clicks("form[data-going] button");
+    assert!(browser.text().contains("On to Corp"), "{}", browser.text());
+    browser.clicks("form[data-onward] button");
     browser.awaits_element("#posted");
 }
