@@ -7,6 +7,9 @@ use crate::domain::id::{AccountId, GroupId};
 use crate::domain::identity::Source;
 use crate::domain::time::Timestamp;
 
+/// Memberships in one text, and so in one statement.
+const IN_ONE_TEXT: usize = 10_000;
+
 /// Adds members by the word of a directory; those it had added before stay as they are.
 ///
 /// # Errors
@@ -14,33 +17,35 @@ use crate::domain::time::Timestamp;
 pub async fn add_members(
     link: &mut Link,
     source: &Source,
-    group: GroupId,
-    members: &[AccountId],
+    mut members: Vec<(AccountId, GroupId)>,
     now: Timestamp,
-) -> Result<u64, StoreError> {
-    if members.is_empty() {
-        return Ok(0);
+) -> Result<(), StoreError> {
+    // In the order of the table's key each of its pages is written once.
+    members.sort_unstable_by_key(|(account, group)| (account.uuid(), group.uuid()));
+    for some in members.chunks(IN_ONE_TEXT) {
+        // One text for all of them: binding each of tens of thousands costs more than writing the rows.
+        let mut list = String::with_capacity(some.len() * 67 + 2);
+        for (account, group) in some {
+            list.push_str(if list.is_empty() { "[\"" } else { "\",\"" });
+            list.push_str(account.uuid().simple().encode_lower(&mut uuid::Uuid::encode_buffer()));
+            list.push_str(group.uuid().simple().encode_lower(&mut uuid::Uuid::encode_buffer()));
+        }
+        list.push_str("\"]");
+        execute_by_engine!(
+            link,
+            sqlite: "INSERT INTO membership (account_id, group_id, source, created_at) \
+                     SELECT unhex(substr(value, 1, 32)), unhex(substr(value, 33)), $1, $2 FROM json_each($3) WHERE true \
+                     ON CONFLICT (account_id, group_id, source) DO NOTHING",
+            postgres: "INSERT INTO membership (account_id, group_id, source, created_at) \
+                       SELECT CAST(substr(value, 1, 32) AS UUID), CAST(substr(value, 33) AS UUID), $1, $2 \
+                       FROM json_array_elements_text(CAST($3 AS JSON)) AS list (value) \
+                       ON CONFLICT (account_id, group_id, source) DO NOTHING",
+            source.key(),
+            now.millis(),
+            list.as_str()
+        )?;
     }
-    // One text for all of them: binding each of tens of thousands costs more than writing the rows.
-    let mut list = String::with_capacity(members.len() * 35 + 2);
-    for member in members {
-        list.push_str(if list.is_empty() { "[\"" } else { "\",\"" });
-        list.push_str(member.uuid().simple().encode_lower(&mut uuid::Uuid::encode_buffer()));
-    }
-    list.push_str("\"]");
-    execute_by_engine!(
-        link,
-        sqlite: "INSERT INTO membership (group_id, account_id, source, created_at) \
-                 SELECT $1, unhex(value), $2, $3 FROM json_each($4) WHERE true \
-                 ON CONFLICT (account_id, group_id, source) DO NOTHING",
-        postgres: "INSERT INTO membership (group_id, account_id, source, created_at) \
-                   SELECT $1, CAST(value AS UUID), $2, $3 FROM json_array_elements_text(CAST($4 AS JSON)) AS list (value) \
-                   ON CONFLICT (account_id, group_id, source) DO NOTHING",
-        group.uuid(),
-        source.key(),
-        now.millis(),
-        list.as_str()
-    )
+    Ok(())
 }
 
 /// Makes groups that follow an entry each, or none.

@@ -23,8 +23,10 @@ use std::collections::HashMap;
 
 /// Accounts that one transaction makes.
 const AT_ONCE: usize = ROWS * 16;
-/// Accounts, or groups, that share a transaction while they are changed: each commit waits for the disk.
+/// Accounts that share a transaction while they are changed: each commit waits for the disk.
 const TOGETHER: usize = 200;
+/// Groups that do: their members are written in the order of the accounts, so the fewer times the better.
+const GROUPS_TOGETHER: usize = 1000;
 /// With more changes than this, other processes forget all accounts instead of one after the other.
 pub(super) const MANY: usize = 50;
 
@@ -96,7 +98,7 @@ pub(super) async fn apply(core: &Core, ctx: &Context, connected: &Connected, (pl
         work.count(done, |done| &mut done.unlocked, || format!("unlocking {}", account.username));
     }
     let groups: Vec<&GroupPlan> = plan.groups.iter().filter(|group| !group.is_idle()).collect();
-    for some in groups.chunks(TOGETHER) {
+    for some in groups.chunks(GROUPS_TOGETHER) {
         if let Err(error) = work.groups(some).await {
             work.failed(&format!("{} groups together", some.len()), &error);
         }

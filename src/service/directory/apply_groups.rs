@@ -31,7 +31,7 @@ impl Work<'_> {
 
     async fn groups_together(&self, some: &[&GroupPlan]) -> Result<Done, StoreError> {
         let mut tx = self.begin().await?;
-        let (mut done, mut events) = (Done::default(), Vec::new());
+        let (mut done, mut events, mut joining) = (Done::default(), Vec::new(), Vec::new());
         let ids: Vec<GroupId> = some.iter().map(|plan| self.id_of(plan)).collect();
         let new: Vec<_> = some
             .iter()
@@ -47,10 +47,12 @@ impl Work<'_> {
             } else {
                 self.follow(&mut tx, plan, id, &mut events).await?;
             }
-            let (added, removed) = self.fill(&mut tx, plan, id, &mut events).await?;
-            done.added += added;
+            let (adds, removed) = self.fill(&mut tx, plan, id, &mut events).await?;
+            done.added += adds.len();
             done.removed += removed;
+            joining.extend(adds.into_iter().map(|member| (member, id)));
         }
+        directory_group::add_members(&mut tx, &self.source, joining, self.ctx.now()).await?;
         self.ctx.record_all(&mut tx, events).await?;
         tx.commit().await?;
         Ok(done)
@@ -83,9 +85,11 @@ impl Work<'_> {
             events.push(self.about(Act::GroupCreated, id));
         }
         self.follow(tx, plan, id, &mut events).await?;
-        let moved = self.fill(tx, plan, id, &mut events).await?;
+        let (adds, removed) = self.fill(tx, plan, id, &mut events).await?;
+        let (added, joining) = (adds.len(), adds.into_iter().map(|member| (member, id)).collect());
+        directory_group::add_members(tx, &self.source, joining, self.ctx.now()).await?;
         self.ctx.record_all(tx, events).await?;
-        Ok(moved)
+        Ok((added, removed))
     }
 
     fn id_of(&self, plan: &GroupPlan) -> GroupId {
@@ -117,25 +121,26 @@ impl Work<'_> {
         }
     }
 
-    /// Who joins and who leaves; how many of each.
+    /// Takes those away who leave, and tells of them and of those who join: whom the caller has to write down, and how many
+    /// left.
     async fn fill(
         &self,
         tx: &mut Tx,
         plan: &GroupPlan,
         id: GroupId,
         events: &mut Vec<Event>,
-    ) -> Result<(usize, usize), StoreError> {
+    ) -> Result<(Vec<AccountId>, usize), StoreError> {
         let adds: Vec<AccountId> = plan.adds.iter().filter_map(|member| self.account(member)).collect();
         let removes: Vec<AccountId> =
             plan.removes.iter().filter(|_| plan.verdict.passes()).map(|named| named.id).collect();
-        directory_group::add_members(tx, &self.source, id, &adds, self.ctx.now()).await?;
         for leaving in &removes {
             group::remove_from(tx, self.source.key(), id, *leaving).await?;
         }
         events.extend(self.told(id, (Act::MemberAdded, Act::MembersAdded), &adds));
         events.extend(self.told(id, (Act::MemberRemoved, Act::MembersRemoved), &removes));
         self.announce(tx, plan, &adds, &removes).await?;
-        Ok((adds.len(), removes.len()))
+        let removed = removes.len();
+        Ok((adds, removed))
     }
 
     /// Few changes are told one by one, each about its person. Many, as when a group is filled for the first time, are told
