@@ -139,8 +139,8 @@ impl Work<'_> {
         events.extend(self.told(id, (Act::MemberAdded, Act::MembersAdded), &adds));
         events.extend(self.told(id, (Act::MemberRemoved, Act::MembersRemoved), &removes));
         self.announce(tx, plan, &adds, &removes).await?;
-        let removed = removes.len();
-        Ok((adds, removed))
+        let left = removes.len();
+        Ok((adds, left))
     }
 
     /// Few changes are told one by one, each about its person. Many, as when a group is filled for the first time, are told
