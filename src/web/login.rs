@@ -177,7 +177,7 @@ async fn submit(
     match site.sign_in.with_password(&visit.ctx, claim).await {
         Ok(outcome) => Ok(outcome_reply(site, outcome)),
         Err(SignInError::LinkFirst(question)) => {
-            let there = add_address(&question);
+            let there = add_address(visit, &question);
             let problem = Some(SignInProblem::LinkFirst);
             login_page(site, visit, &Form { problem, status: StatusCode::CONFLICT, door, ..Form::new(&there) })
         }

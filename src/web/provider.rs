@@ -200,7 +200,7 @@ pub(super) fn problem(
     let mut again = format!("/login/{}", provider.source.slug());
     let problem = match error {
         ProviderError::SignIn(SignInError::LinkFirst(question)) => {
-            let there = add_address(&question);
+            let there = add_address(visit, &question);
             let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", &there).finish();
             again = format!("{}&{query}", paths::LOGIN_WAYS);
             ProviderProblem::LinkFirst

@@ -4,9 +4,11 @@ use super::when;
 use crate::domain::identity::Vouched;
 use crate::domain::redirect::SafeRedirect;
 use crate::service::caller::SignedIn;
+use crate::service::core::fingerprint;
 use crate::service::identity::IdentityError;
+use crate::web::cookies::Jar;
 use crate::web::error::PageError;
-use crate::web::extract::{Fields, Fresh, Person, Visit};
+use crate::web::extract::{Fields, Fresh, Person, Visit, form_token, form_token_is_ours};
 use crate::web::page::outcome::Failure;
 use crate::web::page::paths;
 use crate::web::page::provider::{IdentitiesPage, IdentityAddPage, IdentityRow, ProviderButton, ProviderProblem};
@@ -48,7 +50,8 @@ pub async fn get_add(
     Fresh { visit, who }: Fresh,
 ) -> Result<Response, PageError> {
     let question = Query::of(query.as_deref()).text("question");
-    let offer = site.identities.offer(&visit.ctx, &who, &question).await?;
+    let name = asked_here(&visit, &question)?;
+    let offer = site.identities.offer(&visit.ctx, &who, name).await?;
     let said = offer.attributes;
     let known = [said.name, said.email, said.username].into_iter().flatten().next();
     let page = IdentityAddPage {
@@ -65,7 +68,8 @@ pub async fn get_add(
 
 /// `POST /account/identities/add`
 pub async fn post_add(State(site): State<Arc<Site>>, fresh: Fresh, fields: Fields) -> Result<Response, PageError> {
-    let wanted = site.identities.add(&fresh.visit.ctx, &fresh.who, fields.text("question")).await?;
+    let name = asked_here(&fresh.visit, fields.text("question"))?;
+    let wanted = site.identities.add(&fresh.visit.ctx, &fresh.who, name).await?;
     if let Some(target) = wanted.and_then(|text| site.redirect(&text)) {
         return Ok(Reply::see_other(&target).of(&fresh.visit).done());
     }
@@ -73,9 +77,18 @@ pub async fn post_add(State(site): State<Arc<Site>>, fresh: Fresh, fields: Field
     Ok(reply.notice(&site, Notice::IdentityAdded).done())
 }
 
-/// Where the question of this name is asked.
-pub(in crate::web) fn add_address(question: &str) -> String {
-    format!("{}?question={question}", paths::ACCOUNT_IDENTITIES_ADD)
+/// Where the question of this name is asked: in this browser alone, or whoever comes from a provider with somebody else's
+/// address could send them the link.
+pub(in crate::web) fn add_address(visit: &Visit, name: &str) -> String {
+    let seal = form_token(&visit.csrf, Some(&fingerprint(name.as_bytes())));
+    format!("{}?question={name}.{seal}", paths::ACCOUNT_IDENTITIES_ADD)
+}
+
+/// The name of a question that was put to this browser.
+fn asked_here<'a>(visit: &Visit, question: &'a str) -> Result<&'a str, PageError> {
+    let (name, seal) = question.split_once('.').ok_or(Failure::NotFound)?;
+    let is_ours = form_token_is_ours(&visit.csrf, Some(&fingerprint(name.as_bytes())), seal);
+    if is_ours { Ok(name) } else { Err(Failure::NotFound.into()) }
 }
 
 /// Somebody came back from a provider to add an identity: keeps it, and asks.
@@ -91,8 +104,10 @@ pub(in crate::web) async fn asked(
     match site.identities.ask(&visit.ctx, who, arrival).await {
         Ok(question) => {
             site.traces.keep(&visit.ctx, &source, "asked_to_add");
-            let target = SafeRedirect::parse(&add_address(&question), &[]).ok_or(Failure::Internal)?;
-            Ok(Reply::see_other(&target).of(visit).done())
+            let target = SafeRedirect::parse(&add_address(visit, &question), &[]).ok_or(Failure::Internal)?;
+            let jar = Jar::new(&site.cookies, &site.core.cookie_keys);
+            let known = jar.set_csrf(&site.surroundings, &visit.csrf);
+            Ok(Reply::see_other(&target).of(visit).cookie(known).done())
         }
         Err(IdentityError::Refused(refusal)) => {
             site.traces.keep(&visit.ctx, &source, refusal.code());

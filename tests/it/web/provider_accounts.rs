@@ -58,6 +58,13 @@ async fn whoever_has_the_address_of_an_account_signs_in_to_it_and_says_yes() {
     assert_eq!(ben.get(&page).await.status, StatusCode::NOT_FOUND);
     let stolen = ben.submit("/account/profile", "/account/identities/add", &[("question", &question)]).await;
     assert_eq!(stolen.status, StatusCode::NOT_FOUND);
+    // Nor is the owner in a browser where nobody came from the provider: whoever did may not be they.
+    let mut lured = house.browser();
+    lured.signs_in("owner", PASSWORD).await;
+    assert_eq!(lured.get(&page).await.status, StatusCode::NOT_FOUND);
+    let yes = lured.submit("/account/profile", "/account/identities/add", &[("question", &question)]).await;
+    assert_eq!(yes.status, StatusCode::NOT_FOUND);
+    assert_eq!(house.count_acts("identity.linked").await, 0);
     // The owner signs in as before, says yes, and arrives.
     let return_to = browser.get(&there).await.hidden("return_to").expect("where it leads");
     let fields = [("username", "owner"), ("password", PASSWORD), ("return_to", return_to.as_str())];
