@@ -121,7 +121,7 @@ impl Saml {
         let found = self.core.volatile.take(Shelf::Outcome, &fingerprint(&handle), ctx.now()).await?;
         let sealed = found.ok_or(SignInError::Outdated)?;
         let plain = self.core.open_column(COLUMN, &sealed).map_err(|_| SignInError::Outdated)?;
-        let waiting: Waiting = serde_json::from_slice(&plain).map_err(|_| SignInError::Outdated)?;
+        let mut waiting: Waiting = serde_json::from_slice(&plain).map_err(|_| SignInError::Outdated)?;
         if waiting.slug != slug {
             return Err(SignInError::Outdated.into());
         }
@@ -135,6 +135,10 @@ impl Saml {
             Some(id) => {
                 let source = provider.settings.source();
                 let departure: Departure<Memory> = self.sign_in.arrive(ctx, browser, id, &source).await?;
+                // The answer may have been held back: what the provider ended since the browser left is meant.
+                if let Some(upstream) = &mut waiting.arrival.upstream {
+                    upstream.said_at = Some(departure.left_at);
+                }
                 departure.note(ctx);
                 match departure.errand {
                     Errand::SignIn => departure.wishes(brings),

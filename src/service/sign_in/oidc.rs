@@ -174,7 +174,7 @@ impl SignIn {
         let code = answer.code.unwrap_or_default();
         let proved_since = matches!(departure.errand, Errand::Confirm(..)).then_some(departure.left_at);
         let round = Round { provider, oidc, known: &known, secrets: &departure.protocol, proved_since };
-        let arrival = match tokio::time::timeout(settings.fetch.timeout, round.arrival(ctx, &code)).await {
+        let mut arrival = match tokio::time::timeout(settings.fetch.timeout, round.arrival(ctx, &code)).await {
             Ok(Ok(arrival)) => arrival,
             Ok(Err(Doubt::Provider(error))) => return Err(self.failed_there(ctx, source, &error).await?),
             Ok(Err(Doubt::Claims(fault))) => return Err(self.not_believed(ctx, source, fault.code()).await?),
@@ -183,6 +183,10 @@ impl SignIn {
                 return Err(ProviderError::Away);
             }
         };
+        // An answer may have been held back: what the provider ended since the browser left is meant.
+        if let Some(upstream) = &mut arrival.upstream {
+            upstream.said_at = Some(departure.left_at);
+        }
         match departure.errand {
             Errand::SignIn => Ok(Arrived::SignedIn(self.enter(ctx, arrival, departure.wishes(brings)).await?)),
             Errand::Confirm(account, factor) => {

@@ -13,7 +13,7 @@ use crate::store::volatile::Shelf;
 use std::time::Duration;
 
 /// How long a provider's word may have waited for the browser before the attempt began ([`crate::domain::identity::Upstream::said_at`]).
-const WAIT: Duration = Duration::from_mins(5);
+const WAIT: Duration = Duration::from_mins(15);
 
 /// Notes that a provider ended sessions, for as long as a sign-in may be on its way.
 pub(in crate::service) async fn provider_ended(

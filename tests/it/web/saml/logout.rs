@@ -53,18 +53,25 @@ async fn a_providers_request_ends_the_session_it_means_and_no_other() {
 
 #[tokio::test]
 async fn a_providers_request_reaches_the_answer_that_waits_for_its_browser() {
-    for session in [Some("_session-1"), None] {
+    for (session, held) in [(Some("_session-1"), false), (None, false), (Some("_session-1"), true), (None, true)] {
         let (house, idp) = provider::house("").await;
         let mut browser = house.browser();
         let left = browser.get("/login/corp").await;
         let said = Said { session: "_session-1", ..Said::of("anna") };
         let message = idp.response(&house, Some(&provider::id_in(left.location())), &said);
+        house.after(std::time::Duration::from_secs(1));
+        if held {
+            // Before the answer is brought to us at all.
+            posts(&house, "SAMLRequest", &idp.signed(&request(&house, "_l1", "anna", session))).await;
+        }
         let came = across_sites(&house).post("/login/corp/acs", &[("SAMLResponse", &message)]).await;
         house.after(std::time::Duration::from_secs(1));
-        posts(&house, "SAMLRequest", &idp.signed(&request(&house, "_l1", "anna", session))).await;
+        if !held {
+            posts(&house, "SAMLRequest", &idp.signed(&request(&house, "_l1", "anna", session))).await;
+        }
         house.after(std::time::Duration::from_secs(1));
         browser.get(came.location()).await;
-        assert!(!browser.is_signed_in().await, "{session:?}");
+        assert!(!browser.is_signed_in().await, "{session:?} {held}");
         // What the provider says after that counts.
         anna_is_in(&house, &idp, "_2", "_session-2").await;
     }
