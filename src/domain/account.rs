@@ -5,6 +5,7 @@ use super::id::AccountId;
 use super::language::Language;
 use super::time::Timestamp;
 use std::fmt;
+use std::sync::Arc;
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::confusable_detection::skeleton;
 use unicode_security::{GeneralSecurityProfile, MixedScript};
@@ -44,9 +45,9 @@ pub enum InvalidName {
 /// The name someone signs in with: letters of one script, digits, space and `_ - @ . +`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Username {
-    shown: String,
-    key: String,
-    skeleton: String,
+    shown: Arc<str>,
+    key: Arc<str>,
+    skeleton: Arc<str>,
 }
 
 impl Username {
@@ -55,7 +56,7 @@ impl Username {
     /// # Errors
     /// [`InvalidName`] says what is wrong.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
-        let shown = tidy(text)?;
+        let shown: Arc<str> = tidy(text)?.into();
         let allowed = |c: char| {
             c.is_ascii_alphanumeric()
                 || "_-@.+ ".contains(c)
@@ -67,14 +68,14 @@ impl Username {
         if !shown.chars().any(char::is_alphanumeric) {
             return Err(InvalidName::NoLetter);
         }
-        if !shown.is_ascii() && !shown.as_str().is_single_script() {
+        if !shown.is_ascii() && !(*shown).is_single_script() {
             return Err(InvalidName::MixedScripts);
         }
-        let key = fold(&shown);
-        if RESERVED.contains(&key.as_str()) {
+        let key = folded(&shown);
+        if RESERVED.contains(&&*key) {
             return Err(InvalidName::Reserved);
         }
-        let skeleton = if key.is_ascii() { key.clone() } else { fold(&skeleton(&key).collect::<String>()) };
+        let skeleton = if key.is_ascii() { Arc::clone(&key) } else { fold(&skeleton(&key).collect::<String>()).into() };
         Ok(Self { shown, key, skeleton })
     }
 
@@ -95,13 +96,19 @@ impl Username {
     pub fn skeleton(&self) -> &str {
         &self.skeleton
     }
+
+    /// Name, key and skeleton without a copy, where thousands are written.
+    #[must_use]
+    pub fn shared(&self) -> [Arc<str>; 3] {
+        [&self.shown, &self.key, &self.skeleton].map(Arc::clone)
+    }
 }
 
 /// An e-mail address, compared without regard to case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmailAddress {
-    shown: String,
-    key: String,
+    shown: Arc<str>,
+    key: Arc<str>,
 }
 
 impl EmailAddress {
@@ -129,8 +136,8 @@ impl EmailAddress {
         if !local_is_fine || !domain.split('.').all(label) {
             return Err(InvalidName::NotAnAddress);
         }
-        let key = fold(&shown);
-        Ok(Self { shown, key })
+        let shown: Arc<str> = shown.into();
+        Ok(Self { key: folded(&shown), shown })
     }
 
     /// As written.
@@ -145,6 +152,12 @@ impl EmailAddress {
         &self.key
     }
 
+    /// Address and key without a copy, where thousands are written.
+    #[must_use]
+    pub fn shared(&self) -> [Arc<str>; 2] {
+        [&self.shown, &self.key].map(Arc::clone)
+    }
+
     /// The address with all but its first letter and its domain hidden, for notices.
     #[must_use]
     pub fn masked(&self) -> String {
@@ -155,7 +168,7 @@ impl EmailAddress {
 
 /// A person's name as shown to others: any script, no control characters, no markup.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DisplayName(String);
+pub struct DisplayName(Arc<str>);
 
 impl DisplayName {
     /// Normalises and checks.
@@ -164,21 +177,27 @@ impl DisplayName {
     /// [`InvalidName`] says what is wrong.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
         let shown: String = if text.is_ascii() { text.to_owned() } else { text.nfc().collect() };
-        let shown = shown.trim().to_owned();
-        measure(&shown)?;
+        let shown = shown.trim();
+        measure(shown)?;
         if let Some(foreign) = shown.chars().find(|c| is_hidden(*c) || matches!(c, '<' | '>')) {
             return Err(InvalidName::Character(foreign));
         }
         if shown.contains("://") {
             return Err(InvalidName::Character('/'));
         }
-        Ok(Self(shown))
+        Ok(Self(shown.into()))
     }
 
     /// As written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The same without a copy, where thousands are written.
+    #[must_use]
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
     }
 }
 
@@ -332,6 +351,12 @@ pub fn fold(text: &str) -> String {
         return text.to_ascii_lowercase();
     }
     text.nfkc().flat_map(char::to_lowercase).collect::<String>().replace('ß', "ss").nfkc().collect()
+}
+
+/// The same, sharing the text if it is folded already, as nearly every username and address is.
+fn folded(text: &Arc<str>) -> Arc<str> {
+    let is_folded = text.is_ascii() && !text.bytes().any(|byte| byte.is_ascii_uppercase());
+    if is_folded { Arc::clone(text) } else { fold(text).into() }
 }
 
 impl fmt::Display for Username {

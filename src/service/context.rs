@@ -87,6 +87,16 @@ impl Surroundings {
         let millis = u64::try_from(self.now().millis()).unwrap_or(0);
         uuid::Builder::from_unix_timestamp_millis(millis, &self.bytes()).into_uuid()
     }
+
+    /// So many of them, in their order (RFC 9562 §6.2): rows that are written together lie together.
+    #[must_use]
+    pub fn uuids(&self, count: usize) -> Vec<Uuid> {
+        let millis = u64::try_from(self.now().millis()).unwrap_or(0);
+        let mut bytes = vec![[0; 10]; count];
+        self.random.fill(bytes.as_flattened_mut());
+        bytes.sort_unstable();
+        bytes.iter().map(|bytes| uuid::Builder::from_unix_timestamp_millis(millis, bytes).into_uuid()).collect()
+    }
 }
 
 /// Where a request comes from.
@@ -179,6 +189,12 @@ impl Context {
         self.surroundings.uuid()
     }
 
+    /// So many new identifiers, in their order.
+    #[must_use]
+    pub fn uuids(&self, count: usize) -> Vec<Uuid> {
+        self.surroundings.uuids(count)
+    }
+
     /// Notes a step of a sign-in. It is kept only if a trace is (`trace.rs`), and otherwise forgotten with the request.
     pub fn note(&self, step: &'static str, facts: Facts) {
         let mut noted = self.noted();
@@ -215,22 +231,26 @@ impl Context {
     /// # Errors
     /// [`StoreError`]; the act must not happen then.
     pub async fn record(&self, link: &mut Link, event: Event) -> Result<(), StoreError> {
-        audit::append(link, &event, &self.circumstances()).await
+        audit::append(link, &event, &self.circumstances(self.uuid())).await
     }
 
     /// Writes many audit events at once, in the transaction of the acts they tell of.
     ///
     /// # Errors
     /// [`StoreError`]; the acts must not happen then.
-    pub async fn record_all(&self, link: &mut Link, events: Vec<Event>) -> Result<(), StoreError> {
-        let events: Vec<_> = events.into_iter().map(|event| (event, self.circumstances())).collect();
-        audit::append_all(link, &events).await
+    pub async fn record_all(
+        &self,
+        link: &mut Link,
+        events: impl ExactSizeIterator<Item = Event> + Send,
+    ) -> Result<(), StoreError> {
+        let ids = self.uuids(events.len()).into_iter();
+        audit::append_all(link, events.zip(ids).map(|(event, id)| (event, self.circumstances(id)))).await
     }
 
-    fn circumstances(&self) -> Circumstances {
+    fn circumstances(&self, id: Uuid) -> Circumstances {
         let network = self.origin.network();
         Circumstances {
-            id: EventId::new(self.uuid()),
+            id: EventId::new(id),
             at: self.now(),
             actor: self.actor,
             request: self.request,

@@ -1,6 +1,6 @@
 //! The audit trail as rows; only ever appended to.
 
-use super::database::{Link, ROWS, StoreError, execute, execute_rows, fetch_all, rows};
+use super::database::{Link, StoreError, execute, fetch_all, insert_rows};
 use crate::domain::audit::{Actor, Event};
 use crate::domain::id::{AccountId, EventId, RequestId};
 use crate::domain::time::Timestamp;
@@ -74,21 +74,21 @@ pub async fn append(link: &mut Link, event: &Event, from: &Circumstances) -> Res
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn append_all(link: &mut Link, events: &[(Event, Circumstances)]) -> Result<(), StoreError> {
+pub async fn append_all(
+    link: &mut Link,
+    events: impl ExactSizeIterator<Item = (Event, Circumstances)> + Send,
+) -> Result<(), StoreError> {
     let head = "INSERT INTO audit_event (id, at, act, actor_kind, actor_id, subject_id, request_id, address, detail)";
-    for some in events.chunks(ROWS) {
-        execute_rows!(link, rows(head, some.len(), 9, ""), some, |query, row| query
-            .bind(row.1.id.uuid())
-            .bind(row.1.at.millis())
-            .bind(row.0.act.as_str())
-            .bind(row.1.actor.kind())
-            .bind(row.1.actor.account().map(AccountId::uuid))
-            .bind(row.0.subject.map(AccountId::uuid))
-            .bind(row.1.request.map(RequestId::uuid))
-            .bind(row.1.address.as_deref())
-            .bind(row.0.detail.to_string()))?;
-    }
-    Ok(())
+    insert_rows!(link, head, "($, $, $, $, $, $, $, $, $)", events, |query, (event, from)| query
+        .bind(from.id.uuid())
+        .bind(from.at.millis())
+        .bind(event.act.as_str())
+        .bind(from.actor.kind())
+        .bind(from.actor.account().map(AccountId::uuid))
+        .bind(event.subject.map(AccountId::uuid))
+        .bind(from.request.map(RequestId::uuid))
+        .bind(from.address)
+        .bind(event.detail.to_string()))
 }
 
 /// The newest events, newest first; with a subject, only those about them.
@@ -100,7 +100,7 @@ pub async fn newest(link: &mut Link, subject: Option<AccountId>, most: u32) -> R
         link,
         Row,
         "SELECT at, act, actor_kind, actor_id, subject_id, detail FROM audit_event \
-         WHERE $1 IS NULL OR subject_id = $1 ORDER BY at DESC, id DESC LIMIT $2",
+         WHERE $1 IS NULL OR subject_id = $1 ORDER BY id DESC LIMIT $2",
         subject.map(AccountId::uuid),
         i64::from(most)
     )?;

@@ -1,144 +1,120 @@
 //! What a synchronisation compares with, and what it writes: in bulk where there is much. Further attributes are
 //! `directory_attribute.rs`, groups and their members `directory_group.rs`.
 
-use super::account::NewAccount;
-use super::database::{
-    Link, ROWS, StoreError, execute, execute_rows, fetch_all, fetch_all_by_engine, fetch_optional, rows,
-};
-use super::directory_attribute;
+use super::database::{Link, StoreError, execute, fetch_all, fetch_optional, insert_rows};
+use super::{directory_attribute, directory_group};
 use crate::domain::account::AccountStatus;
+use crate::domain::directory::plan::Create;
 use crate::domain::directory::snapshot::Hold;
-use crate::domain::directory::{Known, KnownAccount, KnownGroup, Subject};
-use crate::domain::id::{AccountId, GroupId};
-use crate::domain::identity::{Identity, Source};
+use crate::domain::directory::{Known, KnownAccount, Subject};
+use crate::domain::id::{AccountId, IdentityId};
+use crate::domain::identity::Source;
 use crate::domain::time::Timestamp;
-use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use uuid::Uuid;
+
+#[derive(sqlx::FromRow)]
+struct AccountRow {
+    id: Uuid,
+    username: String,
+    username_key: String,
+    username_skeleton: String,
+    email: String,
+    email_key: String,
+    name: String,
+    status: String,
+    subject: Option<String>,
+    leads: Option<bool>,
+    reason: Option<String>,
+}
 
 /// Everything here that a directory has to do with.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn known(link: &mut Link, source: &Source) -> Result<Known, StoreError> {
-    let mut known = Known { accounts: accounts(link, source).await?, ..Known::default() };
-    let names = fetch_all!(
-        link,
-        (Uuid, String, String, String),
-        "SELECT id, username_key, username_skeleton, email_key FROM account"
-    )?;
-    for (id, username, skeleton, email) in names {
-        let id = AccountId::new(id);
-        known.names.insert(username, id);
-        known.names.insert(email, id);
-        known.skeletons.insert(skeleton, id);
-    }
-    known.groups = groups(link, source).await?;
-    Ok(known)
-}
-
-#[derive(sqlx::FromRow)]
-struct AccountRow {
-    id: Uuid,
-    username: String,
-    email: String,
-    name: String,
-    status: String,
-    subject: String,
-    leads: bool,
-    reason: Option<String>,
-}
-
-async fn accounts(link: &mut Link, source: &Source) -> Result<Vec<KnownAccount>, StoreError> {
     let rows = fetch_all!(
         link,
         AccountRow,
-        "SELECT a.id, a.username, a.email, a.name, a.status, i.subject, i.leads, h.reason FROM identity i \
-         JOIN account a ON a.id = i.account_id \
-         LEFT JOIN directory_hold h ON h.account_id = a.id AND h.directory = $1 WHERE i.source = $1",
+        "SELECT a.id, a.username, a.username_key, a.username_skeleton, a.email, a.email_key, a.name, a.status, \
+         i.subject, i.leads, h.reason FROM account a \
+         LEFT JOIN identity i ON i.account_id = a.id AND i.source = $1 \
+         LEFT JOIN directory_hold h ON h.account_id = a.id AND h.directory = $1",
         source.key()
     )?;
     let mut custom = directory_attribute::of_all(link, source).await?;
-    let account = |row: AccountRow| KnownAccount {
-        id: AccountId::new(row.id),
-        username: row.username,
-        email: row.email,
-        name: row.name,
-        status: AccountStatus::from_stored(&row.status),
-        subject: Subject::from_stored(&row.subject),
-        leads: row.leads,
-        held: row.reason.as_deref().map(Hold::from_stored),
-        custom: custom.remove(&AccountId::new(row.id)).unwrap_or_default(),
-    };
-    Ok(rows.into_iter().map(account).collect())
-}
-
-async fn groups(link: &mut Link, source: &Source) -> Result<Vec<KnownGroup>, StoreError> {
-    let named = fetch_all!(
-        link,
-        (Uuid, String, Option<String>),
-        "SELECT g.id, g.name, d.subject FROM user_group g \
-         LEFT JOIN directory_group d ON d.group_id = g.id AND d.directory = $1 ORDER BY g.name_key",
-        source.key()
-    )?;
-    // One row for each group: handing over one for each membership costs more than finding them.
-    let memberships = fetch_all_by_engine!(
-        link,
-        (Uuid, String),
-        sqlite: "SELECT group_id, group_concat(hex(account_id), ' ') FROM membership WHERE source = $1 GROUP BY group_id",
-        postgres: "SELECT group_id, string_agg(account_id::text, ' ') FROM membership WHERE source = $1 GROUP BY group_id",
-        source.key()
-    )?;
-    let mut members: HashMap<Uuid, HashSet<AccountId>> = HashMap::with_capacity(memberships.len());
-    for (group, accounts) in memberships {
-        let each = accounts.split(' ').map(|text| Uuid::try_parse(text).map(AccountId::new));
-        let all: Result<_, _> = each.collect();
-        members.insert(group, all.map_err(|error| StoreError::Unreadable(error.to_string()))?);
+    let mut known = Known { accounts: Vec::with_capacity(rows.len()), ..Known::default() };
+    known.names.reserve(rows.len() * 2);
+    known.skeletons.reserve(rows.len());
+    for row in rows {
+        let id = AccountId::new(row.id);
+        known.names.insert(row.username_key, id);
+        known.names.insert(row.email_key, id);
+        known.skeletons.insert(row.username_skeleton, id);
+        let (Some(subject), Some(leads)) = (row.subject, row.leads) else { continue };
+        known.accounts.push(KnownAccount {
+            id,
+            username: row.username,
+            email: row.email,
+            name: row.name,
+            status: AccountStatus::from_stored(&row.status),
+            subject: Subject::from_stored(&subject),
+            leads,
+            held: row.reason.as_deref().map(Hold::from_stored),
+            custom: custom.remove(&id).unwrap_or_default(),
+        });
     }
-    let group = |(id, name, subject): (Uuid, String, Option<String>)| KnownGroup {
-        id: GroupId::new(id),
-        name,
-        subject: subject.as_deref().map(Subject::from_stored),
-        members: members.remove(&id).unwrap_or_default(),
-    };
-    Ok(named.into_iter().map(group).collect())
+    known.groups = directory_group::known(link, source).await?;
+    Ok(known)
 }
 
-/// Makes accounts with an identity each.
+/// An account to be made, and the identifiers that it and its identity get.
+#[derive(Clone, Copy, Debug)]
+pub struct Newcomer<'a> {
+    /// The account's.
+    pub id: AccountId,
+    /// The identity's.
+    pub identity: IdentityId,
+    /// Everything else.
+    pub create: &'a Create,
+}
+
+/// Makes accounts with an identity each, which leads; the directory vouches for their addresses.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when one name, address or identity is taken: nothing is made then.
 pub async fn insert_accounts(
     link: &mut Link,
-    new: &[(NewAccount, Identity)],
+    source: &Source,
+    new: &[Newcomer<'_>],
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    // Texts that all rows share: one copy for all.
+    let (key, slug): (Arc<str>, Arc<str>) = (source.key().into(), source.slug().into());
     let account = "INSERT INTO account (id, username, username_key, username_skeleton, email, email_key, name, status, \
                    administrator, sessions_valid_from, created_at, email_verified)";
-    let identity = "INSERT INTO identity (id, account_id, source, issuer, subject, leads, created_at)";
-    for some in new.chunks(ROWS) {
-        execute_rows!(link, rows(account, some.len(), 12, ""), some, |query, row| query
-            .bind(row.0.id.uuid())
-            .bind(row.0.username.as_str())
-            .bind(row.0.username.key())
-            .bind(row.0.username.skeleton())
-            .bind(row.0.email.as_str())
-            .bind(row.0.email.key())
-            .bind(row.0.name.as_str())
-            .bind(row.0.status.as_str())
-            .bind(row.0.administrator)
-            .bind(0_i64)
+    let values = "($, $, $, $, $, $, $, 'active', false, 0, $, true)";
+    insert_rows!(link, account, values, new.iter(), |query, row| {
+        let ([username, username_key, skeleton], [email, email_key]) =
+            (row.create.username.shared(), row.create.email.shared());
+        query
+            .bind(row.id.uuid())
+            .bind(username)
+            .bind(username_key)
+            .bind(skeleton)
+            .bind(email)
+            .bind(email_key)
+            .bind(row.create.name.shared())
             .bind(now.millis())
-            .bind(true))?;
-        execute_rows!(link, rows(identity, some.len(), 7, ""), some, |query, row| query
-            .bind(row.1.id.uuid())
-            .bind(row.1.account.uuid())
-            .bind(row.1.source.key())
-            .bind(row.1.issuer.as_str())
-            .bind(row.1.subject.as_str())
-            .bind(row.1.leads)
-            .bind(row.1.created_at.millis()))?;
-    }
-    Ok(())
+    })?;
+    let identity = "INSERT INTO identity (id, account_id, source, issuer, subject, leads, created_at)";
+    insert_rows!(link, identity, "($, $, $, $, $, true, $)", new.iter(), |query, row| query
+        .bind(row.identity.uuid())
+        .bind(row.id.uuid())
+        .bind(Arc::clone(&key))
+        .bind(Arc::clone(&slug))
+        .bind(row.create.subject.shared())
+        .bind(now.millis()))
 }
 
 /// Notes that a lock is the synchronisation's own.

@@ -1,10 +1,11 @@
 //! Further attributes of accounts, as their directories say them; a synchronisation writes them in bulk.
 
-use super::database::{Link, ROWS, StoreError, execute, execute_rows, fetch_all, rows};
+use super::database::{Link, StoreError, execute, fetch_all, insert_rows};
 use crate::domain::directory::Custom;
 use crate::domain::id::AccountId;
 use crate::domain::identity::Source;
 use std::collections::HashMap;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// What an account's directories say: which directory, name, value; sorted.
@@ -74,17 +75,15 @@ pub async fn clear(link: &mut Link, source: &Source, account: AccountId) -> Resu
 /// # Errors
 /// [`StoreError`].
 pub async fn insert(link: &mut Link, source: &Source, new: &[(AccountId, &Custom)]) -> Result<(), StoreError> {
-    let head = "INSERT INTO directory_attribute (account_id, directory, name, value)";
+    let key: Arc<str> = source.key().into();
     let all: Vec<(Uuid, &str, &str)> = new
         .iter()
         .flat_map(|(account, custom)| custom.iter().map(|(name, value)| (account.uuid(), name, value)))
         .collect();
-    for some in all.chunks(ROWS) {
-        execute_rows!(link, rows(head, some.len(), 4, ""), some, |query, row| query
-            .bind(row.0)
-            .bind(source.key())
-            .bind(row.1)
-            .bind(row.2))?;
-    }
-    Ok(())
+    let head = "INSERT INTO directory_attribute (account_id, directory, name, value)";
+    insert_rows!(link, head, "($, $, $, $)", all.into_iter(), |query, (account, name, value)| query
+        .bind(account)
+        .bind(Arc::clone(&key))
+        .bind(name)
+        .bind(value))
 }

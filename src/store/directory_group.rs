@@ -1,14 +1,57 @@
 //! Groups that follow entries of a directory, and the members that a synchronisation gives them: in bulk where there is much.
 
-use super::database::{Link, ROWS, StoreError, execute, execute_by_engine, execute_rows, fetch_optional, rows};
+use super::database::{
+    Link, StoreError, execute, execute_by_engine, fetch_all, fetch_all_by_engine, fetch_optional, insert_rows,
+};
 use crate::domain::account::{DisplayName, fold};
-use crate::domain::directory::Subject;
+use crate::domain::directory::{KnownGroup, Subject};
 use crate::domain::id::{AccountId, GroupId};
 use crate::domain::identity::Source;
 use crate::domain::time::Timestamp;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use uuid::Uuid;
 
-/// Memberships in one text, and so in one statement.
-const IN_ONE_TEXT: usize = 10_000;
+/// Memberships in one list, and so in one statement.
+const IN_ONE_LIST: usize = 10_000;
+
+/// All groups, with those members whom this directory's synchronisation made members.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn known(link: &mut Link, source: &Source) -> Result<Vec<KnownGroup>, StoreError> {
+    let named = fetch_all!(
+        link,
+        (Uuid, String, Option<String>),
+        "SELECT g.id, g.name, d.subject FROM user_group g \
+         LEFT JOIN directory_group d ON d.group_id = g.id AND d.directory = $1 ORDER BY g.name_key",
+        source.key()
+    )?;
+    // One row for each account, in the order of the table's key: handing over one for each membership costs more than
+    // finding them.
+    let memberships = fetch_all_by_engine!(
+        link,
+        (Uuid, String),
+        sqlite: "SELECT account_id, group_concat(hex(group_id), '') FROM membership WHERE source = $1 GROUP BY account_id",
+        postgres: "SELECT account_id, string_agg(encode(uuid_send(group_id), 'hex'), '') FROM membership \
+                   WHERE source = $1 GROUP BY account_id",
+        source.key()
+    )?;
+    let mut members: HashMap<Uuid, HashSet<AccountId>> = HashMap::with_capacity(named.len());
+    for (account, groups) in memberships {
+        for group in groups.as_bytes().chunks(32) {
+            let group = Uuid::try_parse_ascii(group).map_err(|error| StoreError::Unreadable(error.to_string()))?;
+            members.entry(group).or_default().insert(AccountId::new(account));
+        }
+    }
+    let group = |(id, name, subject): (Uuid, String, Option<String>)| KnownGroup {
+        id: GroupId::new(id),
+        name,
+        subject: subject.as_deref().map(Subject::from_stored),
+        members: members.remove(&id).unwrap_or_default(),
+    };
+    Ok(named.into_iter().map(group).collect())
+}
 
 /// Adds members by the word of a directory; those it had added before stay as they are.
 ///
@@ -21,31 +64,46 @@ pub async fn add_members(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     // In the order of the table's key each of its pages is written once.
-    members.sort_unstable_by_key(|(account, group)| (account.uuid(), group.uuid()));
-    for some in members.chunks(IN_ONE_TEXT) {
-        // One text for all of them: binding each of tens of thousands costs more than writing the rows.
-        let mut list = String::with_capacity(some.len() * 67 + 2);
-        for (account, group) in some {
-            list.push_str(if list.is_empty() { "[\"" } else { "\",\"" });
-            list.push_str(account.uuid().simple().encode_lower(&mut uuid::Uuid::encode_buffer()));
-            list.push_str(group.uuid().simple().encode_lower(&mut uuid::Uuid::encode_buffer()));
-        }
-        list.push_str("\"]");
-        execute_by_engine!(
-            link,
-            sqlite: "INSERT INTO membership (account_id, group_id, source, created_at) \
-                     SELECT unhex(substr(value, 1, 32)), unhex(substr(value, 33)), $1, $2 FROM json_each($3) WHERE true \
-                     ON CONFLICT (account_id, group_id, source) DO NOTHING",
-            postgres: "INSERT INTO membership (account_id, group_id, source, created_at) \
-                       SELECT CAST(substr(value, 1, 32) AS UUID), CAST(substr(value, 33) AS UUID), $1, $2 \
-                       FROM json_array_elements_text(CAST($3 AS JSON)) AS list (value) \
-                       ON CONFLICT (account_id, group_id, source) DO NOTHING",
-            source.key(),
-            now.millis(),
-            list.as_str()
-        )?;
+    members.sort_unstable_by_key(|(account, _)| account.uuid().as_u128());
+    let (key, mut lists) = (source.key(), members.chunks(IN_ONE_LIST).map(list));
+    let mut next = lists.next();
+    while let Some(list) = next {
+        // The next list is put together while this one is written.
+        let (written, prepared) = tokio::join!(biased; add_list(link, (key, now), list), async { lists.next() });
+        next = prepared;
+        written?;
     }
     Ok(())
+}
+
+/// One list for all of them, 32 bytes each: binding tens of thousands of values costs more than writing the rows.
+fn list(members: &[(AccountId, GroupId)]) -> Vec<u8> {
+    let mut list = Vec::with_capacity(members.len() * 32);
+    for (account, group) in members {
+        list.extend_from_slice(account.uuid().as_bytes());
+        list.extend_from_slice(group.uuid().as_bytes());
+    }
+    list
+}
+
+async fn add_list(link: &mut Link, (source, now): (&str, Timestamp), list: Vec<u8>) -> Result<(), StoreError> {
+    execute_by_engine!(
+        link,
+        sqlite: "WITH RECURSIVE place (at) AS \
+                 (SELECT 1 UNION ALL SELECT at + 32 FROM place WHERE at + 32 < length($3)) \
+                 INSERT INTO membership (account_id, group_id, source, created_at) \
+                 SELECT substr($3, at, 16), substr($3, at + 16, 16), $1, $2 FROM place WHERE true \
+                 ON CONFLICT (account_id, group_id, source) DO NOTHING",
+        postgres: "INSERT INTO membership (account_id, group_id, source, created_at) \
+                   SELECT CAST(encode(substr($3, at, 16), 'hex') AS UUID), \
+                   CAST(encode(substr($3, at + 16, 16), 'hex') AS UUID), $1, $2 \
+                   FROM generate_series(1, length($3), 32) AS place (at) \
+                   ON CONFLICT (account_id, group_id, source) DO NOTHING",
+        source,
+        now.millis(),
+        list
+    )
+    .map(drop)
 }
 
 /// Makes groups that follow an entry each, or none.
@@ -59,22 +117,18 @@ pub async fn insert_groups(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let group = "INSERT INTO user_group (id, name, name_key, created_at)";
-    for some in new.chunks(ROWS) {
-        execute_rows!(link, rows(group, some.len(), 4, ""), some, |query, row| query
-            .bind(row.0.uuid())
-            .bind(row.1.as_str())
-            .bind(fold(row.1.as_str()))
-            .bind(now.millis()))?;
-    }
+    insert_rows!(link, group, "($, $, $, $)", new.iter(), |query, (id, name, _)| query
+        .bind(id.uuid())
+        .bind(name.as_str())
+        .bind(fold(name.as_str()))
+        .bind(now.millis()))?;
+    let key: Arc<str> = source.key().into();
     let following: Vec<(GroupId, &Subject)> = new.iter().filter_map(|one| Some((one.0, one.2?))).collect();
     let follows = "INSERT INTO directory_group (directory, subject, group_id)";
-    for some in following.chunks(ROWS) {
-        execute_rows!(link, rows(follows, some.len(), 3, ""), some, |query, row| query
-            .bind(source.key())
-            .bind(row.1.as_str())
-            .bind(row.0.uuid()))?;
-    }
-    Ok(())
+    insert_rows!(link, follows, "($, $, $)", following.iter(), |query, (group, subject)| query
+        .bind(Arc::clone(&key))
+        .bind(subject.as_str())
+        .bind(group.uuid()))
 }
 
 /// The name of the group here that follows an entry.

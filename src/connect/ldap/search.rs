@@ -230,7 +230,7 @@ impl Connection {
             if values.is_empty() && !next.is_empty() {
                 return Err(LdapError::Garbled("a range without values"));
             }
-            entry.add(&withheld.attribute, values);
+            entry.add(withheld.attribute.as_str(), values);
             open.extend(
                 next.into_iter().filter(|more| more.attribute == withheld.attribute && more.next > withheld.next),
             );
@@ -273,7 +273,7 @@ fn entry(tag: StructureTag) -> Option<Entry> {
         let mut pair = inside(attribute)?.into_iter();
         let name = String::from_utf8(bytes(pair.next()?)?).ok()?;
         let values: Option<Vec<_>> = inside(pair.next()?)?.into_iter().map(bytes).collect();
-        entry.add(&name, values?);
+        entry.add(name, values?);
     }
     Some(entry)
 }

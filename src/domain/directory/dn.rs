@@ -1,4 +1,7 @@
 //! Distinguished names (RFC 4514) as keys: two spellings of one name have the same key. Names are compared, never built.
+//! Where there are many, each is kept once and goes by its number.
+
+use std::collections::HashMap;
 
 /// A distinguished name in the one form that all its spellings share: types and values folded, spaces and escapes gone.
 /// Values are compared without regard to case, as every attribute that servers name entries by is.
@@ -14,14 +17,9 @@ impl DnKey {
     /// The key of a name as a server or an operator wrote it. What is no name gets a key that no name has.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        if let Some(key) = plain(text) {
-            return Self(key.into());
-        }
-        let names: Option<Vec<String>> = pieces(text, &[',', ';']).into_iter().map(relative).collect();
-        match names {
-            Some(names) => Self(names.join(&NEXT.to_string()).into()),
-            None => Self(format!("?{}", text.trim().to_lowercase()).into()),
-        }
+        let mut key = String::with_capacity(text.len());
+        write(text, &mut key);
+        Self(key.into())
     }
 
     /// Whether this was a name at all.
@@ -43,26 +41,78 @@ impl DnKey {
     }
 }
 
-/// The key of a name without escapes, quotation marks and spare spaces, which is nearly every name: one pass.
-fn plain(text: &str) -> Option<String> {
-    let mut key = String::with_capacity(text.len());
+/// A name's number among those that were noted: the same for all its spellings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DnNumber(pub(super) usize);
+
+impl DnNumber {
+    /// Counted from 0.
+    #[must_use]
+    pub const fn place(self) -> usize {
+        self.0
+    }
+}
+
+/// Names that were noted, each once: a large group names each of its members, and most people are in many groups.
+#[derive(Clone, Debug, Default)]
+pub struct DnNumbers {
+    numbers: HashMap<Box<str>, usize>,
+    key: String,
+}
+
+impl DnNumbers {
+    /// The number of a name as a server or an operator wrote it; a new one if it has none yet.
+    pub fn of(&mut self, text: &str) -> DnNumber {
+        self.key.clear();
+        write(text, &mut self.key);
+        if let Some(number) = self.numbers.get(self.key.as_str()) {
+            return DnNumber(*number);
+        }
+        let number = self.numbers.len();
+        self.numbers.insert(self.key.as_str().into(), number);
+        DnNumber(number)
+    }
+
+    /// How many names there are; each number is smaller.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.numbers.len()
+    }
+}
+
+/// Writes the key of a name into an empty text.
+fn write(text: &str, key: &mut String) {
+    if plain(text, key) {
+        return;
+    }
+    key.clear();
+    let names: Option<Vec<String>> = pieces(text, &[',', ';']).into_iter().map(relative).collect();
+    match names {
+        Some(names) => key.push_str(&names.join(&NEXT.to_string())),
+        None => key.extend(['?'].into_iter().chain(text.trim().to_lowercase().chars())),
+    }
+}
+
+/// The key of a name without escapes, quotation marks and spare spaces, which is nearly every name: one pass. False for
+/// others; what was written is of no use then.
+fn plain(text: &str, key: &mut String) -> bool {
     let (mut before, mut kind) = (',', true);
     for c in text.chars() {
         let spare = c == ' ' && (kind || matches!(before, ' ' | '=' | ','));
         if !c.is_ascii() || c.is_ascii_control() || spare || matches!(c, '\\' | '"' | '+' | ';') {
-            return None;
+            return false;
         }
         match c {
-            ',' if kind || before == ' ' => return None,
+            ',' if kind || before == ' ' => return false,
             ',' => (kind, before) = (true, c),
-            '=' if kind && before == ',' => return None,
+            '=' if kind && before == ',' => return false,
             '=' if kind => (kind, before) = (false, c),
-            c if kind && !(c.is_ascii_alphanumeric() || c == '-' || c == '.') => return None,
+            c if kind && !(c.is_ascii_alphanumeric() || c == '-' || c == '.') => return false,
             c => before = c,
         }
         key.push(if c == ',' { NEXT } else { c.to_ascii_lowercase() });
     }
-    (!kind && before != ' ').then_some(key)
+    !kind && before != ' '
 }
 
 /// Splits at separators that are neither escaped nor inside quotation marks (RFC 2253 allowed these).
@@ -175,6 +225,15 @@ mod tests {
         assert!(!DnKey::of("dc=x").is_under(&base));
     }
 
+    #[test]
+    fn spellings_of_one_name_share_a_number_and_others_do_not() {
+        let mut numbers = DnNumbers::default();
+        let anna = numbers.of("uid=anna,dc=x");
+        assert_ne!(numbers.of("uid=bert,dc=x"), anna);
+        assert_eq!(numbers.of("UID=Anna, DC=X"), anna);
+        assert_eq!((anna.place(), numbers.count()), (0, 2));
+    }
+
     proptest! {
         #[test]
         fn any_text_has_a_key_and_no_text_breaks_it(text in "\\PC{0,40}") {
@@ -184,7 +243,8 @@ mod tests {
 
         #[test]
         fn the_short_way_gives_the_same_keys(text in "[a-cA-C=,+;\\\\ \"#0-9é-]{0,14}") {
-            if let Some(key) = plain(&text) {
+            let mut key = String::new();
+            if plain(&text, &mut key) {
                 let names: Option<Vec<String>> = pieces(&text, &[',', ';']).into_iter().map(relative).collect();
                 prop_assert_eq!(names.map(|names| names.join(&NEXT.to_string())), Some(key));
             }

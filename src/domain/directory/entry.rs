@@ -1,10 +1,11 @@
-//! One entry as a directory gave it: names of attributes folded, values as bytes, because a directory promises no text.
+//! One entry as a directory gave it: attributes go by their names in any case, values are bytes, because a directory promises
+//! no text.
 
 /// An entry with the attributes that were asked for and are there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
     dn: String,
-    /// Names folded. There are a dozen; looking through them is quicker than any map.
+    /// There are a dozen; looking through them is quicker than any map.
     attributes: Vec<(String, Vec<Vec<u8>>)>,
 }
 
@@ -32,10 +33,11 @@ impl Entry {
     }
 
     /// Adds values to an attribute.
-    pub fn add(&mut self, attribute: &str, values: impl IntoIterator<Item = Vec<u8>>) {
-        match self.attributes.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case(attribute)) {
+    pub fn add(&mut self, attribute: impl Into<String>, values: impl IntoIterator<Item = Vec<u8>>) {
+        let attribute = attribute.into();
+        match self.attributes.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case(&attribute)) {
             Some((_, there)) => there.extend(values),
-            None => self.attributes.push((attribute.to_ascii_lowercase(), values.into_iter().collect())),
+            None => self.attributes.push((attribute, values.into_iter().collect())),
         }
     }
 
@@ -71,10 +73,10 @@ impl Entry {
     /// Takes attributes such as `member;range=0-1499` apart: their values join the attribute itself, and what is still
     /// missing is returned.
     pub fn settle_ranges(&mut self) -> Vec<Withheld> {
-        let ranged: Vec<_> = self.attributes.extract_if(.., |(name, _)| name.contains(";range=")).collect();
+        let parts: Vec<_> = self.attributes.extract_if(.., |(name, _)| ranged(name).is_some()).collect();
         let mut withheld = Vec::new();
-        for (name, values) in ranged {
-            let Some((attribute, range)) = name.split_once(";range=") else { continue };
+        for (name, values) in parts {
+            let Some((attribute, range)) = ranged(&name) else { continue };
             self.add(attribute, values);
             let last = range.split_once('-').map(|(_, last)| last);
             if let Some(last) = last.and_then(|last| last.parse::<usize>().ok()) {
@@ -83,6 +85,13 @@ impl Entry {
         }
         withheld
     }
+}
+
+/// `member;range=0-1499` as attribute and range ([MS-ADTS] 3.1.1.3.1.3.3).
+fn ranged(name: &str) -> Option<(&str, &str)> {
+    let (attribute, option) = name.rsplit_once(';')?;
+    let (kind, range) = option.split_at_checked("range=".len())?;
+    kind.eq_ignore_ascii_case("range=").then_some((attribute, range))
 }
 
 #[cfg(test)]
@@ -110,7 +119,7 @@ mod tests {
         let mut entry = entry(&[("member;range=0-1", &[b"a", b"b"]), ("description", &[b"x"])]);
         assert_eq!(entry.settle_ranges(), [Withheld { attribute: "member".into(), next: 2 }]);
         assert_eq!(entry.values("member").count(), 2);
-        entry.add("member;range=2-*", [b"c".to_vec()]);
+        entry.add("Member;Range=2-*", [b"c".to_vec()]);
         assert!(entry.settle_ranges().is_empty());
         assert_eq!(entry.values("member").count(), 3);
     }

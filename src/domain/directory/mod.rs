@@ -12,7 +12,7 @@ pub mod standing;
 pub mod words;
 
 pub use custom::Custom;
-pub use dn::DnKey;
+pub use dn::{DnKey, DnNumber, DnNumbers};
 pub use entry::Entry;
 pub use person::{Flaw, Mapping, Person, Subject};
 pub use plan::{Plan, Settings, plan};

@@ -4,6 +4,7 @@ use super::{Custom, DnKey, Entry, custom};
 use crate::domain::account::{DisplayName, EmailAddress, InvalidName, Username};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Which attributes say what; of each list the first that an entry has counts.
@@ -39,13 +40,13 @@ impl Mapping {
 /// name, where no stable attribute is there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Subject(String);
+pub struct Subject(Arc<str>);
 
 impl Subject {
     /// From its stored form.
     #[must_use]
     pub fn from_stored(text: &str) -> Self {
-        Self(text.to_owned())
+        Self(text.into())
     }
 
     /// As stored.
@@ -54,14 +55,20 @@ impl Subject {
         &self.0
     }
 
+    /// The same without a copy, where thousands are written.
+    #[must_use]
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+
     /// Of an entry: the first of these attributes that it has, or its name.
     #[must_use]
     pub fn of(entry: &Entry, attributes: &[String]) -> Self {
         let found = attributes.iter().find_map(|name| {
             let value = entry.values(name).find(|value| !value.is_empty())?;
-            Some(Self(format!("{}:{}", name.to_ascii_lowercase(), written(name, value))))
+            Some(Self(format!("{}:{}", name.to_ascii_lowercase(), written(name, value)).into()))
         });
-        found.unwrap_or_else(|| Self(format!("dn:{}", DnKey::of(entry.dn()).as_str())))
+        found.unwrap_or_else(|| Self(format!("dn:{}", DnKey::of(entry.dn()).as_str()).into()))
     }
 
     /// Attribute and value to search for, the value as the bytes that the directory holds; `None` for a name.
@@ -127,8 +134,6 @@ const MANY: usize = 100;
 pub struct Person {
     /// Where the entry is.
     pub dn: String,
-    /// The same as a key.
-    pub key: DnKey,
     /// What stays the same.
     pub subject: Subject,
     /// The name to sign in with.
@@ -159,7 +164,6 @@ impl Person {
         let fallback = || DisplayName::parse(username.as_ref().ok()?.as_str()).ok();
         Self {
             dn: entry.dn().to_owned(),
-            key: DnKey::of(entry.dn()),
             subject: Subject::of(entry, &mapping.subject),
             name: shown.or_else(fallback),
             disabled: is_disabled(entry, now),

@@ -1,7 +1,7 @@
 //! A plan in words, for the operator who looks before it is carried out, and as JSON for programs.
 
 use super::Custom;
-use super::plan::{GroupPlan, Member, Plan, Target, Update};
+use super::plan::{Create, GroupPlan, Member, Plan, Target, Update};
 use serde_json::{Value, json};
 
 /// Names in a line; more are counted.
@@ -77,8 +77,8 @@ impl Plan {
                 "account": account.id, "username": account.username,
             })).collect::<Vec<_>>(),
             "gone_kept": self.gone_kept,
-            "groups": self.groups.iter().filter(|group| !group.is_idle() || !group.verdict.passes()).map(group_as_json)
-                .collect::<Vec<_>>(),
+            "groups": self.groups.iter().filter(|group| !group.is_idle() || !group.verdict.passes())
+                .map(|group| group_as_json(group, &self.creates)).collect::<Vec<_>>(),
             "remarks": self.remarks,
             "nothing_to_change": self.is_idle(),
         })
@@ -121,14 +121,14 @@ fn group_in_words(group: &GroupPlan, refused: &str) -> Vec<String> {
     lines
 }
 
-fn group_as_json(group: &GroupPlan) -> Value {
+fn group_as_json(group: &GroupPlan, creates: &[Create]) -> Value {
     json!({
         "name": group.name.as_str(),
         "group": match &group.target { Target::Known(id) => Some(id), Target::New => None },
         "renamed_from": group.renamed_from,
         "add": group.adds.iter().map(|member| match member {
             Member::Account(id) => json!({ "account": id }),
-            Member::Created(subject) => json!({ "subject": subject.as_str() }),
+            Member::Created(place) => json!({ "subject": creates.get(*place).map(|one| one.subject.as_str()) }),
         }).collect::<Vec<_>>(),
         "remove": group.removes.iter().map(|one| json!({ "account": one.id, "username": one.username }))
             .collect::<Vec<_>>(),

@@ -4,25 +4,24 @@
 use super::Connected;
 use crate::domain::account::AccountStatus;
 use crate::domain::audit::{Act, Event};
+use crate::domain::directory::Custom;
 use crate::domain::directory::plan::{Create, GroupPlan, Named, Plan, Update};
 use crate::domain::directory::snapshot::Hold;
-use crate::domain::directory::{Custom, Subject};
 use crate::domain::id::{AccountId, IdentityId};
-use crate::domain::identity::{Identity, Source};
+use crate::domain::identity::Source;
 use crate::domain::notice::Notice;
 use crate::domain::session::CredentialEvent;
 use crate::service::context::Context;
 use crate::service::core::{Core, Trouble};
 use crate::service::lease::Leases;
 use crate::service::revocation;
-use crate::store::account::{NewAccount, Profile};
-use crate::store::database::ROWS;
+use crate::store::account::Profile;
+use crate::store::directory::Newcomer;
 use crate::store::token::{self, Purpose};
 use crate::store::{StoreError, Tx, account, directory, directory_attribute};
-use std::collections::HashMap;
 
-/// Accounts that one transaction makes.
-const AT_ONCE: usize = ROWS * 16;
+/// Accounts that one transaction makes, which others wait for some tenths of a second.
+const AT_ONCE: usize = 10_000;
 /// Accounts that share a transaction while they are changed: each commit waits for the disk.
 const TOGETHER: usize = 200;
 /// Groups that do: their members are written in the order of the accounts, so the fewer times the better.
@@ -67,14 +66,15 @@ pub(super) struct Work<'a> {
     pub(super) done: Done,
     turn: Option<&'a Turn>,
     retain: bool,
-    pub(super) made: HashMap<Subject, AccountId>,
+    /// By place in the plan, the accounts that were made.
+    pub(super) made: Vec<Option<AccountId>>,
 }
 
 impl<'a> Work<'a> {
     /// Nothing done yet. Without a turn it is not a synchronisation of everything, and others may be at one.
     pub(super) fn new(core: &'a Core, ctx: &'a Context, connected: &Connected, turn: Option<&'a Turn>) -> Self {
         let (source, retain) = (connected.source(), connected.policy.retain);
-        Self { core, ctx, source, done: Done::default(), turn, retain, made: HashMap::new() }
+        Self { core, ctx, source, done: Done::default(), turn, retain, made: Vec::new() }
     }
 }
 
@@ -83,6 +83,7 @@ pub(super) async fn apply(core: &Core, ctx: &Context, connected: &Connected, (pl
     let mut work = Work::new(core, ctx, connected, Some(turn));
     for some in plan.creates.chunks(AT_ONCE) {
         work.create(some).await;
+        core.database.tidy_beside();
     }
     for some in plan.updates.chunks(TOGETHER) {
         if let Err(error) = work.updates(some).await {
@@ -135,65 +136,50 @@ impl Work<'_> {
         }
     }
 
-    /// Makes accounts together; when one of them is in somebody's way, one by one.
+    /// Makes accounts together. When one of them is in somebody's way, each half by itself: what was in the way is told, and
+    /// the others are made.
     async fn create(&mut self, some: &[Create]) {
-        match self.create_together(some).await {
-            Ok(()) => self.done.created += some.len(),
-            Err(StoreError::Conflict(_)) if some.len() > 1 => {
-                for one in some {
-                    match self.create_together(std::slice::from_ref(one)).await {
-                        Ok(()) => self.done.created += 1,
-                        Err(error) => self.failed(&format!("making the account {}", one.username), &error),
-                    }
+        let mut open = vec![some];
+        while let Some(some) = open.pop() {
+            match self.create_together(some).await {
+                Ok(made) => {
+                    self.done.created += made.len();
+                    self.made.extend(made.into_iter().map(Some));
+                }
+                Err(StoreError::Conflict(_)) if some.len() > 1 => {
+                    let (first, second) = some.split_at(some.len() / 2);
+                    open.extend([second, first]);
+                }
+                Err(error) => {
+                    let what = match some {
+                        [one] => format!("making the account {}", one.username),
+                        several => format!("making {} accounts", several.len()),
+                    };
+                    self.failed(&what, &error);
+                    self.made.extend(some.iter().map(|_| None));
                 }
             }
-            Err(error) => self.failed(&format!("making {} accounts", some.len()), &error),
         }
     }
 
-    async fn create_together(&mut self, some: &[Create]) -> Result<(), StoreError> {
-        let now = self.ctx.now();
-        let new: Vec<(NewAccount, Identity)> = some.iter().map(|one| self.new_account(one)).collect();
-        let event = |(account, identity): &(NewAccount, Identity)| {
-            let (source, status) = (&self.source, account.status.as_str());
+    async fn create_together(&self, some: &[Create]) -> Result<Vec<AccountId>, StoreError> {
+        let ids = self.ctx.uuids(some.len()).into_iter().zip(self.ctx.uuids(some.len()));
+        let newcomer =
+            |(create, (id, identity))| Newcomer { id: AccountId::new(id), identity: IdentityId::new(identity), create };
+        let new: Vec<Newcomer<'_>> = some.iter().zip(ids).map(newcomer).collect();
+        let event = |one: &Newcomer<'_>| {
             // One event for both: the identity is what the account was made for.
-            let detail = serde_json::json!({ "source": source, "status": status, "identity": identity.id });
-            Event::about(Act::AccountCreated, account.id).with(detail)
+            let (source, status) = (&self.source, AccountStatus::Active.as_str());
+            let detail = serde_json::json!({ "source": source, "status": status, "identity": one.identity });
+            Event::about(Act::AccountCreated, one.id).with(detail)
         };
-        let events = new.iter().map(event).collect();
+        let custom: Vec<(AccountId, &Custom)> = new.iter().map(|one| (one.id, &one.create.custom)).collect();
         let mut tx = self.begin().await?;
-        directory::insert_accounts(&mut tx, &new, now).await?;
-        let custom: Vec<(AccountId, &Custom)> =
-            new.iter().zip(some).map(|((account, _), one)| (account.id, &one.custom)).collect();
+        directory::insert_accounts(&mut tx, &self.source, &new, self.ctx.now()).await?;
         directory_attribute::insert(&mut tx, &self.source, &custom).await?;
-        self.ctx.record_all(&mut tx, events).await?;
+        self.ctx.record_all(&mut tx, new.iter().map(event)).await?;
         tx.commit().await?;
-        self.made.extend(some.iter().zip(&new).map(|(one, (account, _))| (one.subject.clone(), account.id)));
-        Ok(())
-    }
-
-    fn new_account(&self, one: &Create) -> (NewAccount, Identity) {
-        let id = AccountId::new(self.ctx.uuid());
-        let new = NewAccount {
-            id,
-            username: one.username.clone(),
-            email: one.email.clone(),
-            name: one.name.clone(),
-            administrator: false,
-            status: AccountStatus::Active,
-            ends_at: None,
-        };
-        let identity = Identity {
-            id: IdentityId::new(self.ctx.uuid()),
-            account: id,
-            issuer: self.source.slug().to_owned(),
-            subject: one.subject.as_str().to_owned(),
-            source: self.source.clone(),
-            leads: true,
-            created_at: self.ctx.now(),
-            last_used_at: None,
-        };
-        (new, identity)
+        Ok(new.iter().map(|one| one.id).collect())
     }
 
     /// Several accounts, each a part that can fail alone.

@@ -12,6 +12,14 @@ const ONE_BY_ONE: usize = 20;
 /// People that one event names.
 const IN_ONE_EVENT: usize = 500;
 
+/// What happens to one group, with everybody's account.
+struct Change<'a> {
+    plan: &'a GroupPlan,
+    id: GroupId,
+    adds: Vec<AccountId>,
+    removes: Vec<AccountId>,
+}
+
 impl Work<'_> {
     /// Several groups together; when one of them is in the way, each as a part that can fail alone. Nearly always none is,
     /// and a part costs a copy of every page that it touches.
@@ -31,29 +39,7 @@ impl Work<'_> {
 
     async fn groups_together(&self, some: &[&GroupPlan]) -> Result<Done, StoreError> {
         let mut tx = self.begin().await?;
-        let (mut done, mut events, mut joining) = (Done::default(), Vec::new(), Vec::new());
-        let ids: Vec<GroupId> = some.iter().map(|plan| self.id_of(plan)).collect();
-        let new: Vec<_> = some
-            .iter()
-            .zip(&ids)
-            .filter(|(plan, _)| plan.target == Target::New)
-            .map(|(plan, id)| (*id, &plan.name, plan.follows.as_ref()))
-            .collect();
-        directory_group::insert_groups(&mut tx, &self.source, &new, self.ctx.now()).await?;
-        done.groups_created = new.len();
-        for (plan, id) in some.iter().zip(ids) {
-            if plan.target == Target::New {
-                events.push(self.about(Act::GroupCreated, id));
-            } else {
-                self.follow(&mut tx, plan, id, &mut events).await?;
-            }
-            let (adds, removed) = self.fill(&mut tx, plan, id, &mut events).await?;
-            done.added += adds.len();
-            done.removed += removed;
-            joining.extend(adds.into_iter().map(|member| (member, id)));
-        }
-        directory_group::add_members(&mut tx, &self.source, joining, self.ctx.now()).await?;
-        self.ctx.record_all(&mut tx, events).await?;
+        let done = self.carry_out(&mut tx, some).await?;
         tx.commit().await?;
         Ok(done)
     }
@@ -63,13 +49,13 @@ impl Work<'_> {
         let mut done = Done::default();
         for group in some {
             tx.begin_part().await?;
-            let ran = self.group(&mut tx, group).await;
+            let ran = self.carry_out(&mut tx, std::slice::from_ref(group)).await;
             tx.end_part(ran.is_ok()).await?;
             match ran {
-                Ok((added, removed)) => {
-                    done.added += added;
-                    done.removed += removed;
-                    done.groups_created += usize::from(group.target == Target::New);
+                Ok(more) => {
+                    done.added += more.added;
+                    done.removed += more.removed;
+                    done.groups_created += more.groups_created;
                 }
                 Err(error) => self.failed(&format!("the group {}", group.name.as_str()), &error),
             }
@@ -78,69 +64,81 @@ impl Work<'_> {
         Ok(done)
     }
 
-    async fn group(&self, tx: &mut Tx, plan: &GroupPlan) -> Result<(usize, usize), StoreError> {
-        let (id, mut events) = (self.id_of(plan), Vec::new());
-        if plan.target == Target::New {
-            group::insert(tx, id, &plan.name, self.ctx.now()).await?;
-            events.push(self.about(Act::GroupCreated, id));
+    async fn carry_out(&self, tx: &mut Tx, some: &[&GroupPlan]) -> Result<Done, StoreError> {
+        let changes: Vec<Change<'_>> = some.iter().map(|plan| self.change(plan)).collect();
+        let new: Vec<_> = changes
+            .iter()
+            .filter(|change| change.plan.target == Target::New)
+            .map(|change| (change.id, &change.plan.name, change.plan.follows.as_ref()))
+            .collect();
+        directory_group::insert_groups(tx, &self.source, &new, self.ctx.now()).await?;
+        for change in &changes {
+            self.follow(tx, change).await?;
+            for leaving in &change.removes {
+                group::remove_from(tx, self.source.key(), change.id, *leaving).await?;
+            }
+            self.announce(tx, change).await?;
         }
-        self.follow(tx, plan, id, &mut events).await?;
-        let (adds, removed) = self.fill(tx, plan, id, &mut events).await?;
-        let (added, joining) = (adds.len(), adds.into_iter().map(|member| (member, id)).collect());
-        directory_group::add_members(tx, &self.source, joining, self.ctx.now()).await?;
-        self.ctx.record_all(tx, events).await?;
-        Ok((added, removed))
+        let joining: Vec<_> =
+            changes.iter().flat_map(|change| change.adds.iter().map(|member| (*member, change.id))).collect();
+        let (added, removed) = (joining.len(), changes.iter().map(|change| change.removes.len()).sum());
+        let (written, events) = tokio::join!(
+            biased;
+            directory_group::add_members(tx, &self.source, joining, self.ctx.now()),
+            self.all_events(&changes)
+        );
+        written?;
+        self.ctx.record_all(tx, events.into_iter()).await?;
+        Ok(Done { groups_created: new.len(), added, removed, ..Done::default() })
     }
 
-    fn id_of(&self, plan: &GroupPlan) -> GroupId {
-        match plan.target {
+    fn change<'a>(&self, plan: &'a GroupPlan) -> Change<'a> {
+        let id = match plan.target {
             Target::Known(id) => id,
             Target::New => GroupId::new(self.ctx.uuid()),
+        };
+        let adds = plan.adds.iter().filter_map(|member| self.account(*member)).collect();
+        let removes = plan.removes.iter().filter(|_| plan.verdict.passes()).map(|named| named.id).collect();
+        Change { plan, id, adds, removes }
+    }
+
+    /// The name of a group that was there, and the entry that it follows.
+    async fn follow(&self, tx: &mut Tx, change: &Change<'_>) -> Result<(), StoreError> {
+        let plan = change.plan;
+        if plan.target == Target::New {
+            return Ok(());
         }
-    }
-
-    fn about(&self, act: Act, group: GroupId) -> Event {
-        Event::of(act).with(serde_json::json!({ "group": group, "source": self.source }))
-    }
-
-    /// The group's name, and the entry that it follows.
-    async fn follow(
-        &self,
-        tx: &mut Tx,
-        plan: &GroupPlan,
-        id: GroupId,
-        events: &mut Vec<Event>,
-    ) -> Result<(), StoreError> {
         if plan.renamed_from.is_some() {
-            directory_group::rename_group(tx, id, &plan.name).await?;
-            events.push(self.about(Act::GroupRenamed, id));
+            directory_group::rename_group(tx, change.id, &plan.name).await?;
         }
         match &plan.follows {
-            Some(subject) => directory_group::follow(tx, &self.source, subject, id).await,
+            Some(subject) => directory_group::follow(tx, &self.source, subject, change.id).await,
             None => Ok(()),
         }
     }
 
-    /// Takes those away who leave, and tells of them and of those who join: whom the caller has to write down, and how many
-    /// left.
-    async fn fill(
-        &self,
-        tx: &mut Tx,
-        plan: &GroupPlan,
-        id: GroupId,
-        events: &mut Vec<Event>,
-    ) -> Result<(Vec<AccountId>, usize), StoreError> {
-        let adds: Vec<AccountId> = plan.adds.iter().filter_map(|member| self.account(member)).collect();
-        let removes: Vec<AccountId> =
-            plan.removes.iter().filter(|_| plan.verdict.passes()).map(|named| named.id).collect();
-        for leaving in &removes {
-            group::remove_from(tx, self.source.key(), id, *leaving).await?;
+    /// What is told about all of them. It is put together beside the writing, and never keeps that waiting.
+    async fn all_events(&self, changes: &[Change<'_>]) -> Vec<Event> {
+        let mut events = Vec::new();
+        for change in changes {
+            events.extend(self.events(change));
+            tokio::task::yield_now().await;
         }
-        events.extend(self.told(id, (Act::MemberAdded, Act::MembersAdded), &adds));
-        events.extend(self.told(id, (Act::MemberRemoved, Act::MembersRemoved), &removes));
-        self.announce(tx, plan, &adds, &removes).await?;
-        let left = removes.len();
-        Ok((adds, left))
+        events
+    }
+
+    /// What is told about one group.
+    fn events(&self, change: &Change<'_>) -> Vec<Event> {
+        let about = |act| Event::of(act).with(serde_json::json!({ "group": change.id, "source": self.source }));
+        let mut events = Vec::new();
+        if change.plan.target == Target::New {
+            events.push(about(Act::GroupCreated));
+        } else if change.plan.renamed_from.is_some() {
+            events.push(about(Act::GroupRenamed));
+        }
+        events.extend(self.told(change.id, (Act::MemberAdded, Act::MembersAdded), &change.adds));
+        events.extend(self.told(change.id, (Act::MemberRemoved, Act::MembersRemoved), &change.removes));
+        events
     }
 
     /// Few changes are told one by one, each about its person. Many, as when a group is filled for the first time, are told
@@ -160,28 +158,23 @@ impl Work<'_> {
         people.chunks(IN_ONE_EVENT).map(together).collect()
     }
 
-    fn account(&self, member: &Member) -> Option<AccountId> {
+    fn account(&self, member: Member) -> Option<AccountId> {
         match member {
-            Member::Account(id) => Some(*id),
-            Member::Created(subject) => self.made.get(subject).copied(),
+            Member::Account(id) => Some(id),
+            Member::Created(place) => self.made.get(place).copied().flatten(),
         }
     }
 
     /// Accounts that were made in this run are in no cache yet.
-    async fn announce(
-        &self,
-        tx: &mut Tx,
-        plan: &GroupPlan,
-        adds: &[AccountId],
-        removes: &[AccountId],
-    ) -> Result<(), StoreError> {
-        let now = self.ctx.now();
-        let known = plan.adds.iter().filter(|member| matches!(member, Member::Account(_))).count() + removes.len();
+    async fn announce(&self, tx: &mut Tx, change: &Change<'_>) -> Result<(), StoreError> {
+        let (plan, now) = (change.plan, self.ctx.now());
+        let known =
+            plan.adds.iter().filter(|member| matches!(member, Member::Account(_))).count() + change.removes.len();
         if plan.renamed_from.is_some() || known > MANY {
             return tx.announce(Notice::Accounts, now).await;
         }
         if known > 0 {
-            for id in adds.iter().chain(removes) {
+            for id in change.adds.iter().chain(&change.removes) {
                 tx.announce(Notice::Account(*id), now).await?;
             }
         }

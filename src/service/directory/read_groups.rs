@@ -6,7 +6,7 @@ use super::read::Reader;
 use crate::connect::ldap::{Found, LdapError, Reading, Scope, Search};
 use crate::domain::account::fold;
 use crate::domain::directory::nesting::Nesting;
-use crate::domain::directory::{DnKey, GroupReading, Snapshot, Subject};
+use crate::domain::directory::{DnNumber, DnNumbers, GroupReading, Snapshot, Subject};
 use std::collections::{HashMap, HashSet};
 
 /// Classes of entries that can be groups inside groups.
@@ -17,11 +17,11 @@ pub(super) const GROUPS: &str = "(|(objectClass=groupOfNames)(objectClass=groupO
 pub(super) struct Raw<'a> {
     pub(super) rule: &'a GroupRule,
     pub(super) dn: String,
-    pub(super) key: DnKey,
+    pub(super) key: DnNumber,
     pub(super) subject: Subject,
     pub(super) name: String,
     /// Members as the entry names them; `None` when they are among those of all groups there.
-    pub(super) named: Option<Vec<DnKey>>,
+    pub(super) named: Option<Vec<DnNumber>>,
     /// Usernames of members, folded.
     pub(super) usernames: Vec<String>,
     /// Number by which people's `primaryGroupID` means this group.
@@ -34,7 +34,7 @@ pub(super) struct Raw<'a> {
 pub(super) struct Inner {
     nesting: Nesting,
     /// Members of every group there, as the entries name them.
-    pub(super) named: HashMap<DnKey, Vec<DnKey>>,
+    pub(super) named: HashMap<DnNumber, Vec<DnNumber>>,
     pub(super) missing: Option<String>,
 }
 
@@ -49,7 +49,7 @@ struct Pick<'a> {
     rule: &'a GroupRule,
     place: usize,
     key: Key,
-    wanted: HashSet<DnKey>,
+    wanted: HashSet<DnNumber>,
 }
 
 impl<'a> Reader<'a, '_> {
@@ -102,8 +102,8 @@ impl<'a> Reader<'a, '_> {
             attributes.push("primaryGroupToken".to_owned());
         }
         let search = wanted(rule, attributes);
-        let subjects = &self.policy.mapping.subject;
-        let done = self.connection.search(&search, &mut |found| groups.push(raw(found, rule, subjects))).await;
+        let (subjects, names) = (&self.policy.mapping.subject, &mut self.names);
+        let done = self.connection.search(&search, &mut |found| groups.push(raw(found, rule, subjects, names))).await;
         let trouble = trouble(done.map(Reading::missing))?;
         match (&rule.wanted, trouble) {
             (Wanted::One { dn, group }, trouble) if groups.is_empty() => {
@@ -118,13 +118,13 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// Which entries one rule wants, without what is in them.
-    async fn names(&mut self, rule: &GroupRule, snapshot: &mut Snapshot) -> Result<HashSet<DnKey>, LdapError> {
-        let (search, mut names) = (wanted(rule, Vec::new()), HashSet::new());
-        let read = self.connection.search(&search, &mut |found| names.extend([DnKey::of(found.entry.dn())])).await;
+    async fn names(&mut self, rule: &GroupRule, snapshot: &mut Snapshot) -> Result<HashSet<DnNumber>, LdapError> {
+        let (search, names, mut keys) = (wanted(rule, Vec::new()), &mut self.names, HashSet::new());
+        let read = self.connection.search(&search, &mut |found| keys.extend([names.of(found.entry.dn())])).await;
         if let Some(why) = trouble(read.map(Reading::missing))? {
             partial(&search.base, why, snapshot);
         }
-        Ok(names)
+        Ok(keys)
     }
 
     /// All groups of one place, and among them those that rules want.
@@ -151,15 +151,15 @@ impl<'a> Reader<'a, '_> {
         }
         filter.push(')');
         let search = Search { base, scope: Scope::Subtree, filter, attributes };
-        let (mut inner, mut links) = (Inner::default(), Vec::new());
+        let (mut inner, mut links, names) = (Inner::default(), Vec::new(), &mut self.names);
         let read = self
             .connection
             .search(&search, &mut |found| {
-                let (key, values) = (DnKey::of(found.entry.dn()), members(&found, attribute));
+                let (key, values) = (names.of(found.entry.dn()), members(&found, attribute, names));
                 inner.missing = inner.missing.take().or_else(|| found.missing.clone());
                 for pick in picks.iter().filter(|pick| pick.wanted.contains(&key)) {
                     if let Some(groups) = by_rule.get_mut(pick.place) {
-                        groups.push(Raw { named: None, ..header(&found, pick.rule, subjects) });
+                        groups.push(Raw { named: None, ..header(&found, pick.rule, subjects, key) });
                     }
                 }
                 links.push((key, values));
@@ -191,11 +191,11 @@ impl<'a> Reader<'a, '_> {
                 filter: GROUPS.to_owned(),
                 attributes: vec![attribute.to_owned()],
             };
-            let (mut inner, mut links) = (Inner::default(), Vec::new());
+            let (mut inner, mut links, names) = (Inner::default(), Vec::new(), &mut self.names);
             let read = self
                 .connection
                 .search(&search, &mut |found| {
-                    links.push((DnKey::of(found.entry.dn()), members(&found, attribute)));
+                    links.push((names.of(found.entry.dn()), members(&found, attribute, names)));
                     inner.missing = inner.missing.take().or(found.missing);
                 })
                 .await;
@@ -209,11 +209,11 @@ impl<'a> Reader<'a, '_> {
 
 impl Inner {
     /// Takes in what the group entries of one place say; `upward` when they name the groups that they are in.
-    fn take_in(&mut self, links: Vec<(DnKey, Vec<DnKey>)>, upward: bool) {
+    fn take_in(&mut self, links: Vec<(DnNumber, Vec<DnNumber>)>, upward: bool) {
         if upward {
             for (key, values) in links {
                 for other in values {
-                    self.nesting.note(other, key.clone());
+                    self.nesting.note(other, key);
                 }
             }
             return;
@@ -221,7 +221,7 @@ impl Inner {
         self.named.extend(links);
         for (key, values) in &self.named {
             for other in values.iter().filter(|other| self.named.contains_key(*other)) {
-                self.nesting.note(key.clone(), other.clone());
+                self.nesting.note(*key, *other);
             }
         }
     }
@@ -238,11 +238,11 @@ pub(super) fn inner_key(rule: &GroupRule) -> Option<Key> {
 }
 
 /// A group and those inside it, and what is odd about that.
-pub(super) fn insides(group: &Raw<'_>, inner: &AllInner) -> (Vec<DnKey>, Option<String>) {
+pub(super) fn insides(group: &Raw<'_>, inner: &AllInner) -> (Vec<DnNumber>, Option<String>) {
     let Some(found) = inner_key(group.rule).and_then(|key| inner.get(&key)) else {
-        return (vec![group.key.clone()], None);
+        return (vec![group.key], None);
     };
-    let inside = found.nesting.inside(&group.key, group.rule.depth);
+    let inside = found.nesting.inside(group.key, group.rule.depth);
     let odd = match (inside.cycle, inside.cut) {
         (true, _) => Some(format!("the group {} contains itself by way of others", group.dn)),
         (_, true) => Some(format!("the group {} has groups deeper than nested_depth; they were left out", group.dn)),
@@ -273,8 +273,8 @@ fn wanted(rule: &GroupRule, attributes: Vec<String>) -> Search {
     Search { base: base.clone(), scope, filter: filter.to_owned(), attributes }
 }
 
-fn members(found: &Found, attribute: &str) -> Vec<DnKey> {
-    found.entry.texts(attribute).map(DnKey::of).collect()
+fn members(found: &Found, attribute: &str, names: &mut DnNumbers) -> Vec<DnNumber> {
+    found.entry.texts(attribute).map(|name| names.of(name)).collect()
 }
 
 /// A username as a group has it, in the form that all its spellings share.
@@ -282,10 +282,10 @@ pub(super) fn member_name(text: &str) -> String {
     fold(text.trim())
 }
 
-fn raw<'a>(found: Found, rule: &'a GroupRule, subjects: &[String]) -> Raw<'a> {
-    let mut raw = header(&found, rule, subjects);
+fn raw<'a>(found: Found, rule: &'a GroupRule, subjects: &[String], names: &mut DnNumbers) -> Raw<'a> {
+    let mut raw = header(&found, rule, subjects, names.of(found.entry.dn()));
     match rule.members {
-        Strategy::Names(attribute) => raw.named = Some(members(&found, attribute)),
+        Strategy::Names(attribute) => raw.named = Some(members(&found, attribute, names)),
         Strategy::Usernames(attribute) => {
             raw.usernames = found.entry.texts(attribute).map(member_name).collect();
         }
@@ -296,7 +296,7 @@ fn raw<'a>(found: Found, rule: &'a GroupRule, subjects: &[String]) -> Raw<'a> {
 }
 
 /// What an entry says about the group itself.
-fn header<'a>(found: &Found, rule: &'a GroupRule, subjects: &[String]) -> Raw<'a> {
+fn header<'a>(found: &Found, rule: &'a GroupRule, subjects: &[String], key: DnNumber) -> Raw<'a> {
     let entry = &found.entry;
     let name = match &rule.wanted {
         Wanted::One { group: Some(group), .. } => Some(group.as_str()),
@@ -304,7 +304,7 @@ fn header<'a>(found: &Found, rule: &'a GroupRule, subjects: &[String]) -> Raw<'a
     };
     Raw {
         rule,
-        key: DnKey::of(entry.dn()),
+        key,
         subject: Subject::of(entry, subjects),
         name: name.unwrap_or_default().to_owned(),
         primary: entry.number("primaryGroupToken"),

@@ -1,40 +1,52 @@
 //! Writing much at once: many rows by one statement, and parts of a transaction that can fail alone.
 
 use super::{Engine, Link, StoreError, Tx, execute};
+use std::sync::Arc;
 
-/// Rows that one statement takes; a constant, so that few statements are prepared.
-pub const ROWS: usize = 128;
+/// Rows that one statement takes; a constant, so that few statements are prepared. SQLite takes 32,766 values.
+pub const ROWS: usize = 256;
 
-/// `head VALUES ($1, $2), ($3, $4) tail` for so many rows and columns.
-pub(in crate::store) fn rows(head: &str, count: usize, columns: usize, tail: &str) -> String {
-    let mut text = String::with_capacity(head.len() + tail.len() + count * columns * 6);
-    text.push_str(head);
-    text.push_str(" VALUES ");
-    for place in 0..count * columns {
-        let (row, column) = (place / columns, place % columns);
-        text.push_str(match (row, column) {
-            (0, 0) => "($",
-            (_, 0) => "), ($",
-            _ => ", $",
-        });
-        text.push_str(&(place + 1).to_string());
-    }
-    text.push_str(") ");
-    text.push_str(tail);
-    text
+/// An `INSERT` of many rows: as many by one statement as [`ROWS`], and a last one with what is left.
+pub(in crate::store) struct Insert {
+    head: &'static str,
+    row: &'static str,
+    nameless: bool,
+    full: Option<Arc<str>>,
 }
 
-/// The same statement for SQLite, whose parameters then have no names: the driver looks each name up, from the first one on.
-/// Parameters must come in order and once each, as those of [`rows`] do.
-pub(in crate::store) fn nameless(text: &str) -> String {
-    let mut parts = text.split('$');
-    let mut bare = String::with_capacity(text.len());
-    bare.push_str(parts.next().unwrap_or_default());
-    for part in parts {
-        bare.push('?');
-        bare.push_str(part.trim_start_matches(|c: char| c.is_ascii_digit()));
+impl Insert {
+    /// `head` names the table and its columns; `row` is what each row has, such as `($, $, true)`, with a `$` for each
+    /// parameter. SQLite's are to be nameless: its driver looks each name up, from the first one on.
+    pub(in crate::store) const fn new(head: &'static str, row: &'static str, nameless: bool) -> Self {
+        Self { head, row, nameless, full: None }
     }
-    bare
+
+    /// The statement for so many rows; there is one text for all full ones.
+    pub(in crate::store) fn of(&mut self, rows: usize) -> Arc<str> {
+        if rows != ROWS {
+            return self.text(rows).into();
+        }
+        let full = self.full.take().unwrap_or_else(|| self.text(rows).into());
+        Arc::clone(self.full.insert(full))
+    }
+
+    /// `head VALUES ($1, $2, true), ($3, $4, true)`.
+    fn text(&self, rows: usize) -> String {
+        let mut text = String::with_capacity(self.head.len() + 8 + rows * (self.row.len() * 2 + 2));
+        text.push_str(self.head);
+        let mut parameter = 0_usize;
+        for row in 0..rows {
+            text.push_str(if row == 0 { " VALUES " } else { ", " });
+            for c in self.row.chars() {
+                text.push(if self.nameless && c == '$' { '?' } else { c });
+                if !self.nameless && c == '$' {
+                    parameter += 1;
+                    text.push_str(&parameter.to_string());
+                }
+            }
+        }
+        text
+    }
 }
 
 impl Tx {
@@ -79,44 +91,71 @@ macro_rules! execute_by_engine {
     };
 }
 
-/// Runs a statement that takes many rows at once: `$sql` is text made by [`rows`], `$bound` binds one row to the query.
-macro_rules! execute_rows {
-    ($link:expr, $sql:expr, $rows:expr, |$query:ident, $row:ident| $bound:expr) => {
+/// Inserts many rows: `$head` and `$values` are an [`Insert`]'s, `$rows` is an iterator that knows its length, `$bound` binds
+/// one row to the query.
+macro_rules! insert_rows {
+    ($link:expr, $head:expr, $values:expr, $rows:expr, |$query:ident, $row:pat_param| $bound:expr) => {
         match $crate::store::database::Link::engine($link) {
             $crate::store::database::Engine::Sqlite(conn) => {
-                let mut $query = sqlx::query::<sqlx::Sqlite>(sqlx::AssertSqlSafe(
-                    $crate::store::database::nameless(&$sql),
-                ));
-                for $row in $rows {
-                    $query = $bound;
-                }
-                $query
-                    .execute(conn)
-                    .await
-                    .map(|done| done.rows_affected())
-                    .map_err($crate::store::database::StoreError::from)
+                $crate::store::database::one_after_the_other!(
+                    sqlx::Sqlite, ($head, $values, true), $rows, |$query, $row| $bound,
+                    |statement| async { statement.execute(&mut *conn).await.map_err($crate::store::database::StoreError::from) }
+                )
             }
             $crate::store::database::Engine::Postgres(line) => {
-                let mut $query = sqlx::query::<sqlx::Postgres>(sqlx::AssertSqlSafe($sql));
-                for $row in $rows {
-                    $query = $bound;
-                }
-                $crate::store::database::on_line!(line, conn => $query.execute(conn)).map(|done| done.rows_affected())
+                $crate::store::database::one_after_the_other!(
+                    sqlx::Postgres, ($head, $values, false), $rows, |$query, $row| $bound,
+                    |statement| async { $crate::store::database::on_line!(line, conn => statement.execute(conn)) }
+                )
             }
         }
     };
 }
 
-pub(in crate::store) use {execute_by_engine, execute_rows};
+/// The loop of [`insert_rows`], for one engine: each statement is put together while the one before it runs.
+macro_rules! one_after_the_other {
+    (
+        $engine:ty, ($head:expr, $values:expr, $nameless:expr), $rows:expr, |$query:ident, $row:pat_param| $bound:expr,
+        |$statement:ident| $run:expr
+    ) => {{
+        let (mut insert, mut rows) = ($crate::store::database::Insert::new($head, $values, $nameless), $rows);
+        let mut put_together = || {
+            let count = ExactSizeIterator::len(&rows).min($crate::store::database::ROWS);
+            (count > 0).then(|| {
+                // Only the full one is kept prepared: the others are as many as there are numbers of rows.
+                let text = sqlx::AssertSqlSafe(insert.of(count));
+                let mut $query = sqlx::query::<$engine>(text).persistent(count == $crate::store::database::ROWS);
+                for $row in rows.by_ref().take(count) {
+                    $query = $bound;
+                }
+                $query
+            })
+        };
+        let mut next = put_together();
+        loop {
+            let Some($statement) = next else { break Ok(()) };
+            let (ran, prepared) = tokio::join!(biased; $run, async { put_together() });
+            next = prepared;
+            if let Err(error) = ran {
+                break Err(error);
+            }
+        }
+    }};
+}
+
+pub(in crate::store) use {execute_by_engine, insert_rows, one_after_the_other};
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_statement_for_many_rows_reads_the_same_with_and_without_names() {
-        let text = rows("INSERT INTO x (a, b)", 2, 2, "ON CONFLICT DO NOTHING");
-        assert_eq!(text, "INSERT INTO x (a, b) VALUES ($1, $2), ($3, $4) ON CONFLICT DO NOTHING");
-        assert_eq!(nameless(&text), "INSERT INTO x (a, b) VALUES (?, ?), (?, ?) ON CONFLICT DO NOTHING");
+    fn there_is_one_text_for_every_full_statement_and_its_parameters_may_be_nameless() {
+        let mut insert = Insert::new("INSERT INTO x (a, b, c)", "($, $, true)", false);
+        assert_eq!(&*insert.of(2), "INSERT INTO x (a, b, c) VALUES ($1, $2, true), ($3, $4, true)");
+        assert!(Arc::ptr_eq(&insert.of(ROWS), &insert.of(ROWS)));
+        assert_ne!(insert.of(ROWS), insert.of(1));
+        let mut insert = Insert::new("INSERT INTO x (a)", "($)", true);
+        assert_eq!(&*insert.of(2), "INSERT INTO x (a) VALUES (?), (?)");
     }
 }

@@ -249,6 +249,14 @@ impl Database {
         }
     }
 
+    /// After a large transaction and before the next: what the engine can tidy up meanwhile.
+    pub fn tidy_beside(&self) {
+        match &self.pools {
+            Pools::Sqlite(pools) => pools.fold_beside(),
+            Pools::Postgres(_) => {}
+        }
+    }
+
     /// Closes the pools after what is under way.
     pub async fn close(&self) {
         match &self.pools {
@@ -460,5 +468,5 @@ macro_rules! on_line {
 }
 
 pub use bulk::ROWS;
-pub(super) use bulk::{execute_by_engine, execute_rows, nameless, rows};
+pub(super) use bulk::{Insert, execute_by_engine, insert_rows, one_after_the_other};
 pub(super) use {execute, fetch_all, fetch_all_by_engine, fetch_by_engine, fetch_optional, on_line};

@@ -32,12 +32,12 @@ pub(super) async fn open(path: &Path) -> Result<Pools, OpenError> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .journal_mode(SqliteJournalMode::Wal)
+        .page_size(8192)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY)
         .pragma("secure_delete", "on")
-        .row_buffer_size(ROWS_AT_ONCE)
-        .optimize_on_close(true, None);
+        .row_buffer_size(ROWS_AT_ONCE);
     let pool = || SqlitePoolOptions::new().acquire_timeout(BUSY).min_connections(0).test_before_acquire(false);
     // SQLite has no lock of its own around a whole migration run; two commands may start at once.
     let _alone = crate::store::exclusive(path).await.map_err(|error| fail(error.to_string()))?;
@@ -54,6 +54,17 @@ pub(super) async fn open(path: &Path) -> Result<Pools, OpenError> {
 impl Pools {
     pub(super) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
         self.writer.begin_with("BEGIN IMMEDIATE").await
+    }
+
+    /// Copies what was committed from the log into the file, beside everything else: the next commit need not. What goes
+    /// wrong there goes wrong again, and is told, when a commit does it.
+    pub(super) fn fold_beside(&self) {
+        let readers = self.readers.clone();
+        tokio::spawn(async move {
+            if let Err(error) = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&readers).await {
+                tracing::debug!(%error, "the log was not folded into the file");
+            }
+        });
     }
 
     /// Closes the pools after what is under way, and folds the log into the file.

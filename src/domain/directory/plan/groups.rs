@@ -3,11 +3,10 @@
 
 use super::super::snapshot::{GroupReading, KnownGroup};
 use super::super::{Person, Subject};
-use super::people::made_subjects;
 use super::{Desk, GroupPlan, Member, Named, Plan, Target, Verdict};
 use crate::domain::account::{DisplayName, fold};
 use crate::domain::id::{AccountId, GroupId};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 /// Where groups lead, with everything read for one group put together.
 pub(super) struct Targets {
@@ -23,9 +22,11 @@ struct Aim {
     name: DisplayName,
     renamed_from: Option<String>,
     follows: Option<Subject>,
-    people: BTreeSet<usize>,
+    /// Places of people; some may be there twice.
+    people: Vec<usize>,
     whole: bool,
-    makes: BTreeSet<usize>,
+    /// Places of those who are to have an account.
+    makes: Vec<usize>,
 }
 
 impl Targets {
@@ -85,6 +86,10 @@ pub(super) fn targets(desk: &Desk<'_>, plan: &mut Plan) -> Targets {
             aims.push(aim);
         }
     }
+    for aim in &mut aims {
+        aim.people.sort_unstable();
+        aim.people.dedup();
+    }
     spoil_what_was_not_read(desk, &mut aims);
     Targets { aims, aimed_at, unknown_unread }
 }
@@ -106,9 +111,9 @@ fn aim(
         name: wanted.clone(),
         renamed_from: None,
         follows: reading.subject.clone().filter(|_| !reading.named_by_operator),
-        people: BTreeSet::new(),
+        people: Vec::new(),
         whole: false,
-        makes: BTreeSet::new(),
+        makes: Vec::new(),
     };
     let Some(known) = known else { return nothing };
     let follows = nothing.follows.filter(|subject| known.subject.as_ref() != Some(subject));
@@ -144,7 +149,7 @@ fn spoil_what_was_not_read(desk: &Desk<'_>, aims: &mut [Aim]) {
 }
 
 /// Who joins and who leaves.
-pub(super) fn settle(desk: &Desk<'_>, targets: &Targets, plan: &mut Plan) {
+pub(super) fn settle(desk: &Desk<'_>, targets: &Targets, made: &[Option<usize>], plan: &mut Plan) {
     let known: HashMap<GroupId, &KnownGroup> = desk.known.groups.iter().map(|group| (group.id, group)).collect();
     let usernames: HashMap<AccountId, &str> =
         desk.known.accounts.iter().map(|account| (account.id, account.username.as_str())).collect();
@@ -154,12 +159,11 @@ pub(super) fn settle(desk: &Desk<'_>, targets: &Targets, plan: &mut Plan) {
     };
     let nobody = HashSet::new();
     // Once for each person, not for each membership.
-    let made = made_subjects(plan);
-    let stands_for = |person: &Person| match desk.accounts.get(&person.subject) {
+    let stands_for = |(person, made): (&Person, &Option<usize>)| match desk.accounts.get(&person.subject) {
         Some(place) => desk.known.accounts.get(*place).map(|account| Member::Account(account.id)),
-        None => made.contains(&person.subject).then(|| Member::Created(person.subject.clone())),
+        None => made.map(Member::Created),
     };
-    let members_by_place: Vec<Option<Member>> = desk.snapshot.people.iter().map(stands_for).collect();
+    let members_by_place: Vec<Option<Member>> = desk.snapshot.people.iter().zip(made).map(stands_for).collect();
     let mut groups = Vec::with_capacity(targets.aims.len());
     for aim in &targets.aims {
         let members = match aim.target {
@@ -167,10 +171,10 @@ pub(super) fn settle(desk: &Desk<'_>, targets: &Targets, plan: &mut Plan) {
             Target::New => &nobody,
         };
         let (mut adds, mut stay) = (Vec::new(), HashSet::new());
-        for member in aim.people.iter().filter_map(|place| members_by_place.get(*place)?.as_ref()) {
+        for member in aim.people.iter().filter_map(|place| *members_by_place.get(*place)?) {
             match member {
-                Member::Account(id) if !stay.insert(*id) || members.contains(id) => {}
-                joins => adds.push(joins.clone()),
+                Member::Account(id) if !stay.insert(id) || members.contains(&id) => {}
+                joins => adds.push(joins),
             }
         }
         let mut removes: Vec<Named> =

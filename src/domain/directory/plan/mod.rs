@@ -135,12 +135,12 @@ pub enum Target {
 }
 
 /// Somebody to be added.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Member {
     /// Somebody with an account.
     Account(AccountId),
-    /// Somebody whose account is made by the same plan.
-    Created(Subject),
+    /// Somebody whose account is made by the same plan: the place in [`Plan::creates`].
+    Created(usize),
 }
 
 /// What happens to one group.
@@ -256,11 +256,11 @@ pub fn plan(snapshot: &Snapshot, known: &Known, settings: &Settings) -> Plan {
     for subject in &desk.shared {
         plan.remarks.push(format!("several entries share {}; none of them is touched", subject.as_str()));
     }
-    people::update(&desk, &mut plan);
+    let claimed = people::update(&desk, &mut plan);
     people::lock_and_unlock(&desk, &mut plan);
     people::successors(&desk, &mut plan);
     let targets = groups::targets(&desk, &mut plan);
-    people::create(&desk, &targets, &mut plan);
-    groups::settle(&desk, &targets, &mut plan);
+    let made = people::create(&desk, &targets, claimed, &mut plan);
+    groups::settle(&desk, &targets, &made, &mut plan);
     plan
 }

@@ -1,20 +1,20 @@
 //! The part of a plan about accounts: made, updated, locked, unlocked. Never deleted, never taken over by an equal name.
 
-use super::super::snapshot::{Hold, KnownAccount};
-use super::super::{Person, Subject};
+use super::super::Person;
+use super::super::snapshot::{Hold, Known, KnownAccount};
 use super::groups::Targets;
 use super::{Create, Desk, Locks, Named, Plan, Update};
 use crate::domain::account::{AccountStatus, EmailAddress, Username, fold};
 use crate::domain::id::AccountId;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 fn named(account: &KnownAccount) -> Named {
     Named { id: account.id, username: account.username.clone() }
 }
 
 /// Names, address and spelling follow the directory, where it leads and nobody else here has them; further attributes
-/// follow it in any case.
-pub(super) fn update(desk: &Desk<'_>, plan: &mut Plan) {
+/// follow it in any case. Says which names are claimed then.
+pub(super) fn update<'a>(desk: &Desk<'a>, plan: &mut Plan) -> Claimed<'a> {
     let mut claimed = Claimed::new(desk);
     for account in &desk.known.accounts {
         let Some(person) = desk.person(&account.subject) else { continue };
@@ -27,12 +27,13 @@ pub(super) fn update(desk: &Desk<'_>, plan: &mut Plan) {
             plan.updates.push(update);
         }
     }
+    claimed
 }
 
-fn names(
+fn names<'a>(
     account: &KnownAccount,
-    person: &Person,
-    (claimed, remarks): (&mut Claimed<'_>, &mut Vec<String>),
+    person: &'a Person,
+    (claimed, remarks): (&mut Claimed<'a>, &mut Vec<String>),
     update: &mut Update,
 ) {
     match &person.username {
@@ -106,36 +107,47 @@ pub(super) fn lock_and_unlock(desk: &Desk<'_>, plan: &mut Plan) {
     plan.locks = locks;
 }
 
-/// Accounts for those who have none, where the operator wants that.
-pub(super) fn create(desk: &Desk<'_>, targets: &Targets, plan: &mut Plan) {
-    let wanted: BTreeSet<usize> = if desk.settings.create_accounts {
-        (0..desk.snapshot.people.len()).collect()
-    } else {
-        targets.members_to_be_made().collect()
-    };
-    let mut claimed = Claimed::new(desk);
-    for update in &plan.updates {
-        // What this plan gives to one account it does not give to another.
-        if let Some(username) = &update.username {
-            claimed.take(username.key(), update.account.id);
-        }
-        if let Some(email) = &update.email {
-            claimed.take(email.key(), update.account.id);
+/// Accounts for those who have none, where the operator wants that: by place of the person, the place of the account among
+/// those that are made. What this plan gives to one account it does not give to another.
+pub(super) fn create<'a>(
+    desk: &Desk<'a>,
+    targets: &Targets,
+    mut claimed: Claimed<'a>,
+    plan: &mut Plan,
+) -> Vec<Option<usize>> {
+    let people = &desk.snapshot.people;
+    let mut wanted = vec![desk.settings.create_accounts; people.len()];
+    for place in targets.members_to_be_made() {
+        if let Some(wanted) = wanted.get_mut(place) {
+            *wanted = true;
         }
     }
-    for person in wanted.into_iter().filter_map(|place| desk.snapshot.people.get(place)) {
+    let mut creates = Vec::new();
+    for (place, person) in people.iter().enumerate().zip(wanted).filter_map(|(one, wanted)| wanted.then_some(one)) {
         let known = desk.accounts.contains_key(&person.subject) || desk.shared.contains(&person.subject);
         if known || person.disabled {
             continue;
         }
-        match made(person, &mut claimed) {
-            Ok(create) => plan.creates.push(create),
+        match account_of(person, &mut claimed) {
+            // In a box: they are sorted.
+            Ok(create) => creates.push((place, Box::new(create))),
             Err(why) => plan.remarks.push(format!("{}: no account is made: {why}", person.dn)),
         }
     }
+    // For who reads the plan, and for the indexes, which are written page after page then.
+    creates.sort_unstable_by(|(_, one), (_, other)| one.username.key().cmp(other.username.key()));
+    let mut made = vec![None; people.len()];
+    plan.creates.reserve(creates.len());
+    for (number, (place, create)) in creates.into_iter().enumerate() {
+        if let Some(made) = made.get_mut(place) {
+            *made = Some(number);
+        }
+        plan.creates.push(*create);
+    }
+    made
 }
 
-fn made(person: &Person, claimed: &mut Claimed<'_>) -> Result<Create, String> {
+fn account_of<'a>(person: &'a Person, claimed: &mut Claimed<'a>) -> Result<Create, String> {
     let (username, email) = match (&person.username, &person.email) {
         (Ok(username), Ok(email)) => (username, email),
         (Err(flaw), _) | (_, Err(flaw)) => return Err(flaw.to_string()),
@@ -156,54 +168,47 @@ fn made(person: &Person, claimed: &mut Claimed<'_>) -> Result<Create, String> {
 }
 
 /// Which names are taken: by accounts that are there, and by what this plan has given away so far.
-struct Claimed<'a> {
-    desk: &'a Desk<'a>,
-    names: HashMap<String, Option<AccountId>>,
-    skeletons: HashMap<String, Option<AccountId>>,
+pub(super) struct Claimed<'a> {
+    known: &'a Known,
+    names: HashMap<&'a str, Option<AccountId>>,
+    skeletons: HashMap<&'a str, Option<AccountId>>,
 }
 
 impl<'a> Claimed<'a> {
-    fn new(desk: &'a Desk<'a>) -> Self {
-        Self { desk, names: HashMap::new(), skeletons: HashMap::new() }
+    fn new(desk: &Desk<'a>) -> Self {
+        let newcomers = desk.snapshot.people.len().saturating_sub(desk.known.accounts.len());
+        let (names, skeletons) = (HashMap::with_capacity(newcomers * 2), HashMap::with_capacity(newcomers));
+        Self { known: desk.known, names, skeletons }
     }
 
     fn is_free(&self, key: &str, owner: Option<AccountId>) -> bool {
-        let stored = self.desk.known.names.get(key).is_none_or(|other| Some(*other) == owner);
+        let stored = self.known.names.get(key).is_none_or(|other| Some(*other) == owner);
         let given = self.names.get(key).is_none_or(|other| owner.is_some() && *other == owner);
         stored && given
     }
 
     fn is_free_username(&self, username: &Username, owner: Option<AccountId>) -> bool {
         let skeleton = username.skeleton();
-        let stored = self.desk.known.skeletons.get(skeleton).is_none_or(|other| Some(*other) == owner);
+        let stored = self.known.skeletons.get(skeleton).is_none_or(|other| Some(*other) == owner);
         let given = self.skeletons.get(skeleton).is_none_or(|other| owner.is_some() && *other == owner);
         stored && given && self.is_free(username.key(), owner)
     }
 
     /// Takes a username for an account, or for one about to be made. False when somebody else has it.
-    fn username(&mut self, username: &Username, owner: Option<AccountId>) -> bool {
+    fn username(&mut self, username: &'a Username, owner: Option<AccountId>) -> bool {
         let free = self.is_free_username(username, owner);
         if free {
-            self.names.insert(username.key().to_owned(), owner);
-            self.skeletons.insert(username.skeleton().to_owned(), owner);
+            self.names.insert(username.key(), owner);
+            self.skeletons.insert(username.skeleton(), owner);
         }
         free
     }
 
-    fn email(&mut self, email: &EmailAddress, owner: Option<AccountId>) -> bool {
+    fn email(&mut self, email: &'a EmailAddress, owner: Option<AccountId>) -> bool {
         let free = self.is_free(email.key(), owner);
         if free {
-            self.names.insert(email.key().to_owned(), owner);
+            self.names.insert(email.key(), owner);
         }
         free
     }
-
-    fn take(&mut self, key: &str, owner: AccountId) {
-        self.names.insert(key.to_owned(), Some(owner));
-    }
-}
-
-/// Subjects of the accounts that a plan makes.
-pub(super) fn made_subjects(plan: &Plan) -> std::collections::HashSet<&Subject> {
-    plan.creates.iter().map(|create| &create.subject).collect()
 }

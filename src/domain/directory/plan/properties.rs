@@ -200,10 +200,10 @@ proptest! {
 
 /// What applying does, on the store's picture of it.
 fn carry_out(plan: &Plan, known: &mut Known) {
-    let mut ids = HashMap::new();
+    let mut ids = Vec::new();
     for (place, create) in plan.creates.iter().enumerate() {
         let id = AccountId::new(Uuid::from_u128(5000 + place as u128));
-        ids.insert(create.subject.clone(), id);
+        ids.push(id);
         known.names.insert(create.username.key().to_owned(), id);
         known.names.insert(create.email.key().to_owned(), id);
         known.skeletons.insert(create.username.skeleton().to_owned(), id);
@@ -232,7 +232,7 @@ fn carry_out(plan: &Plan, known: &mut Known) {
         let one = known.groups.iter_mut().find(|one| one.id == id).unwrap();
         one.members.extend(group.adds.iter().filter_map(|member| match member {
             Member::Account(id) => Some(*id),
-            Member::Created(subject) => ids.get(subject).copied(),
+            Member::Created(place) => ids.get(*place).copied(),
         }));
         one.members.retain(|id| !group.removes.iter().any(|leaving| leaving.id == *id));
     }
