@@ -240,6 +240,9 @@ fn refused(site: &Site, visit: &Visit, mut form: Form<'_>, error: &SignInError) 
         SignInError::Unresolved(Refusal::Locked | Refusal::Ended) => {
             (Some(SignInProblem::Locked), StatusCode::FORBIDDEN, None)
         }
+        SignInError::Unresolved(Refusal::UsernameTaken | Refusal::EmailTaken | Refusal::OtherIdentity) => {
+            (Some(SignInProblem::Conflict), StatusCode::CONFLICT, None)
+        }
         SignInError::Unresolved(_) => (Some(SignInProblem::NoAccount), StatusCode::FORBIDDEN, None),
         SignInError::Outdated => (Some(SignInProblem::AttemptExpired), StatusCode::UNPROCESSABLE_ENTITY, None),
         _ => return Err(Failure::Internal.into()),

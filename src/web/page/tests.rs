@@ -28,6 +28,7 @@ use crate::domain::authenticator::{FactorWay, Kind};
 use crate::domain::language::Language;
 use crate::domain::password::Class;
 use crate::domain::phone::Channel;
+use crate::domain::resolve::Refusal;
 use crate::service::factor::passkey::Challenge;
 use crate::service::saml::GoingForm;
 use crate::web::assets::{self, File};
@@ -135,6 +136,7 @@ impl Sample {
             provider: self.value("Corp SSO"),
             problem,
             again: self.value("/login/corp"),
+            inside: false,
             trace: self.value("0192-trace"),
         };
         let row = |source: &str, removable| IdentityRow {
@@ -157,9 +159,12 @@ impl Sample {
             shell: self.shell(),
             person: self.person(),
             provider: self.value("Corp SSO"),
+            directory: false,
             who: self.value("Anna Berger"),
             question: self.value("question"),
         };
+        let directory = IdentityAddPage { directory: true, ..add.clone() };
+        let inside = ProviderProblemPage { inside: true, ..problem(ProviderProblem::Refused(Refusal::Administrator)) };
         let problems = ProviderProblem::all().into_iter().map(|one| {
             let page: Box<dyn Page> = Box::new(problem(one));
             (format!("provider-problem-{one:?}"), page)
@@ -168,6 +173,8 @@ impl Sample {
         pages.push(("account-identities".to_owned(), Box::new(identities)));
         pages.push(("account-identities-none".to_owned(), Box::new(none)));
         pages.push(("account-identity-add".to_owned(), Box::new(add)));
+        pages.push(("account-identity-add-directory".to_owned(), Box::new(directory)));
+        pages.push(("provider-problem-inside".to_owned(), Box::new(inside)));
         pages
     }
 
@@ -779,6 +786,7 @@ fn every_problem_has_a_sentence() {
             SignInProblem::DirectoryPassword,
             SignInProblem::DirectoryShut,
             SignInProblem::NoAccount,
+            SignInProblem::Conflict,
             SignInProblem::LinkFirst,
         ];
         let password = [
