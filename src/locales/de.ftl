@@ -16,6 +16,7 @@ login-stay = { $days ->
     [one] Auf diesem Gerät einen Tag lang angemeldet bleiben
    *[other] Auf diesem Gerät { $days } Tage lang angemeldet bleiben
 }
+login-asked = Melden Sie sich in Ihrem Konto an wie bisher. Danach werden Sie gefragt, ob die Anmeldung, von der Sie gerade kommen, es auch öffnen soll.
 login-no-passwords = Mit einem Passwort kann man sich hier nicht anmelden.
 login-submit = Anmelden
 login-lost-password = Passwort vergessen?

@@ -17,6 +17,7 @@ login-stay = { $days ->
     [one] Stay signed in on this device for one day
    *[other] Stay signed in on this device for { $days } days
 }
+login-asked = Sign in to your account as you have until now. Then you are asked whether the sign-in that you have just come from shall open it as well.
 login-no-passwords = Passwords are not used for signing in here.
 login-submit = Sign in
 login-lost-password = Forgotten your password?

@@ -52,6 +52,34 @@ fn an_account_is_shown_with_what_the_directory_says() {
 }
 
 #[test]
+fn nothing_that_a_directory_holds_reaches_a_terminal_raw() {
+    // ESC [31m, a C1 control, a line of its own, and writing from right to left.
+    let hostile = "\u{1b}[31m\u{9b}2J\nok    everything\u{202e}";
+    let coded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, format!("anna{hostile}"));
+    let anna = person("anna").replace("mail:", &format!("departmentNumber:: {coded}\nmail:"));
+    let odd = person("odd").replace("uid: odd\n", &format!("uid: odd\nemployeeNumber:: {coded}\n"));
+    let odd = odd.replace("cn: odd Example", &format!("cn:: {coded}"));
+    let slapd = Slapd::with(&(anna + &odd + &group("staff", &["anna", "odd"])));
+    let custom = "create_accounts = true\n[[directory.custom_attribute]]\nname = \"department\"\n\
+                  from = [\"departmentNumber\"]\n";
+    let sync = format!("{custom}[[directory.group_sync]]\ndn = \"cn=staff,ou=groups,{BASE}\"\n");
+    let place = Place::with("", &slapd.directory(&sync));
+    for arguments in [
+        &["directory", "check", "ldap", "--user", "anna"][..],
+        &["directory", "check", "ldap", "--json"],
+        &["sync", "--dry-run"],
+        &["sync", "--dry-run", "--json"],
+        &["sync"],
+        &["account", "show", "anna"],
+    ] {
+        let said = text(&place.runs(arguments, ""));
+        let raw = |one: char| (one.is_control() && one != '\n') || one == '\u{202e}';
+        assert!(!said.contains(raw), "{arguments:?}: {said:?}");
+        assert!(!said.lines().any(|line| line.starts_with("ok    everything")), "{arguments:?}: {said:?}");
+    }
+}
+
+#[test]
 fn the_check_names_what_is_wrong_and_what_to_do() {
     let mut slapd = Slapd::with(&(three() + &person("bare").replace("mail: bare@example.org\n", "")));
     let check = |settings: &str, user: &str| {

@@ -67,7 +67,10 @@ async fn whoever_has_the_address_of_an_account_signs_in_to_it_and_says_yes() {
     assert_eq!(yes.status, StatusCode::NOT_FOUND);
     assert_eq!(house.count_acts("identity.linked").await, 0);
     // The owner signs in as before, says yes, and arrives.
-    let return_to = browser.get(&there).await.hidden("return_to").expect("where it leads");
+    let form = browser.get(&there).await;
+    assert!(form.body.contains("Then you are asked whether"), "{}", form.body);
+    assert!(!form.body.contains("role=\"alert\">"), "nothing went wrong: {}", form.body);
+    let return_to = form.hidden("return_to").expect("where it leads");
     let fields = [("username", "owner"), ("password", PASSWORD), ("return_to", return_to.as_str())];
     let entered = browser.submit(&there, "/login", &fields).await;
     assert_eq!(entered.location(), page);
