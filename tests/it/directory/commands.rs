@@ -59,10 +59,14 @@ fn nothing_that_a_directory_holds_reaches_a_terminal_raw() {
     let anna = person("anna").replace("mail:", &format!("departmentNumber:: {coded}\nmail:"));
     let odd = person("odd").replace("uid: odd\n", &format!("uid: odd\nemployeeNumber:: {coded}\n"));
     let odd = odd.replace("cn: odd Example", &format!("cn:: {coded}"));
-    let slapd = Slapd::with(&(anna + &odd + &group("staff", &["anna", "odd"])));
+    let named = format!(
+        "dn: ou=odd,ou=groups,{BASE}\nobjectClass: groupOfNames\nou: odd\ncn:: {coded}\nmember: uid=anna,ou=people,{BASE}\n\n"
+    );
+    let slapd = Slapd::with(&(anna + &odd + &group("staff", &["anna", "odd"]) + &named));
     let custom = "create_accounts = true\n[[directory.custom_attribute]]\nname = \"department\"\n\
                   from = [\"departmentNumber\"]\n";
-    let sync = format!("{custom}[[directory.group_sync]]\ndn = \"cn=staff,ou=groups,{BASE}\"\n");
+    let rule = "filter = \"(objectClass=groupOfNames)\"\nmembers = \"member\"\n";
+    let sync = format!("{custom}[[directory.group_sync]]\nbase_dn = \"ou=groups,{BASE}\"\n{rule}");
     let place = Place::with("", &slapd.directory(&sync));
     for arguments in [
         &["directory", "check", "ldap", "--user", "anna"][..],
@@ -77,6 +81,8 @@ fn nothing_that_a_directory_holds_reaches_a_terminal_raw() {
         assert!(!said.contains(raw), "{arguments:?}: {said:?}");
         assert!(!said.lines().any(|line| line.starts_with("ok    everything")), "{arguments:?}: {said:?}");
     }
+    let shown = text(&place.runs(&["directory", "check", "ldap"], ""));
+    assert!(shown.contains("anna\\u001b[31m\\u009b2J\\u000aok    everything\\u202e"), "shown, not hidden: {shown}");
 }
 
 #[test]
