@@ -17,6 +17,7 @@ use crate::domain::account::fold;
 use crate::domain::application::{Anonymous, Application, Applications, Rule};
 use crate::domain::authenticator::{Kind, Requirement};
 use crate::domain::forwarded::TrustedNetworks;
+use crate::domain::group::GroupKey;
 use crate::domain::password::{Class, Rules, Strength};
 use crate::domain::redirect::{AllowedOrigin, Ports};
 use crate::domain::secret::Secret;
@@ -80,7 +81,7 @@ fn factor(config: &Config) -> FactorPolicy {
         requirement: Requirement {
             all: section.required == Required::All,
             administrators: section.required == Required::Admins,
-            groups: section.required_groups.iter().map(|group| group.as_str().to_owned()).collect(),
+            groups: section.required_groups.iter().map(|group| GroupKey::of(group.as_str())).collect(),
         },
         kinds,
         channels: gateways::channels(config),
@@ -140,7 +141,7 @@ fn application(app: &site::Application) -> Application {
 fn rule(rule: &AccessRule) -> Rule {
     Rule {
         prefix: rule.prefix.as_str().to_owned(),
-        groups: rule.groups.iter().map(|group| group.as_str().to_owned()).collect(),
+        groups: rule.groups.iter().map(|group| GroupKey::of(group.as_str())).collect(),
         second_factor: rule.second_factor,
         max_age: rule.max_age.map(Into::into),
         networks: rule.networks.iter().map(Network::net).collect(),

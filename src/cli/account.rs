@@ -1,11 +1,11 @@
 //! `vestibule account …`
 
-use super::{Desk, Failure, complain, say};
+use super::{Desk, Failure, complain, plain, say};
 use crate::domain::account::{AccountStatus, DisplayName, EmailAddress, Username};
 use crate::domain::password::PlainPassword;
 use crate::service::account::{AccountError, Accounts, Newcomer};
 use crate::service::caller::Operator;
-use crate::service::directory::Directories;
+use crate::service::directory::{Directories, Names};
 use crate::service::factor::Factors;
 use crate::service::moment;
 use crate::service::password::{ChangeError, Passwords};
@@ -78,6 +78,9 @@ pub struct Link {
     /// The person's name there; without it the account's username.
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
+    /// Names and address follow the entry from then on, as those of accounts that the directory brought; else they stay.
+    #[arg(long)]
+    follow: bool,
 }
 
 #[derive(Args)]
@@ -154,29 +157,42 @@ pub(super) async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
             say(&format!("Took {count} second factors away from {}; a letter says so.", account.username));
         }
         Command::SetEnd(options) => set_end(desk, &accounts, options).await?,
-        Command::Link(link) => {
-            let account = accounts.named(by, &link.account).await?;
-            let user = link.user.as_deref().unwrap_or(&account.username);
-            let directories = Directories::new(Arc::clone(&desk.core));
-            let dn = directories.link(ctx, by, &account, (&link.directory, user)).await?;
-            say(&format!("{} is linked to {dn}: the directory checks the password from now on.", account.username));
-        }
-        Command::Unlink(unlink) => {
-            let account = accounts.named(by, &unlink.account).await?;
-            let directories = Directories::new(Arc::clone(&desk.core));
-            directories.unlink(ctx, by, &account, &unlink.directory).await?;
-            say(&format!(
-                "{} is no longer linked to {}. `vestibule account link` links it to another entry; without one its owner \
-                 needs a password here.",
-                account.username, unlink.directory
-            ));
-        }
+        Command::Link(options) => link(desk, &accounts, options).await?,
+        Command::Unlink(options) => unlink(desk, &accounts, options).await?,
         Command::MakeAdmin(whose) => {
             let account = accounts.named(by, &whose.account).await?;
             accounts.make_administrator(ctx, by, account.id).await?;
             say(&format!("{} is an administrator from the next sign-in on.", account.username));
         }
     }
+    Ok(())
+}
+
+async fn link(desk: &Desk, accounts: &Accounts, link: Link) -> Result<(), Failure> {
+    let account = accounts.named(Operator::vouched(), &link.account).await?;
+    let user = link.user.as_deref().unwrap_or(&account.username);
+    let names = if link.follow { Names::Follow } else { Names::Stay };
+    let directories = Directories::new(Arc::clone(&desk.core));
+    let dn = directories.link(&desk.ctx, Operator::vouched(), &account, (&link.directory, user, names)).await?;
+    let names = if link.follow { "Names and address follow it." } else { "Names and address stay as they are here." };
+    say(&format!(
+        "{} is linked to {}: the directory checks the password from now on, and one of its own counts no more. {names}",
+        account.username,
+        plain::line(&dn)
+    ));
+    Ok(())
+}
+
+async fn unlink(desk: &Desk, accounts: &Accounts, unlink: Unlink) -> Result<(), Failure> {
+    let account = accounts.named(Operator::vouched(), &unlink.account).await?;
+    let directories = Directories::new(Arc::clone(&desk.core));
+    let names = directories.unlink(&desk.ctx, Operator::vouched(), &account, &unlink.directory).await?;
+    let again = if names == Names::Follow { " (with --follow, names and address follow that one again)" } else { "" };
+    say(&format!(
+        "{} is no longer linked to {}. `vestibule account link` links it to another entry{again}; without one its owner \
+         needs a password here.",
+        account.username, unlink.directory
+    ));
     Ok(())
 }
 

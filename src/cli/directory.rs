@@ -1,6 +1,6 @@
 //! `vestibule sync` and `vestibule directory …`
 
-use super::{Desk, Failure, complain, say};
+use super::{Desk, Failure, complain, plain, say};
 use crate::service::directory::{Directories, Options, Outcome};
 use clap::{Args, Subcommand};
 use std::io::{self, IsTerminal, Write};
@@ -45,9 +45,9 @@ pub(super) async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
     }
     for step in steps.iter().filter(|_| !json) {
         match &step.remedy {
-            None => say(&format!("ok    {}: {}", step.what, step.found)),
+            None => say(&format!("ok    {}: {}", plain::line(&step.what), plain::line(&step.found))),
             Some(remedy) => {
-                say(&format!("WRONG {}: {}", step.what, step.found));
+                say(&format!("WRONG {}: {}", plain::line(&step.what), plain::line(&step.found)));
                 say(&format!("      -> {remedy}"));
             }
         }
@@ -97,7 +97,7 @@ fn tell(slug: &str, outcome: &Outcome) {
     let Some(done) = &outcome.done else {
         say(&format!("{slug}, dry run:"));
         for line in outcome.plan.words() {
-            say(&format!("  {line}"));
+            say(&format!("  {}", plain::line(&line)));
         }
         return;
     };
@@ -114,13 +114,13 @@ fn tell(slug: &str, outcome: &Outcome) {
         done.removed
     ));
     for line in outcome.plan.cut_in_words() {
-        complain(&format!("{slug}: {line}"));
+        complain(&format!("{slug}: {}", plain::line(&line)));
     }
     for remark in outcome.plan.remarks.iter().chain(&done.failures) {
-        say(&format!("  note: {remark}"));
+        say(&format!("  note: {}", plain::line(remark)));
     }
     for refusal in outcome.plan.refusals() {
-        complain(&format!("{slug}: refused: {refusal}. Look at --dry-run; --confirm does it."));
+        complain(&format!("{slug}: refused: {}. Look at --dry-run; --confirm does it.", plain::line(&refusal)));
     }
 }
 

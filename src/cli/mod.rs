@@ -9,6 +9,7 @@ mod idp;
 mod idp_saml;
 mod invite;
 mod migrate;
+mod plain;
 mod rotate_keys;
 mod serve;
 mod setting;
@@ -151,12 +152,12 @@ pub fn warn_of(left_out: &[LeftOut]) {
     }
 }
 
-/// Writes a line to standard output. A closed pipe is nobody's fault.
-fn say(line: &str) {
-    drop(writeln!(io::stdout(), "{line}"));
+/// Writes a line, or several, to standard output. A closed pipe is nobody's fault.
+fn say(text: &str) {
+    drop(writeln!(io::stdout(), "{}", plain::text(text)));
 }
 
-/// Writes a line to standard error.
-fn complain(line: &str) {
-    drop(writeln!(io::stderr(), "{line}"));
+/// Writes a line, or several, to standard error.
+fn complain(text: &str) {
+    drop(writeln!(io::stderr(), "{}", plain::text(text)));
 }

@@ -1,6 +1,6 @@
 //! `vestibule account show`
 
-use super::{Desk, Failure, say};
+use super::{Desk, Failure, plain, say};
 use crate::domain::account::Account;
 use crate::service::account_view::AccountView;
 use crate::service::caller::Operator;
@@ -23,9 +23,11 @@ pub(super) async fn run(desk: &Desk, account: &Account) -> Result<(), Failure> {
     }
     let width = lines.iter().map(|(label, _)| label.chars().count()).max().unwrap_or_default();
     for (label, value) in lines {
-        // What others chose must not move the operator's cursor.
-        let value: String = value.chars().filter(|c| !c.is_control()).collect();
-        say(&format!("{label:width$}  {}", if value.is_empty() { "-" } else { &value }));
+        say(&format!(
+            "{}  {}",
+            plain::line(&format!("{label:width$}")),
+            if value.is_empty() { "-".into() } else { plain::line(&value) }
+        ));
     }
     Ok(())
 }

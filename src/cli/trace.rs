@@ -1,6 +1,6 @@
 //! `vestibule trace …`
 
-use super::{Desk, Failure, say};
+use super::{Desk, Failure, plain, say};
 use crate::domain::id::RequestId;
 use crate::domain::trace::Trace;
 use crate::service::caller::Operator;
@@ -36,7 +36,7 @@ pub(super) async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
             say(&format!("There is no trace of a sign-in. {}", kept(days)));
         }
         for one in &newest {
-            say(&if options.json { json(one)? } else { trace_words::line(one) });
+            say(&if options.json { json(one)? } else { plain::line(&trace_words::line(one)).into_owned() });
         }
         return Ok(());
     };
@@ -55,7 +55,7 @@ pub(super) async fn run(desk: &Desk, options: Options) -> Result<(), Failure> {
         say(&json(&found)?);
     } else {
         for line in &trace_words::told(&found) {
-            say(line);
+            say(&plain::line(line));
         }
     }
     Ok(())

@@ -38,7 +38,7 @@ pub struct Fetcher {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
     /// The address cannot be asked at all.
-    #[error("{0} cannot be asked: it must be https")]
+    #[error("{} cannot be asked: it must be https", .0.escape_debug())]
     Address(String),
     /// The address is a private one.
     #[error("{0} is a private address, and allow_private_network is not set")]

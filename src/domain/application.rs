@@ -1,5 +1,6 @@
 //! Access rules of the applications behind us: who may pass to which host and path.
 
+use super::group::GroupKey;
 use super::session::Methods;
 use ipnet::IpNet;
 use std::collections::HashMap;
@@ -21,8 +22,8 @@ pub enum Anonymous {
 pub struct Rule {
     /// The path it covers, with everything below it; `/` covers all. No slash at the end otherwise.
     pub prefix: String,
-    /// Any one of these groups, by name, is enough; empty asks for none.
-    pub groups: Vec<String>,
+    /// Any one of these groups is enough; empty asks for none.
+    pub groups: Vec<GroupKey>,
     /// A second factor must have been used in this session.
     pub second_factor: bool,
     /// The person must have proved who they are within this time; `None` asks for no more than the session.
@@ -53,8 +54,8 @@ pub struct Application {
 /// Who asks, as far as rules care.
 #[derive(Clone, Copy, Debug)]
 pub struct Visitor<'a> {
-    /// Names of the groups.
-    pub groups: &'a [String],
+    /// The groups.
+    pub groups: &'a [GroupKey],
     /// How they signed in.
     pub methods: Methods,
     /// How long ago they proved who they are.
@@ -162,9 +163,15 @@ impl Rule {
         }
     }
 
+    /// Whether members of these groups are meant.
+    #[must_use]
+    pub fn admits(&self, groups: &[GroupKey]) -> bool {
+        self.groups.is_empty() || self.groups.iter().any(|group| groups.contains(group))
+    }
+
     /// What a visitor lacks.
     fn missing(&self, visitor: &Visitor<'_>) -> Option<Refusal> {
-        if !self.groups.is_empty() && !self.groups.iter().any(|group| visitor.groups.contains(group)) {
+        if !self.admits(visitor.groups) {
             return Some(Refusal::Group);
         }
         // A device that is spared the factor is good for what asks for one, not for what asks for a fresh one.

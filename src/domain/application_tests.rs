@@ -5,7 +5,7 @@ use super::*;
 fn app() -> Application {
     let rule = |prefix: &str, groups: &[&str], anonymous| Rule {
         prefix: prefix.into(),
-        groups: groups.iter().map(ToString::to_string).collect(),
+        groups: groups.iter().map(|name| GroupKey::of(name)).collect(),
         anonymous,
         ..Rule::default()
     };
@@ -26,7 +26,7 @@ fn app() -> Application {
 
 fn decide(path: &str, method: &str, groups: Option<&[&str]>) -> Decision {
     let app = app();
-    let names: Vec<String> = groups.unwrap_or_default().iter().map(ToString::to_string).collect();
+    let names: Vec<_> = groups.unwrap_or_default().iter().map(|name| GroupKey::of(name)).collect();
     let visitor = groups.map(|_| Visitor { groups: &names, methods: Methods::PASSWORD, proved_ago: Duration::ZERO });
     let asked = Asked { method, path, address: "192.0.2.1".parse().unwrap() };
     app.rule_for(path).unwrap().decide(&asked, visitor.as_ref())

@@ -100,6 +100,8 @@ acts! {
     IdentityLinked => "identity.linked",
     /// An identity was taken from an account.
     IdentityUnlinked => "identity.unlinked",
+    /// An identity that its owner was asked about could not be linked, though they said yes.
+    IdentityRefused => "identity.refused",
     /// Names, address or groups of an account followed its identity provider or directory.
     IdentityRefreshed => "identity.refreshed",
     /// A session was opened.

@@ -1,6 +1,7 @@
 //! Authenticators beside the password: apps, keys, and the codes on paper. What kinds there are, how people name
 //! them, and whose rules ask for one. Checking a code is the services' business, keeping them the store's.
 
+use super::group::GroupKey;
 use super::id::{AccountId, AuthenticatorId};
 use super::session::Methods;
 use super::time::Timestamp;
@@ -138,15 +139,16 @@ pub struct Requirement {
     pub all: bool,
     /// Administrators.
     pub administrators: bool,
-    /// Members of any of these groups, by name.
-    pub groups: Vec<String>,
+    /// Members of any of these groups.
+    pub groups: Vec<GroupKey>,
 }
 
 impl Requirement {
-    /// Whether it binds an account.
+    /// Whether it binds an account that is in groups of these names.
     #[must_use]
     pub fn binds(&self, administrator: bool, groups: &[String]) -> bool {
-        self.all || (self.administrators && administrator) || self.groups.iter().any(|group| groups.contains(group))
+        let is_meant = |name: &String| self.groups.contains(&GroupKey::of(name));
+        self.all || (self.administrators && administrator) || groups.iter().any(is_meant)
     }
 
     /// Whether the groups of an account have to be looked up to know.
@@ -201,7 +203,7 @@ mod tests {
         assert!(!none.binds(true, &staff));
         let admins = Requirement { administrators: true, ..none.clone() };
         assert!(admins.binds(true, &[]) && !admins.binds(false, &staff) && !admins.asks_for_groups());
-        let group = Requirement { groups: staff.to_vec(), ..none.clone() };
+        let group = Requirement { groups: vec![GroupKey::of("STAFF")], ..none.clone() };
         assert!(group.binds(false, &staff) && !group.binds(true, &[]) && group.asks_for_groups());
         assert!(Requirement { all: true, ..none }.binds(false, &[]));
     }

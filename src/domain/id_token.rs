@@ -145,7 +145,14 @@ fn ensure(good: bool, fault: Fault) -> Result<(), Fault> {
     if good { Ok(()) } else { Err(fault) }
 }
 
-pub(super) fn audience(claims: &Map<String, Value>, client_id: &str) -> Result<(), Fault> {
+fn audience(claims: &Map<String, Value>, client_id: &str) -> Result<(), Fault> {
+    let several = audiences(claims, client_id)? > 1;
+    // Whom else it is for nobody here knows; that it was issued to us it must say then.
+    ensure(!several || claims.contains_key("azp"), Fault::AuthorizedParty)
+}
+
+/// How many audiences a token names, if we are one of them and it was issued to nobody else.
+pub(super) fn audiences(claims: &Map<String, Value>, client_id: &str) -> Result<usize, Fault> {
     let audiences: Vec<&Value> = match claims.get("aud") {
         Some(Value::Array(several)) => several.iter().collect(),
         Some(one) => vec![one],
@@ -153,10 +160,9 @@ pub(super) fn audience(claims: &Map<String, Value>, client_id: &str) -> Result<(
     };
     ensure(audiences.iter().all(|one| one.is_string()), Fault::Audience)?;
     ensure(audiences.iter().any(|one| one.as_str() == Some(client_id)), Fault::Audience)?;
-    match claims.get("azp") {
-        Some(party) => ensure(party.as_str() == Some(client_id), Fault::AuthorizedParty),
-        None => ensure(audiences.len() == 1, Fault::AuthorizedParty),
-    }
+    let to_us = claims.get("azp").is_none_or(|party| party.as_str() == Some(client_id));
+    ensure(to_us, Fault::AuthorizedParty)?;
+    Ok(audiences.len())
 }
 
 fn auth_time(claims: &Map<String, Value>, max_age: Option<u32>, now: i64) -> Result<(), Fault> {

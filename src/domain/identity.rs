@@ -154,10 +154,10 @@ pub struct Upstream {
     /// ours outlives that.
     #[serde(default)]
     pub ends_at: Option<Timestamp>,
-    /// When its word reached us, by our clock, where that is before the browser came: what it takes back in between is
-    /// meant as well.
-    #[serde(default)]
-    pub said_at: Option<Timestamp>,
+    /// From when on, by our clock, what the provider takes back is meant as well: when the browser left for it
+    /// (`Departure::dates`), or when its word came that nobody had asked for. An answer may be held back on its way.
+    #[serde(default, alias = "said_at")]
+    pub since: Option<Timestamp>,
 }
 
 /// An access token of OpenID Connect.

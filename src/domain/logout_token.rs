@@ -35,7 +35,7 @@ pub enum Fault {
     /// `iss` is missing or somebody else's.
     #[error("iss is not the issuer")]
     Issuer,
-    /// `aud` is missing, or does not name us alone.
+    /// `aud` is missing or does not name us, or `azp` names somebody else.
     #[error("aud does not name this client")]
     Audience,
     /// `exp` is missing, past, or too far ahead.
@@ -90,7 +90,9 @@ pub fn read(
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     ensure(is_logout(kind), Fault::Kind)?;
     ensure(text("iss") == Some(issuer), Fault::Issuer)?;
-    ensure(id_token::audience(claims, client_id).is_ok(), Fault::Audience)?;
+    // As in an ID token, but for `azp` beside others: it is issued to nobody, and whoever else gets it can only bring it here
+    // to end what its issuer says is over.
+    ensure(id_token::audiences(claims, client_id).is_ok(), Fault::Audience)?;
     let expires = id_token::number(claims, "exp").ok_or(Fault::Expired)?;
     ensure(at < expires.saturating_add(SKEW) && expires <= at.saturating_add(FARTHEST), Fault::Expired)?;
     ensure(id_token::number(claims, "iat").is_some_and(|iat| iat <= at.saturating_add(SKEW)), Fault::IssuedAt)?;
@@ -161,6 +163,7 @@ mod tests {
         let asked = told(&[("sub", Value::Null)], None).unwrap();
         assert_eq!((asked.session.as_deref(), asked.subject), (Some("s-1"), None));
         assert_eq!(asked.until, Timestamp::from_millis((NOW + 181) * 1000), "as long as it would be believed");
+        assert!(told(&[("aud", json!(["other", "vestibule"]))], None).is_ok());
         assert!(told(&[("exp", json!(NOW - 59)), ("iat", json!(NOW + 60))], None).is_ok());
     }
 
@@ -171,7 +174,9 @@ mod tests {
             ("iss", json!("https://evil.example"), Fault::Issuer),
             ("aud", Value::Null, Fault::Audience),
             ("aud", json!("other"), Fault::Audience),
-            ("aud", json!(["vestibule", "other"]), Fault::Audience),
+            ("aud", json!(["other", "more"]), Fault::Audience),
+            ("aud", json!(["vestibule", 7]), Fault::Audience),
+            ("azp", json!("other"), Fault::Audience),
             ("exp", Value::Null, Fault::Expired),
             ("exp", json!(NOW - 60), Fault::Expired),
             ("exp", json!(NOW + FARTHEST + 1), Fault::Expired),

@@ -15,6 +15,7 @@ pub mod directory;
 pub mod face;
 pub mod factor_trust;
 pub mod forwarded;
+pub mod group;
 pub mod host;
 pub mod id;
 pub mod id_token;

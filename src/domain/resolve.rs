@@ -131,6 +131,9 @@ pub enum Refusal {
     /// The account has another identity of this source.
     #[error("the account has another identity of this source")]
     OtherIdentity,
+    /// The account administers this service by now, and an address alone brought the identity to it.
+    #[error("the account administers this service, and its address links nothing to it")]
+    Administrator,
     /// The account is locked.
     #[error("the account is locked")]
     Locked,
@@ -160,6 +163,7 @@ impl Refusal {
             Self::InvitationGone => "invitation_gone",
             Self::LinkedElsewhere => "linked_elsewhere",
             Self::OtherIdentity => "other_identity",
+            Self::Administrator => "administrator",
             Self::Locked => "locked",
             Self::Waiting => "waiting",
             Self::Ended => "ended",

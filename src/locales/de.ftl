@@ -16,6 +16,7 @@ login-stay = { $days ->
     [one] Auf diesem Gerät einen Tag lang angemeldet bleiben
    *[other] Auf diesem Gerät { $days } Tage lang angemeldet bleiben
 }
+login-asked = Melden Sie sich in Ihrem Konto an wie bisher. Danach werden Sie gefragt, ob die Anmeldung, von der Sie gerade kommen, es auch öffnen soll.
 login-no-passwords = Mit einem Passwort kann man sich hier nicht anmelden.
 login-submit = Anmelden
 login-lost-password = Passwort vergessen?
@@ -32,7 +33,8 @@ sign-in-directory-away = Ihr Passwort lässt sich gerade nicht prüfen, weil ein
 sign-in-directory-password = Ihre Organisation verlangt, dass Sie zuerst Ihr Passwort ändern. Ändern Sie es dort, wo Sie es verwalten, zum Beispiel an Ihrem Rechner, und melden Sie sich dann hier an.
 sign-in-directory-shut = Ihre Organisation lässt Sie mit diesem Konto gerade nicht herein. Bitte wenden Sie sich an die Administration.
 sign-in-no-account = Ihr Passwort stimmt, aber hier gibt es kein Konto für Sie. Bitte wenden Sie sich an die Administration.
-sign-in-link-first = Ihr Passwort stimmt, und es gibt hier ein Konto mit Ihrer E-Mail-Adresse. Wenn es Ihres ist, melden Sie sich jetzt damit an wie bisher; danach werden Sie gefragt, ob beides zusammengehört.
+sign-in-conflict = Ihre Organisation kennt Sie, aber ein anderes Konto hat hier Ihren Benutzernamen oder Ihre E-Mail-Adresse; deshalb wurden Sie nicht angemeldet. Wenn jenes Konto Ihres ist, melden Sie sich damit an wie bisher, oder bitten Sie die Administration, beides zu verknüpfen.
+sign-in-link-first = Ihr Passwort stimmt, und es gibt hier ein Konto mit Ihrer E-Mail-Adresse. Wenn es Ihres ist, melden Sie sich jetzt damit an wie bisher; danach werden Sie gefragt, ob beides zusammengehört. Wenn Sie zustimmen, gilt von da an nur noch das Passwort, das Sie gerade benutzt haben.
 
 ## Neue Passwörter
 new-password-label = Neues Passwort
@@ -428,6 +430,12 @@ letter-identity-added-body =
     „{ $source }“ wurde Ihrem Konto bei { $product } hinzugefügt ({ $when }). Wer sich dort anmelden kann, kann sich von nun an in Ihrem Konto anmelden.
 
     Wenn Sie das nicht waren, entfernen Sie es sofort in Ihrem Konto unter „Anmeldedienste“, ändern Sie Ihr Passwort und sagen Sie der Administration Bescheid.
+letter-directory-added-body =
+    „{ $source }“ wurde Ihrem Konto bei { $product } hinzugefügt ({ $when }). Wer sich dort anmelden kann, kann sich von nun an in Ihrem Konto anmelden.
+
+    Von nun an gilt für Ihr Konto nur noch Ihr Passwort von „{ $source }“. Ein Passwort, das Sie bei { $product } selbst hatten, meldet Sie nicht mehr an; es gilt wieder, wenn Sie „{ $source }“ in Ihrem Konto unter „Anmeldedienste“ entfernen.
+
+    Wenn Sie das nicht waren, sagen Sie der Administration sofort Bescheid: Ihr eigenes Passwort öffnet das Konto womöglich nicht mehr.
 letter-identity-removed-subject = { $product }: eine Anmeldung wurde entfernt
 letter-identity-removed-body =
     „{ $source }“ wurde aus Ihrem Konto bei { $product } entfernt ({ $when }). Ihr Konto lässt sich damit nicht mehr öffnen.
@@ -630,6 +638,8 @@ provider-email-missing = { $provider } hat uns keine E-Mail-Adresse genannt, die
 provider-invitation-gone = Diese Einladung wurde schon benutzt oder ist zu alt. Bitte bitten Sie um eine neue.
 provider-linked-elsewhere = Diese Identität bei { $provider } gehört hier zu einem anderen Konto. Melden Sie sich dort mit einer anderen Identität an, oder entfernen Sie sie zuerst vom anderen Konto.
 provider-other-identity = Das Konto hat schon eine Identität bei { $provider }, und mehr als eine geht nicht. Entfernen Sie zuerst jene.
+provider-administrator-title = Nicht hinzugefügt
+provider-administrator = Ihr Konto verwaltet diesen Dienst inzwischen, und mit einem solchen Konto wird nichts allein wegen der gleichen E-Mail-Adresse verknüpft. Es wurde nichts geändert. Wenn { $provider } Ihr Konto öffnen soll, fügen Sie es selbst unter „Anmeldedienste“ hinzu; ein Verzeichnis verknüpft, wer den Server betreibt.
 provider-locked = Dieses Konto ist gesperrt. Bitte wenden Sie sich an die Administration.
 provider-waiting = Ihr Konto ist angelegt. Die Administration muss Sie noch einlassen; Sie bekommen dann eine Mail.
 provider-ended = Die Zeit dieses Kontos ist abgelaufen. Bitte wenden Sie sich an die Administration.
@@ -647,7 +657,10 @@ identities-add-text = Sie melden sich dort einmal an und bestätigen danach hier
 identities-add = { $provider } hinzufügen
 identity-add-title = Diese Identität hinzufügen?
 identity-add-text = Wer sich dort anmelden kann, kann sich dann mit { $provider } in Ihr Konto anmelden.
+identity-add-directory-text = Sie melden sich dann mit Ihrem Passwort von { $provider } in Ihrem Konto an; das kann auch, wer es sonst noch kennt.
+identity-add-directory = Ihr Passwort hier gilt dann nicht mehr: Von da an zählt nur noch Ihr Passwort von { $provider }, und geändert wird es dort. Wenn Sie { $provider } unter „Anmeldedienste“ wieder entfernen, gilt das hiesige wieder.
 identity-add-provider = Anbieter
+identity-add-directory-name = Verzeichnis
 identity-add-submit = Zu meinem Konto hinzufügen
 notice-identity-added = Die Identität wurde hinzugefügt. Sie können sich ab jetzt damit anmelden.
 notice-identity-removed = Die Identität wurde entfernt.

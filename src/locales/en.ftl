@@ -17,6 +17,7 @@ login-stay = { $days ->
     [one] Stay signed in on this device for one day
    *[other] Stay signed in on this device for { $days } days
 }
+login-asked = Sign in to your account as you have until now. Then you are asked whether the sign-in that you have just come from shall open it as well.
 login-no-passwords = Passwords are not used for signing in here.
 login-submit = Sign in
 login-lost-password = Forgotten your password?
@@ -33,7 +34,8 @@ sign-in-directory-away = Your password cannot be checked at the moment, because 
 sign-in-directory-password = Your organisation wants you to change your password first. Change it where you manage it, for example at your computer, then sign in here.
 sign-in-directory-shut = Your organisation does not let you sign in with this account at the moment. Please contact an administrator.
 sign-in-no-account = Your password is right, but there is no account for you here. Please contact an administrator.
-sign-in-link-first = Your password is right, and there is an account here with your e-mail address. If it is yours, sign in to it now as you have until now; then you are asked whether the two belong together.
+sign-in-conflict = Your organisation knows you, but another account here has your username or your e-mail address, so you were not signed in. If that account is yours, sign in to it as you have until now, or ask an administrator to link the two.
+sign-in-link-first = Your password is right, and there is an account here with your e-mail address. If it is yours, sign in to it now as you have until now; then you are asked whether the two belong together. If you say yes, only the password that you have just used counts from then on.
 
 ## New passwords
 new-password-label = New password
@@ -429,6 +431,12 @@ letter-identity-added-body =
     “{ $source }” was added to your account at { $product } on { $when }. Whoever can sign in there can sign in to your account from now on.
 
     If it was not you, remove it from your account under “Sign-in providers” at once, change your password, and tell an administrator.
+letter-directory-added-body =
+    “{ $source }” was added to your account at { $product } on { $when }. Whoever can sign in there can sign in to your account from now on.
+
+    From now on only your password of “{ $source }” counts for your account. A password that you had at { $product } itself does not sign you in any more; it counts again if you remove “{ $source }” from your account under “Sign-in providers”.
+
+    If it was not you, tell an administrator at once: your own password may no longer open the account.
 letter-identity-removed-subject = { $product }: a way to sign in was removed
 letter-identity-removed-body =
     “{ $source }” was removed from your account at { $product } on { $when }. It does not open your account any more.
@@ -631,6 +639,8 @@ provider-email-missing = { $provider } gave us no e-mail address that can be use
 provider-invitation-gone = This invitation was used already, or is too old. Please ask for a new one.
 provider-linked-elsewhere = This identity at { $provider } belongs to another account here. Sign in there with another identity, or remove it from the other account first.
 provider-other-identity = The account has an identity at { $provider } already, and it can have only one. Remove that one first.
+provider-administrator-title = Not added
+provider-administrator = Your account administers this service by now, and an equal e-mail address is not enough to link anything to such an account. Nothing was changed. If { $provider } shall open your account, add it yourself under “Sign-in providers”; a directory is linked by whoever runs the server.
 provider-locked = This account is locked. Please contact an administrator.
 provider-waiting = Your account is there. An administrator has to let you in; you get a mail then.
 provider-ended = The time of this account is over. Please contact an administrator.
@@ -648,7 +658,10 @@ identities-add-text = You sign in there once, and confirm here afterwards.
 identities-add = Add { $provider }
 identity-add-title = Add this identity?
 identity-add-text = From then on whoever can sign in there can sign in to your account with { $provider }.
+identity-add-directory-text = From then on you sign in to your account with your password of { $provider }, and so can whoever else knows it.
+identity-add-directory = Your password here stops working: from then on only your password of { $provider } counts, and it is changed there. If you remove { $provider } again under “Sign-in providers”, the one here counts again.
 identity-add-provider = Provider
+identity-add-directory-name = Directory
 identity-add-submit = Add to my account
 notice-identity-added = The identity was added. You can sign in with it from now on.
 notice-identity-removed = The identity was removed.

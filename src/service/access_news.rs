@@ -2,6 +2,7 @@
 
 use super::texts::Texts;
 use crate::domain::authenticator::Kind;
+use crate::domain::identity::{Source, SourceKind};
 use serde::{Deserialize, Serialize};
 
 /// What happened.
@@ -40,6 +41,9 @@ pub enum AccessNews {
     IdentityAdded {
         /// The name of the provider or directory.
         source: String,
+        /// It is a directory: its password is the only one that counts from now on.
+        #[serde(default)]
+        directory: bool,
     },
     /// It does not any more.
     IdentityRemoved {
@@ -49,6 +53,11 @@ pub enum AccessNews {
 }
 
 impl AccessNews {
+    /// An identity of this source, which people know by this name, opens the account from now on.
+    pub(super) fn identity_added(source: &Source, name: &str) -> Self {
+        Self::IdentityAdded { source: name.to_owned(), directory: source.kind() == SourceKind::Directory }
+    }
+
     /// Subject and main text; `when` and the names are on one line already.
     pub(super) fn words(&self, t: &Texts, product: &str, when: &str) -> (String, String) {
         let product = ("product", product.into());
@@ -90,10 +99,13 @@ impl AccessNews {
                 t.msg_with("letter-factors-reset-subject", &[product]),
                 t.msg_with("letter-factors-reset-body", &[product, when]),
             ),
-            Self::IdentityAdded { source } => (
-                t.msg_with("letter-identity-added-subject", &[product]),
-                t.msg_with("letter-identity-added-body", &[product, when, ("source", (&one_line(source)).into())]),
-            ),
+            Self::IdentityAdded { source, directory } => {
+                let body = if *directory { "letter-directory-added-body" } else { "letter-identity-added-body" };
+                (
+                    t.msg_with("letter-identity-added-subject", &[product]),
+                    t.msg_with(body, &[product, when, ("source", (&one_line(source)).into())]),
+                )
+            }
             Self::IdentityRemoved { source } => (
                 t.msg_with("letter-identity-removed-subject", &[product]),
                 t.msg_with("letter-identity-removed-body", &[product, when, ("source", (&one_line(source)).into())]),

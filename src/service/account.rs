@@ -16,7 +16,7 @@ use crate::store::account::{self, NewAccount, Taken};
 
 use crate::domain::notice::Notice;
 pub use crate::store::account::Profile;
-use crate::store::{StoreError, Tx, directory, invitation};
+use crate::store::{StoreError, Tx, directory, identity, invitation};
 use std::sync::Arc;
 
 /// Accounts over a core.
@@ -195,7 +195,8 @@ impl Accounts {
         directory::release(&mut tx, id).await?;
         ctx.record(&mut tx, Event::about(Act::AccountUnlocked, id)).await?;
         tx.announce(Notice::Account(id), ctx.now()).await?;
-        self.core.limiter.forget(id).await.map_err(Trouble::from)?;
+        let identities = identity::of_account(&mut tx, id).await?;
+        self.core.limiter.forget(id, &identities).await.map_err(Trouble::from)?;
         tx.commit().await?;
         Ok(status)
     }

@@ -1,6 +1,7 @@
 //! Cards: what every request needs to know about an account, cached. Forgotten the moment the account changes.
 
 use crate::domain::account::Account;
+use crate::domain::group::GroupKey;
 use crate::domain::id::AccountId;
 use crate::domain::notice::Notice;
 use crate::domain::session::Session;
@@ -27,6 +28,8 @@ pub struct Card {
     pub account: Account,
     /// Names of its groups, sorted.
     pub groups: Vec<String>,
+    /// What these are compared by.
+    pub group_keys: Vec<GroupKey>,
     /// Ready headers.
     pub headers: IdentityHeaders,
 }
@@ -59,7 +62,8 @@ impl Card {
             groups: header(&groups.join(",")),
             account_id: header(&account.id.to_string()),
         };
-        Self { account, groups, headers }
+        let group_keys = groups.iter().map(|name| GroupKey::of(name)).collect();
+        Self { account, groups, group_keys, headers }
     }
 
     /// Whether the account stands by this session: it may sign in now, and has not ended its sessions since.

@@ -5,14 +5,14 @@ use super::caller::{SignedIn, SteppedUp};
 use super::context::Context;
 use super::core::{Core, PasswordLogin, Trouble};
 use super::outbox::{self, Order};
-use super::question;
+use super::question::{self, Begun, Waiting};
 use crate::domain::audit::{Act, Event};
 use crate::domain::id::{AccountId, IdentityId};
 use crate::domain::identity::{Attributes, Identity, Source, SourceKind, Vouched};
 use crate::domain::notice::Notice;
 use crate::domain::resolve::Refusal;
 use crate::store::volatile::Unavailable;
-use crate::store::{Link, StoreError, Tx, directory_attribute, group, identity, password as passwords};
+use crate::store::{Link, StoreError, Tx, account, directory_attribute, group, identity, password as passwords};
 use std::sync::Arc;
 
 /// One's own identities over a core.
@@ -46,6 +46,8 @@ pub struct Listed {
 pub struct Offer {
     /// The name of the source.
     pub source: String,
+    /// It is a directory: from then on its password is the only one that counts.
+    pub directory: bool,
     /// What the source says about the person.
     pub attributes: Attributes,
     /// Who it is there.
@@ -63,9 +65,9 @@ pub enum IdentityError {
     /// It is the last way in.
     #[error("this is the last way in")]
     LastWayIn,
-    /// The identity cannot be added.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
+    /// The identity of this source cannot be added.
+    #[error("{0}")]
+    Refused(Refusal, Source),
     /// A store did not answer.
     #[error(transparent)]
     Trouble(#[from] Trouble),
@@ -124,18 +126,22 @@ impl Identities {
         let mut link = self.core.database.read().await?;
         addable(&mut link, account, &arrival).await?;
         drop(link);
-        Ok(question::keep(&self.core, ctx, account, arrival, None).await?)
+        Ok(question::keep(&self.core, ctx, (account, Begun::ByOwner), arrival, None).await?)
     }
 
     /// The question of this name; it stays open.
     ///
     /// # Errors
-    /// [`IdentityError::NotFound`] when there is none, or it is not for this account.
+    /// [`IdentityError::NotFound`] when there is none, or it is not for this account; [`IdentityError::Refused`] when a yes
+    /// would be in vain.
     pub async fn offer(&self, ctx: &Context, owner: &SignedIn, name: &str) -> Result<Offer, IdentityError> {
         let waiting = question::of(&self.core, ctx, owner.account(), name).await?.ok_or(IdentityError::NotFound)?;
         let rules = self.core.policy.sources.get(&waiting.arrival.source).ok_or(IdentityError::NotFound)?;
+        let mut link = self.core.database.read().await?;
+        linkable(&mut link, &waiting).await?;
         Ok(Offer {
             source: rules.name.clone(),
+            directory: waiting.arrival.source.kind() == SourceKind::Directory,
             attributes: waiting.arrival.attributes,
             subject: waiting.arrival.subject,
             return_to: waiting.return_to,
@@ -146,7 +152,7 @@ impl Identities {
     /// their way in.
     ///
     /// # Errors
-    /// [`IdentityError`]; nothing has changed then.
+    /// [`IdentityError`]; nothing has changed then. What is in the way is audited.
     pub async fn add(&self, ctx: &Context, owner: &SteppedUp, name: &str) -> Result<Option<String>, IdentityError> {
         let account = owner.account();
         let waiting = question::of(&self.core, ctx, account, name).await?.ok_or(IdentityError::NotFound)?;
@@ -156,7 +162,14 @@ impl Identities {
         }
         let Vouched { source, issuer, subject, .. } = &waiting.arrival;
         let mut tx = self.core.database.begin().await?;
-        addable(&mut tx, account, &waiting.arrival).await?;
+        if let Err(error) = linkable(&mut tx, &waiting).await {
+            if let IdentityError::Refused(refusal, source) = &error {
+                let detail = serde_json::json!({ "reason": refusal.code(), "source": source });
+                ctx.record(&mut tx, Event::about(Act::IdentityRefused, account).with(detail)).await?;
+                tx.commit().await?;
+            }
+            return Err(error);
+        }
         let new = Identity {
             id: IdentityId::new(ctx.uuid()),
             account,
@@ -170,7 +183,7 @@ impl Identities {
         identity::insert(&mut tx, &new).await?;
         let detail = serde_json::json!({ "identity": new.id, "source": source, "how": "added" });
         ctx.record(&mut tx, Event::about(Act::IdentityLinked, account).with(detail)).await?;
-        let news = AccessNews::IdentityAdded { source: rules.name.clone() };
+        let news = AccessNews::identity_added(source, &rules.name);
         self.tell(ctx, &mut tx, account, news).await?;
         tx.announce(Notice::Account(account), ctx.now()).await?;
         tx.commit().await?;
@@ -220,15 +233,27 @@ impl Identities {
     }
 }
 
+/// Whether a yes links what waits: it can be added, and no address alone brings it to an administrator's account (whoever
+/// has become one since the question was put is one).
+async fn linkable(link: &mut Link, waiting: &Waiting) -> Result<(), IdentityError> {
+    if waiting.begun == Begun::ByAddress {
+        let owner = account::by_id(link, waiting.account).await?;
+        if owner.is_none_or(|owner| owner.administrator) {
+            return Err(IdentityError::Refused(Refusal::Administrator, waiting.arrival.source.clone()));
+        }
+    }
+    addable(link, waiting.account, &waiting.arrival).await
+}
+
 /// Whether an identity can be added to an account.
 async fn addable(link: &mut Link, account: AccountId, arrival: &Vouched) -> Result<(), IdentityError> {
     let Vouched { source, issuer, subject, .. } = arrival;
+    let refused = |refusal| Err(IdentityError::Refused(refusal, source.clone()));
     if let Some(known) = identity::by_subject(link, source, issuer, subject).await? {
-        let refusal = if known.account == account { Refusal::OtherIdentity } else { Refusal::LinkedElsewhere };
-        return Err(refusal.into());
+        return refused(if known.account == account { Refusal::OtherIdentity } else { Refusal::LinkedElsewhere });
     }
     if identity::of_account(link, account).await?.iter().any(|one| one.source == *source) {
-        return Err(Refusal::OtherIdentity.into());
+        return refused(Refusal::OtherIdentity);
     }
     Ok(())
 }

@@ -249,7 +249,7 @@ impl Invitations {
         acting.record(&mut tx, Event::about(Act::InvitationAccepted, owner.id)).await?;
         tx.announce(Notice::Account(owner.id), ctx.now()).await?;
         tx.commit().await?;
-        self.core.limiter.forget(owner.id).await.map_err(Trouble::from)?;
+        self.core.limiter.forget(owner.id, &[]).await.map_err(Trouble::from)?;
         Ok(())
     }
 

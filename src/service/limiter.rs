@@ -2,15 +2,15 @@
 
 use super::context::Origin;
 use super::flights::{Flight, Flights};
+use super::limiter_keys::{address_key, by_address, charge, hashed, network_key};
 use super::metrics::{Metrics, ThrottleScope};
 use crate::domain::account::LoginName;
 use crate::domain::id::AccountId;
+use crate::domain::identity::{Identity, SourceKind};
 use crate::domain::phone::PhoneNumber;
 use crate::domain::throttle::{Admission, Charge, Limit, Scope};
 use crate::domain::time::Timestamp;
 use crate::store::volatile::{Unavailable, Volatile};
-use aws_lc_rs::digest::{Context as Digest, SHA256};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -218,14 +218,16 @@ impl Limiter {
         self.store.refund(&charges.collect::<Vec<_>>()).await
     }
 
-    /// Forgets the failures of an account: a session opened, or an administrator unblocked it. Counters of addresses
-    /// stay, or whoever has one account could guess at others without end.
+    /// Forgets the failures of an account, and those that its entries in directories have from when they had none. Counters of
+    /// addresses stay, or whoever has one account could guess at others without end.
     ///
     /// # Errors
     /// [`Unavailable`].
-    pub async fn forget(&self, account: AccountId) -> Result<(), Unavailable> {
-        let charges: Vec<_> =
-            charge(Scope::Account, Target::Account(account), self.limits.account).into_iter().collect();
+    pub async fn forget(&self, account: AccountId, identities: &[Identity]) -> Result<(), Unavailable> {
+        let is_entry = |one: &&Identity| one.account == account && one.source.kind() == SourceKind::Directory;
+        let entries = identities.iter().filter(is_entry).map(|one| Target::Entry(one.source.key(), &one.subject));
+        let charge = |target| charge(Scope::Account, target, self.limits.account);
+        let charges: Vec<_> = entries.chain([Target::Account(account)]).filter_map(charge).collect();
         self.store.forget(&charges).await
     }
 
@@ -246,51 +248,6 @@ const fn counted(scope: Scope) -> Option<ThrottleScope> {
         Scope::Network => Some(ThrottleScope::Network),
         _ => None,
     }
-}
-
-fn charge(scope: Scope, target: Target<'_>, limit: Limit) -> Option<Charge> {
-    let subject = match target {
-        Target::Account(id) => hashed(scope, id.uuid().as_bytes()),
-        Target::Nobody(login) => hashed(scope, login.key().as_bytes()),
-        // No name that is typed has a zero in it.
-        Target::Entry(source, subject) => hashed(scope, format!("\0{source}\0{subject}").as_bytes()),
-        Target::Token => return None,
-    };
-    Some(Charge { scope, subject, limit })
-}
-
-fn by_address(scope: Scope, key: IpAddr, limit: Limit) -> Charge {
-    let subject = match key {
-        IpAddr::V4(address) => hashed(scope, &address.octets()),
-        IpAddr::V6(address) => hashed(scope, &address.octets()),
-    };
-    Charge { scope, subject, limit }
-}
-
-/// One subscriber: an IPv4 address, or the /64 that an IPv6 subscriber has at the least.
-fn address_key(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => IpAddr::V4(v4),
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
-    }
-}
-
-/// One network: IPv4 /24, IPv6 /48.
-fn network_key(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => IpAddr::V4(Ipv4Addr::from_bits(v4.to_bits() >> 8 << 8)),
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 80 << 80)),
-    }
-}
-
-fn hashed(scope: Scope, key: &[u8]) -> [u8; 32] {
-    let mut digest = Digest::new(&SHA256);
-    digest.update(scope.as_str().as_bytes());
-    digest.update(&[0]);
-    digest.update(key);
-    let mut out = [0; 32];
-    out.copy_from_slice(digest.finish().as_ref());
-    out
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ pub mod keys;
 pub mod lease;
 pub mod letter;
 pub mod limiter;
+mod limiter_keys;
 pub mod metrics;
 pub mod moment;
 pub mod outbox;

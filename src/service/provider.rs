@@ -147,18 +147,24 @@ fn to_register(settings: &Settings) -> [String; 3] {
 
 fn described(known: &Known) -> Vec<String> {
     let metadata = &known.metadata;
-    let or_none = |address: &Option<String>| address.clone().unwrap_or_else(|| "none".to_owned());
+    // What others wrote stays on its line.
+    let shown = |address: &str| address.escape_debug().to_string();
+    let or_none = |address: &Option<String>| address.as_deref().map_or_else(|| "none".to_owned(), shown);
     vec![
-        format!("authorization      {}", metadata.authorization_endpoint),
-        format!("token              {}", metadata.token_endpoint),
+        format!("authorization      {}", shown(&metadata.authorization_endpoint)),
+        format!("token              {}", shown(&metadata.token_endpoint)),
         format!("userinfo           {}", or_none(&metadata.userinfo_endpoint)),
         format!("sign-out           {}", or_none(&metadata.end_session_endpoint)),
-        format!("keys               {} that can check signatures, from {}", known.keys.len(), metadata.jwks_uri),
+        format!(
+            "keys               {} that can check signatures, from {}",
+            known.keys.len(),
+            shown(&metadata.jwks_uri)
+        ),
         format!("names its issuer   {}", if metadata.names_issuer { "yes (RFC 9207)" } else { "no" }),
     ]
 }
 
-fn advice(error: &OidcError) -> &'static str {
+pub(super) fn advice(error: &OidcError) -> &'static str {
     use crate::connect::fetch::FetchError;
     match error {
         OidcError::Away { error: FetchError::Private(_), .. } => {

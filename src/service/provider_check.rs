@@ -2,10 +2,10 @@
 
 use super::context::Context;
 use super::moment;
-use super::provider::{Oidc, Report};
+use super::provider::{Oidc, Report, advice};
 use super::trace_words::declined;
 use crate::connect::oidc::probe::{Probe, Said};
-use crate::connect::oidc::{Known, OidcError, Question};
+use crate::connect::oidc::{Known, OidcError, Question, Stage};
 use crate::domain::id_token::SKEW;
 use crate::domain::time::days;
 use crate::domain::trace::span;
@@ -36,6 +36,14 @@ pub(super) async fn look(ctx: &Context, oidc: &Oidc, known: &Known, report: &mut
 /// What the metadata says that cannot go together with us.
 fn promises(oidc: &Oidc, known: &Known, report: &mut Report) {
     let (metadata, settings) = (&known.metadata, oidc.client.settings());
+    endpoints(oidc, known, report);
+    if metadata.answers_with.as_ref().is_some_and(|offered| !offered.iter().any(|one| one == "code")) {
+        report.problems.push(
+            "the provider offers no authorization code (response_types_supported lacks \"code\"): nobody can sign in\n  \
+             Switch the authorization code flow on for this client; tokens in addresses are not taken here."
+                .to_owned(),
+        );
+    }
     if metadata.pkce.as_ref().is_some_and(|offered| !offered.iter().any(|one| one == "S256")) {
         report.problems.push(
             "the provider offers PKCE, and not with S256, which is always used here\n  Switch S256 on at the provider."
@@ -57,6 +65,21 @@ fn promises(oidc: &Oidc, known: &Known, report: &mut Report) {
             "the provider's address for signing out cannot be used: {}\n  People sign out here only, and are told so.",
             address.escape_debug()
         ));
+    }
+}
+
+/// Addresses that this service asks itself, and would not.
+fn endpoints(oidc: &Oidc, known: &Known, report: &mut Report) {
+    let metadata = &known.metadata;
+    let userinfo = metadata.userinfo_endpoint.as_ref().filter(|_| oidc.client.settings().userinfo);
+    let asked = [("token", Some(&metadata.token_endpoint)), ("userinfo", userinfo)];
+    for (name, address) in asked {
+        if let Some(error) = address.and_then(|address| oidc.client.never_asks(address)) {
+            report.problems.push(format!(
+                "the provider's {name} endpoint is of no use: {error}\n  Nobody can sign in. {} Or set endpoints.{name}.",
+                advice(&OidcError::Away { stage: Stage::Metadata, error: error.clone() })
+            ));
+        }
     }
 }
 

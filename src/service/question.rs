@@ -15,11 +15,23 @@ use std::time::Duration;
 const OPEN: Duration = Duration::from_mins(10);
 const COLUMN: &str = "entry.identity";
 
+/// How an account came to be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Begun {
+    /// Its owner, signed in, went to the source to add the identity.
+    ByOwner,
+    /// Somebody came from the source with its address.
+    ByAddress,
+}
+
 /// An identity that waits for its owner's yes.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Waiting {
     /// Who is asked.
     pub(super) account: AccountId,
+    /// How that came about.
+    pub(super) begun: Begun,
     /// Who it is.
     pub(super) arrival: Vouched,
     /// Where they wanted to go.
@@ -31,12 +43,12 @@ pub(super) struct Waiting {
 pub(super) async fn keep(
     core: &Core,
     ctx: &Context,
-    account: AccountId,
+    (account, begun): (AccountId, Begun),
     arrival: Vouched,
     return_to: Option<String>,
 ) -> Result<String, Trouble> {
     let name = ctx.bytes::<32>();
-    let plain = serde_json::to_vec(&Waiting { account, arrival, return_to });
+    let plain = serde_json::to_vec(&Waiting { account, begun, arrival, return_to });
     let plain = plain.map_err(|_| Trouble::Sealing("an identity could not be written"))?;
     let sealed = core.seal_column(ctx, COLUMN, &plain)?;
     core.volatile.put(Shelf::Outcome, fingerprint(&name), sealed, ctx.now().after(OPEN), ctx.now()).await?;

@@ -119,7 +119,7 @@ impl Recovery {
         let aftermath = self.passwords.write_in(&acting, &mut tx, owner.id, ready, Change::Recovered).await?;
         tx.commit().await?;
         aftermath.finish(&self.core).await;
-        self.core.limiter.forget(owner.id).await.map_err(Trouble::from)?;
+        self.core.limiter.forget(owner.id, &[]).await.map_err(Trouble::from)?;
         Ok(())
     }
 }

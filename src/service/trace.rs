@@ -11,14 +11,18 @@ use super::core::{Core, Trouble};
 use crate::domain::id::RequestId;
 use crate::domain::identity::Source;
 use crate::domain::time::{Timestamp, days};
-use crate::domain::trace::Trace;
+use crate::domain::trace::{Facts, Note, Trace};
 use crate::store::{Link, StoreError, trace};
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 /// The step that notes what is known of somebody who is believed for.
 pub const MAPPED: &str = "mapped";
+
+/// The step that notes that further sign-ins of the minute may have left no trace.
+pub const LEFT_OUT: &str = "left_out";
 
 /// Traces a minute that strangers can bring about, and of these, from one network.
 const STRANGERS: (u32, u32) = (60, 10);
@@ -43,6 +47,8 @@ struct Queue {
     strangers: u32,
     by_network: HashMap<String, u32>,
     left_out: u64,
+    /// Sources of which something was left out this minute; the first of each says so.
+    told: HashSet<Source>,
 }
 
 impl Default for Writer {
@@ -56,12 +62,16 @@ impl Writer {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a trace in, if there is room. True when somebody has to begin to write.
-    fn admit(&self, new: Trace, network: String, now: Timestamp) -> bool {
+    /// Takes a trace in, if there is room. The first of a source beyond that is taken in with a note that others are left
+    /// out. True when somebody has to begin to write.
+    fn admit(&self, mut new: Trace, network: String, now: Timestamp) -> bool {
         let mut queue = self.queue();
         if !queue.has_room(new.believed, network, now) {
-            queue.left_out += 1;
-            return false;
+            if !queue.told.insert(new.source.clone()) {
+                queue.left_out += 1;
+                return false;
+            }
+            new.notes.push(Note { at: now, step: Cow::Borrowed(LEFT_OUT), facts: Facts::new().into_map() });
         }
         queue.waiting.push(new);
         !self.busy.send_replace(true)
@@ -203,7 +213,7 @@ mod tests {
     fn strangers_can_bring_about_a_few_traces_a_minute_and_take_no_room_from_others() {
         let writer = Writer::default();
         let flood = (0..1000).filter(|_| kept(&writer, false, "198.51.100.0/24", NOW)).count();
-        assert_eq!(flood, 10);
+        assert_eq!(flood, 11, "ten, and one that says that there were more");
         let flood = (0..1000).filter(|number| kept(&writer, false, &format!("net {number}"), NOW)).count();
         assert_eq!(flood, 50, "sixty with the ten from before");
         assert!(kept(&writer, true, "198.51.100.0/24", NOW), "who is believed is kept");
@@ -221,8 +231,10 @@ mod tests {
             let begins = writer.admit(new, String::new(), NOW);
             assert_eq!(begins, number == 0, "one writer");
         }
-        assert_eq!(writer.queue().waiting.len(), WAITING);
-        assert_eq!(writer.next().len(), WAITING);
+        assert_eq!(writer.queue().waiting.len(), WAITING + 1, "the last one says that there were more");
+        let waiting = writer.next();
+        let says = |one: &Trace| one.notes.iter().any(|note| note.step == LEFT_OUT);
+        assert!(waiting.len() == WAITING + 1 && waiting.iter().position(says) == Some(WAITING));
         assert!(writer.next().is_empty() && !*writer.busy.borrow());
     }
 }

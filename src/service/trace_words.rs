@@ -2,6 +2,7 @@
 //! a trace is `domain/trace.rs`; a step or fact that is unknown here is shown as it stands.
 
 use super::directory::traced;
+use super::trace::LEFT_OUT;
 use super::{moment, trace_words_saml};
 use crate::domain::id_token::SKEW;
 use crate::domain::identity::SourceKind;
@@ -12,7 +13,12 @@ use serde_json::{Map, Value};
 #[must_use]
 pub fn line(trace: &Trace) -> String {
     let at = moment::machine(trace.at);
-    format!("{}  {at}  {:<24} {}", trace.id, trace.source.key(), outcome(&trace.outcome))
+    let more = if trace.notes.iter().any(|note| note.step == LEFT_OUT) {
+        "; there were too many in this minute: others may have left no trace"
+    } else {
+        ""
+    };
+    format!("{}  {at}  {:<24} {}{more}", trace.id, trace.source.key(), outcome(&trace.outcome))
 }
 
 /// The whole, in lines.
@@ -71,6 +77,7 @@ fn sentence(note: &Note) -> String {
         "decided" => match text("plan") {
             "enter" => "decided: the identity is known, its account is entered".to_owned(),
             "link" => "decided: the identity is linked to the account with the same verified address".to_owned(),
+            "ask" => "decided: the owner of the account with the same verified address is asked".to_owned(),
             "accept" => "decided: the invitation is accepted".to_owned(),
             "create" => "decided: an account is made".to_owned(),
             other => format!("decided: {other}"),
@@ -82,6 +89,9 @@ fn sentence(note: &Note) -> String {
                 .to_owned()
         }
         "directory" => format!("the directory {} says: {}", text("slug"), text("standing")),
+        LEFT_OUT => {
+            "there were too many in this minute: others may have left no trace; the log has their reasons".to_owned()
+        }
         other => other.to_owned(),
     }
 }

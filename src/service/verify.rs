@@ -94,7 +94,7 @@ impl Verify {
             return Answer::Refused(if untrusted { Refusal::UntrustedProxy } else { Refusal::UnknownApplication });
         };
         let visitor = alive.as_ref().map(|alive| Visitor {
-            groups: &alive.card.groups,
+            groups: &alive.card.group_keys,
             methods: alive.session.session.methods,
             proved_ago: question.now.since(alive.session.session.authenticated_at),
         });
@@ -155,6 +155,6 @@ impl Verify {
             return false;
         };
         let Some(rule) = app.rule_for("/") else { return false };
-        rule.groups.is_empty() || rule.groups.iter().any(|group| alive.card.groups.contains(group))
+        rule.admits(&alive.card.group_keys)
     }
 }

@@ -191,7 +191,7 @@ impl From<IdentityError> for PageError {
         match error {
             IdentityError::NotFound => Self::Failed(Failure::NotFound),
             IdentityError::Trouble(trouble) => Self::Trouble(trouble),
-            IdentityError::LastWayIn | IdentityError::Refused(_) => Self::Failed(Failure::Forbidden),
+            IdentityError::LastWayIn | IdentityError::Refused(..) => Self::Failed(Failure::Forbidden),
         }
     }
 }

@@ -240,6 +240,9 @@ fn refused(site: &Site, visit: &Visit, mut form: Form<'_>, error: &SignInError) 
         SignInError::Unresolved(Refusal::Locked | Refusal::Ended) => {
             (Some(SignInProblem::Locked), StatusCode::FORBIDDEN, None)
         }
+        SignInError::Unresolved(Refusal::UsernameTaken | Refusal::EmailTaken | Refusal::OtherIdentity) => {
+            (Some(SignInProblem::Conflict), StatusCode::CONFLICT, None)
+        }
         SignInError::Unresolved(_) => (Some(SignInProblem::NoAccount), StatusCode::FORBIDDEN, None),
         SignInError::Outdated => (Some(SignInProblem::AttemptExpired), StatusCode::UNPROCESSABLE_ENTITY, None),
         _ => return Err(Failure::Internal.into()),
@@ -262,11 +265,19 @@ fn login_page(site: &Site, visit: &Visit, form: &Form<'_>) -> Result<Response, P
         Door::Front => super::provider::buttons(site, parameters),
         Door::Internal => Vec::new(),
     };
+    let asks = form.return_to.split_once('?').is_some_and(|(path, _)| path == paths::ACCOUNT_IDENTITIES_ADD);
+    let (problem, asked) = match form.problem {
+        // Nothing went wrong: they are on their way to a question.
+        Some(SignInProblem::LinkFirst) => (None, Some(SignInProblem::LinkFirst.text(t))),
+        None if asks => (None, Some(t.msg("login-asked"))),
+        problem => (problem.map(|problem| problem.text(t)), None),
+    };
     let page = LoginPage {
         shell: visit.shell(site),
         action: if form.door == Door::Internal { paths::LOGIN_INTERNAL } else { paths::LOGIN },
         passwords: form.door == Door::Internal || site.accounts.passwords_are_used(),
-        problem: form.problem.map(|problem| problem.text(t)),
+        problem,
+        asked,
         username: Field { value: form.username.to_owned(), error: missing(form.missing.0) },
         password_error: missing(form.missing.1),
         stay_days: (policy.autologin_days > 0).then_some(policy.autologin_days),

@@ -197,12 +197,12 @@ pub(super) fn problem(
     error: ProviderError,
 ) -> Result<Response, PageError> {
     site.traces.keep(&visit.ctx, &provider.source, error.code());
-    let mut again = format!("/login/{}", provider.source.slug());
+    let mut onward = None;
     let problem = match error {
         ProviderError::SignIn(SignInError::LinkFirst(question)) => {
             let there = add_address(visit, &question);
             let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", &there).finish();
-            again = format!("{}&{query}", paths::LOGIN_WAYS);
+            onward = Some(format!("{}&{query}", paths::LOGIN_WAYS));
             ProviderProblem::LinkFirst
         }
         ProviderError::Outdated | ProviderError::SignIn(SignInError::Outdated) => ProviderProblem::Outdated,
@@ -214,29 +214,26 @@ pub(super) fn problem(
         ProviderError::SignIn(SignInError::Refused) => ProviderProblem::Refused(Refusal::Locked),
         ProviderError::SignIn(other) => return Err(other.into()),
     };
-    problem_page_with(site, visit, (provider.source.slug(), &provider.name), problem, again)
+    problem_page(site, visit, (provider.source.slug(), &provider.name), (problem, onward))
 }
 
-/// The page for a problem with the provider of this slug and name.
+/// The page for a problem with the source of this slug and name; where it leads on to, if not to trying again there.
 pub(super) fn problem_page(
     site: &Site,
     visit: &Visit,
     (slug, name): (&str, &str),
-    problem: ProviderProblem,
-) -> Result<Response, PageError> {
-    problem_page_with(site, visit, (slug, name), problem, format!("/login/{slug}"))
-}
-
-fn problem_page_with(
-    site: &Site,
-    visit: &Visit,
-    (slug, name): (&str, &str),
-    problem: ProviderProblem,
-    again: String,
+    (problem, onward): (ProviderProblem, Option<String>),
 ) -> Result<Response, PageError> {
     let trace = visit.ctx.request.map(|id| id.to_string()).unwrap_or_default();
     tracing::info!(provider = slug, ?problem, trace, "a sign-in with an identity provider ended");
-    let page = ProviderProblemPage { shell: visit.shell(site), provider: name.to_owned(), problem, again, trace };
+    let page = ProviderProblemPage {
+        shell: visit.shell(site),
+        provider: name.to_owned(),
+        problem,
+        again: onward.unwrap_or_else(|| format!("/login/{slug}")),
+        inside: visit.person.is_some(),
+        trace,
+    };
     let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::FORBIDDEN);
     Ok(Reply::page_with(site, visit, status, &page)?.done())
 }

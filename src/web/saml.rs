@@ -124,7 +124,7 @@ async fn logout(site: &Arc<Site>, visit: &Visit, slug: &str, carried: Carried) -
         }
         Err(SamlError::Refused(_)) => {
             let named = (slug, provider.name.as_str());
-            problem_page(site, visit, named, ProviderProblem::SignOutNotBelieved)
+            problem_page(site, visit, named, (ProviderProblem::SignOutNotBelieved, None))
         }
         Err(error) => problem(site, visit, provider, error.into()),
     }

@@ -12,6 +12,7 @@ mod spelling;
 mod successor;
 mod sync;
 mod trace;
+mod turns;
 
 use crate::support::House;
 use vestibule::domain::directory::plan::Plan;

@@ -2,6 +2,8 @@
 //!
 //! `support/engine.rs` sees by the test's name that it stands in here.
 
+#[path = "directory/on_postgres.rs"]
+mod directory;
 #[expect(clippy::duplicate_mod, reason = "the same tests on another database")]
 #[path = "personal_data.rs"]
 mod personal_data;

@@ -216,7 +216,9 @@ impl Courier {
         error: RequestTokenError<FetchError, T>,
     ) -> OidcError {
         let status = *self.status.lock().unwrap_or_else(PoisonError::into_inner);
-        if status.is_server_error() {
+        // Too many questions, and one that took too long, are no word about the code either (RFC 6585 section 4).
+        let later = [http::StatusCode::TOO_MANY_REQUESTS, http::StatusCode::REQUEST_TIMEOUT].contains(&status);
+        if status.is_server_error() || later {
             return OidcError::Status { stage: Stage::Token, status: status.as_u16() };
         }
         explained(error)

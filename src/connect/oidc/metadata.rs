@@ -22,6 +22,8 @@ pub struct Metadata {
     pub pkce: Option<Vec<String>>,
     /// How ID tokens can be signed, where the provider says so.
     pub signs_with: Option<Vec<String>>,
+    /// Which answers can be asked for (`response_type`), where the provider says so.
+    pub answers_with: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -43,6 +45,8 @@ struct Document {
     code_challenge_methods_supported: Option<Vec<String>>,
     #[serde(default)]
     id_token_signing_alg_values_supported: Option<Vec<String>>,
+    #[serde(default)]
+    response_types_supported: Option<Vec<String>>,
 }
 
 /// The address of an issuer's metadata (Discovery section 4).
@@ -76,7 +80,7 @@ impl Metadata {
             found.authorization_response_iss_parameter_supported,
         )?;
         let (pkce, signs_with) = (found.code_challenge_methods_supported, found.id_token_signing_alg_values_supported);
-        Ok(Self { pkce, signs_with, ..merged })
+        Ok(Self { pkce, signs_with, answers_with: found.response_types_supported, ..merged })
     }
 
     /// From what the operator set alone.
@@ -102,6 +106,7 @@ impl Metadata {
             names_issuer,
             pkce: None,
             signs_with: None,
+            answers_with: None,
         })
     }
 }

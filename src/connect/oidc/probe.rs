@@ -52,6 +52,12 @@ impl OidcClient {
         })
     }
 
+    /// Why an address is never asked; `None` when it is.
+    #[must_use]
+    pub fn never_asks(&self, address: &str) -> Option<FetchError> {
+        self.fetcher.allows(address).err()
+    }
+
     fn heard(&self, status: StatusCode, to: Option<&str>) -> Said {
         let back = to.and_then(|to| to.strip_prefix(&self.settings.redirect_uri)).filter(|rest| rest.starts_with('?'));
         match back {

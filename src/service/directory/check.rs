@@ -1,10 +1,9 @@
 //! What is wrong with a directory, found step by step as the service itself would go, each failure with its remedy.
 
+use super::check_entries::{attributes, everybody, person, sample};
 use super::check_groups::groups;
-use super::link::{by_name, names};
 use super::{Connected, Directories, SyncError};
-use crate::connect::ldap::{Connection, Found, Host, LdapError, Scope, Search};
-use crate::domain::directory::Person;
+use crate::connect::ldap::{Connection, Host, LdapError, Scope, Search};
 use crate::service::context::Context;
 use crate::service::core::Trouble;
 use crate::service::moment;
@@ -196,88 +195,12 @@ async fn content(connected: &Connected, connection: &mut Connection, report: &mu
         }
         Ok(found) => {
             report.good("filter", format!("{} matches somebody", policy.filter));
+            everybody(connected, connection, report).await;
             for one in &found {
                 sample(connected, one, report, ctx);
             }
         }
+        Err(LdapError::Cut(_)) => everybody(connected, connection, report).await,
         Err(error) => report.bad("filter", error.to_string(), "does the server know the attributes in `filter`?"),
     }
-}
-
-fn attributes(connected: &Connected) -> Vec<String> {
-    let mut attributes = connected.wanted_attributes();
-    attributes.push("memberOf".to_owned());
-    attributes
-}
-
-/// An entry, and what it would become.
-fn sample(connected: &Connected, found: &Found, report: &mut Report, ctx: &Context) {
-    let person = Person::of(&found.entry, &connected.policy.mapping, ctx.now().seconds());
-    let what = format!("entry {}", person.dn);
-    match (&person.username, &person.email, &person.name) {
-        (Ok(username), Ok(email), Some(name)) => {
-            let shut = if person.disabled { "; disabled in the directory" } else { "" };
-            let groups = found.entry.values("memberOf").count();
-            let further: Vec<_> = person.custom.iter().map(|(name, value)| format!(", {name}: {value}")).collect();
-            let further = further.concat();
-            report.good(
-                what,
-                format!(
-                    "username {username}, e-mail address {}, name {}, subject {}, {groups} groups by memberOf{shut}{further}",
-                    email.as_str(),
-                    name.as_str(),
-                    person.subject.as_str()
-                ),
-            );
-        }
-        (Err(flaw), ..) => {
-            report.bad(what, flaw.to_string(), "change the entry, or name another attribute in `attributes.username`");
-        }
-        (_, Err(flaw), _) => {
-            report.bad(what, flaw.to_string(), "change the entry, or name another attribute in `attributes.email`");
-        }
-        (.., None) => {
-            report.bad(what, "it has no name that could be shown", "name the right attribute in `attributes.name`");
-        }
-    }
-}
-
-/// The person that somebody of this name would sign in as.
-async fn person(
-    connected: &Connected,
-    connection: &mut Connection,
-    report: &mut Report,
-    who: (&str, &Context),
-) -> Option<Person> {
-    let (user, ctx) = who;
-    let policy = &connected.policy;
-    let mut search = Search { attributes: attributes(connected), ..by_name(connected, user) };
-    let what = format!("person {user}");
-    match connection.find(&search, 2).await {
-        Ok(found) => match found.as_slice() {
-            [one] => {
-                sample(connected, one, report, ctx);
-                return Some(Person::of(&one.entry, &policy.mapping, ctx.now().seconds()));
-            }
-            [] => {
-                search.filter = names(&policy.mapping.username, user);
-                let there = connection.find(&search, 1).await.is_ok_and(|found| !found.is_empty());
-                let (found, remedy) = if there {
-                    ("the entry is there, and `filter` does not let it in", "change `filter`, or the entry")
-                } else {
-                    ("no entry has this name under `base_dn`", "look at `base_dn` and `attributes.username`")
-                };
-                report.bad(what, found, remedy);
-            }
-            _ => report.bad(
-                what,
-                "more than one entry has this name: neither can sign in",
-                "make names unique, or narrow `filter`",
-            ),
-        },
-        Err(error) => {
-            report.bad(what, error.to_string(), "does the server know the attributes in `attributes.username`?");
-        }
-    }
-    None
 }

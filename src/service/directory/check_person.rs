@@ -32,19 +32,26 @@ impl Directories {
             let identities = identity::of_account(&mut link, other.id).await?;
             let here = identities.iter().find(|one| one.source == source);
             let (name, user) = (&other.username, username);
+            let same = "if it is the same person";
             match here {
-                Some(here) => report.bad(
-                    what,
-                    format!("the account {name} is linked to another entry ({}): nobody signs in with this one", here.subject),
-                    format!(
-                        "if it is the same person, with a new entry: `vestibule account unlink {name} --directory {slug}`, \
-                         then `vestibule account link {name} --directory {slug} --user {user}`"
-                    ),
-                ),
+                Some(here) => {
+                    let follow = if here.leads { " --follow" } else { "" };
+                    let subject = &here.subject;
+                    report.bad(
+                        what,
+                        format!(
+                            "the account {name} is linked to another entry ({subject}): nobody signs in with this one"
+                        ),
+                        format!(
+                            "{same}, with a new entry: `vestibule account unlink {name} --directory {slug}`, then \
+                             `vestibule account link {name} --directory {slug} --user {user}{follow}`"
+                        ),
+                    );
+                }
                 None => report.bad(
                     what,
                     format!("the account {name} is there and not linked to this entry: it is not taken over"),
-                    format!("if it is the same person: `vestibule account link {name} --directory {slug} --user {user}`"),
+                    format!("{same}: `vestibule account link {name} --directory {slug} --user {user}`"),
                 ),
             }
             return Ok(());

@@ -35,6 +35,9 @@ pub enum LinkError {
          `vestibule account unlink` takes a link away"
     )]
     Linked,
+    /// Names and address follow another source, and two never fight over one profile.
+    #[error("names and address of the account follow {0} already; link without --follow, or take that link away")]
+    Led(Source),
     /// There is nothing to take away.
     #[error("the account is not linked to this directory")]
     NotLinked,
@@ -55,6 +58,15 @@ impl From<StoreError> for LinkError {
     }
 }
 
+/// What becomes of an account's names and address when it is linked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// They stay as they are here.
+    Stay,
+    /// They follow the entry from then on, as those of accounts that the directory brought.
+    Follow,
+}
+
 impl Directories {
     /// Links an account to whoever has this name in a directory. From then on the directory checks its password.
     /// Returns where the entry is.
@@ -66,13 +78,17 @@ impl Directories {
         ctx: &Context,
         _by: Operator,
         account: &Account,
-        (slug, user): (&str, &str),
+        (slug, user, names): (&str, &str, Names),
     ) -> Result<String, LinkError> {
         let connected = self.named(slug).ok_or_else(|| SyncError::Unknown(slug.to_owned()))?;
         let person = found(&connected, user, ctx).await?;
         let source = connected.source();
         let mut tx = self.core.database.begin().await?;
-        let leads = !identity::of_account(&mut tx, account.id).await?.iter().any(|one| one.leads);
+        let leads = names == Names::Follow;
+        if leads && let Some(other) = identity::of_account(&mut tx, account.id).await?.into_iter().find(|one| one.leads)
+        {
+            return Err(if other.source == source { LinkError::Linked } else { LinkError::Led(other.source) });
+        }
         let new = Identity {
             id: IdentityId::new(ctx.uuid()),
             account: account.id,
@@ -94,11 +110,17 @@ impl Directories {
 impl Directories {
     /// Takes the link between an account and a directory away, with what the directory gave; the directory no longer
     /// checks its password. Sessions end: whoever the entry stood for may be somebody else. Its owner is told by mail.
-    /// A directory that is no longer in the configuration will do.
+    /// A directory that is no longer in the configuration will do. Returns what became of names and address until then.
     ///
     /// # Errors
     /// [`LinkError::NotLinked`]; nothing has changed then.
-    pub async fn unlink(&self, ctx: &Context, _by: Operator, account: &Account, slug: &str) -> Result<(), LinkError> {
+    pub async fn unlink(
+        &self,
+        ctx: &Context,
+        _by: Operator,
+        account: &Account,
+        slug: &str,
+    ) -> Result<Names, LinkError> {
         let source = Source::directory(slug);
         let mut tx = self.core.database.begin().await?;
         let identities = identity::of_account(&mut tx, account.id).await?;
@@ -106,6 +128,7 @@ impl Directories {
         if gone.is_empty() {
             return Err(LinkError::NotLinked);
         }
+        let names = if gone.iter().any(|one| one.leads) { Names::Follow } else { Names::Stay };
         for one in gone {
             identity::remove(&mut tx, account.id, one.id).await?;
             let detail = serde_json::json!({ "identity": one.id, "source": source, "how": "operator" });
@@ -119,7 +142,7 @@ impl Directories {
         tx.announce(Notice::Account(account.id), ctx.now()).await?;
         tx.commit().await?;
         ends.finish(&self.core).await;
-        Ok(())
+        Ok(names)
     }
 
     /// As people read it.

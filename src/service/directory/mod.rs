@@ -5,6 +5,7 @@ mod apply_groups;
 pub(in crate::service) mod arrival;
 pub mod attributes;
 pub mod check;
+mod check_entries;
 mod check_groups;
 mod check_person;
 pub mod link;
@@ -16,6 +17,7 @@ mod sync;
 pub mod traced;
 
 pub use apply::Done;
+pub use link::Names;
 pub use policy::{DirectoryPolicy, GroupRule, Strategy, Wanted};
 pub use sync::{Options, Outcome, SyncError};
 

@@ -125,7 +125,7 @@ async fn attempt(
         Plan::Ask(owner) => return Err(ResolveError::Ask(owner)),
         Plan::Link(owner) => {
             let known = work.link(&mut tx, owner, How::Email).await?;
-            let news = AccessNews::IdentityAdded { source: rules.name.clone() };
+            let news = AccessNews::identity_added(&arrival.source, &rules.name);
             outbox::order(core, ctx, &mut tx, Some(owner), &Order::Factor { news, at: ctx.now() }).await?;
             known
         }

@@ -91,8 +91,8 @@ impl Saml {
         let mut arrival = arrival(settings, &asserted, &self.addresses(slug).entity_id)?;
         // The provider's clock may be ahead of ours.
         arrival.authenticated_at = arrival.authenticated_at.min(ctx.now());
-        if let Some(upstream) = &mut arrival.upstream {
-            upstream.said_at = Some(ctx.now());
+        if let (None, Some(upstream)) = (&question, &mut arrival.upstream) {
+            upstream.since = Some(ctx.now());
         }
         ctx.note(MAPPED, arrival.noted());
         let waiting = Waiting { slug: slug.to_owned(), question, arrival, notes: ctx.notes() };
@@ -135,10 +135,7 @@ impl Saml {
             Some(id) => {
                 let source = provider.settings.source();
                 let departure: Departure<Memory> = self.sign_in.arrive(ctx, browser, id, &source).await?;
-                // The answer may have been held back: what the provider ended since the browser left is meant.
-                if let Some(upstream) = &mut waiting.arrival.upstream {
-                    upstream.said_at = Some(departure.left_at);
-                }
+                departure.dates(&mut waiting.arrival);
                 departure.note(ctx);
                 match departure.errand {
                     Errand::SignIn => departure.wishes(brings),

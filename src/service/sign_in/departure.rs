@@ -3,7 +3,7 @@
 
 use super::{AttemptHandle, SignIn, SignInError, Wishes};
 use crate::domain::id::AccountId;
-use crate::domain::identity::Source;
+use crate::domain::identity::{Source, Vouched};
 use crate::domain::session::HandleHash;
 use crate::domain::sign_in::ATTEMPT_LIFETIME;
 use crate::domain::time::Timestamp;
@@ -65,6 +65,14 @@ impl<P> Departure<P> {
         let facts = Facts::new().number("seconds_away", away).flag("invited", self.invitation.is_some());
         let facts = facts.flag("stay", self.stay).flag("adds", self.errand != Errand::SignIn);
         ctx.note("came_back", facts);
+    }
+
+    /// Notes at the answer, whatever protocol brought it, that the browser left before: what the provider ended since then is
+    /// meant, however long the answer was held back on its way.
+    pub fn dates(&self, arrival: &mut Vouched) {
+        if let Some(upstream) = &mut arrival.upstream {
+            upstream.since = Some(self.left_at);
+        }
     }
 
     /// What the person wants besides getting in. The session that the browser has now makes room for the new one.

@@ -9,7 +9,7 @@ use crate::domain::sign_in::{VerifiedIdentity, Voucher, Way};
 use crate::service::context::Context;
 use crate::service::core::{Core, Trouble};
 use crate::service::metrics::SignInOutcome;
-use crate::service::question;
+use crate::service::question::{self, Begun};
 use crate::service::resolve::{ResolveError, resolve};
 
 /// The column that [`Upstream`] is sealed for.
@@ -40,7 +40,8 @@ impl SignIn {
             Err(ResolveError::Ask(owner)) => {
                 self.core.metrics.sign_in(counted(way), SignInOutcome::Denied);
                 self.refused(ctx, &arrival, "link_first").await?;
-                let question = question::keep(&self.core, ctx, owner, arrival, wishes.return_to).await?;
+                let question = question::keep(&self.core, ctx, (owner, Begun::ByAddress), arrival, wishes.return_to);
+                let question = question.await?;
                 return Err(SignInError::LinkFirst(question));
             }
         };
@@ -65,7 +66,7 @@ impl SignIn {
             upstream: upstream.and_then(|upstream| upstream.session.clone()),
             sealed: upstream.map(|upstream| sealed(&self.core, ctx, upstream)).transpose()?,
             stated: upstream.map(|upstream| upstream.stated.clone()).unwrap_or_default(),
-            at: Some(upstream.and_then(|upstream| upstream.said_at).unwrap_or(ctx.now())),
+            at: Some(upstream.and_then(|upstream| upstream.since).unwrap_or(ctx.now())),
             carried: None,
             ends_at: upstream.and_then(|upstream| upstream.ends_at),
             source: arrival.source.clone(),

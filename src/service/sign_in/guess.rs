@@ -1,5 +1,5 @@
-//! The entry that a password is tried on, and the right to try it: failures count against whoever is found, however the
-//! name was spelt. A directory may have many spellings of one name, and one person many names.
+//! The entry that a password is tried on, and the right to try it: failures count against whoever is found, and not against
+//! how the name was spelt. A directory may have many spellings of one name, and one person many names.
 
 use super::{SignIn, SignInError};
 use crate::connect::ldap::{LdapError, Search, Verdict};

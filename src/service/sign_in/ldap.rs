@@ -39,8 +39,18 @@ pub(super) enum Asked {
 enum Answer {
     Right(Box<Vouched>, Arc<Connected>, Entry),
     RightBut(Standing),
-    /// Nobody says so; whether a directory that knows the name has said no.
-    Not(Reach, bool),
+    /// Nobody says so.
+    Not(Reach, Tried),
+}
+
+/// What became of a password that nobody says is right.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tried {
+    /// A directory that knows the name has said no, or the account's own password is another one.
+    pub(super) checked: bool,
+    /// What was typed led to entries whose failures are counted: then it is counted there, and not against what was typed,
+    /// or whoever unblocks the person would leave that behind.
+    pub(super) counted: bool,
 }
 
 /// What one directory says about somebody.
@@ -49,7 +59,9 @@ enum Said {
     RightBut(Standing),
     /// The password is wrong.
     Wrong,
-    /// Nobody there has the name, or their guesses are spent.
+    /// Somebody there has the name, and no guess may reach them.
+    Spent,
+    /// Nobody there has the name.
     Nothing,
 }
 
@@ -129,9 +141,9 @@ impl SignIn {
                 self.core.limiter.give_back(ticket).await?;
                 (standing.as_str(), SignInOutcome::Denied, SignInError::Directory(standing))
             }
-            (Answer::Not(reach, checked), Some(ticket)) => {
-                self.settle(Some(ticket), (reach, checked)).await?;
-                let away = reach.some_away() && !checked;
+            (Answer::Not(reach, tried), Some(ticket)) => {
+                self.settle(Some(ticket), (reach, tried)).await?;
+                let away = reach.some_away() && !tried.checked;
                 let (reason, outcome) = if away {
                     ("directory_away", SignInOutcome::Failed)
                 } else {
@@ -164,7 +176,7 @@ impl SignIn {
         let name = claim.login.key();
         // No directory needs to see what cannot be a name.
         let is_name = !name.contains(char::is_control) && name.chars().count() < MAX_NAME;
-        let (mut reach, mut checked) = (Reach::default(), false);
+        let (mut reach, mut tried) = (Reach::default(), Tried::default());
         for connected in self.in_turn(asked) {
             let question = match (asked, account) {
                 _ if !is_name => None,
@@ -187,7 +199,10 @@ impl SignIn {
                     ctx.note("directory", Facts::new().code("slug", slug).code("standing", standing.as_str()));
                     return Ok(Answer::RightBut(standing));
                 }
-                Some(Said::Wrong) => checked = true,
+                Some(said @ (Said::Wrong | Said::Spent)) => {
+                    tried.checked |= matches!(said, Said::Wrong);
+                    tried.counted |= account.is_none();
+                }
                 Some(Said::Nothing) => {
                     if let (Some(_), Some(account), true) = (subject, account, real) {
                         self.entry_is_gone(ctx, connected, account);
@@ -196,7 +211,7 @@ impl SignIn {
                 None => {}
             }
         }
-        Ok(Answer::Not(reach, checked))
+        Ok(Answer::Not(reach, tried))
     }
 
     /// One search and one bind at a directory, whatever is found. Unless it is a real try no guess reaches it.
@@ -218,8 +233,12 @@ impl SignIn {
             }
             None => None,
         };
-        let (Some(entry), Some(guess)) = (entry, guess) else {
-            return Ok(bind_of_nobody(connected).await.map(|()| Said::Nothing));
+        let (entry, guess) = match (entry, guess) {
+            (Some(entry), Some(guess)) => (entry, guess),
+            (found, _) => {
+                let said = if found.is_some() { Said::Spent } else { Said::Nothing };
+                return Ok(bind_of_nobody(connected).await.map(|()| said));
+            }
         };
         let password = Secret::new(claim.password.as_typed().to_owned());
         let verdict = connected.server.verify(entry.dn(), &password).await;

@@ -183,10 +183,7 @@ impl SignIn {
                 return Err(ProviderError::Away);
             }
         };
-        // An answer may have been held back: what the provider ended since the browser left is meant.
-        if let Some(upstream) = &mut arrival.upstream {
-            upstream.said_at = Some(departure.left_at);
-        }
+        departure.dates(&mut arrival);
         match departure.errand {
             Errand::SignIn => Ok(Arrived::SignedIn(self.enter(ctx, arrival, departure.wishes(brings)).await?)),
             Errand::Confirm(account, factor) => {
@@ -335,7 +332,7 @@ impl Round<'_> {
                 access_token,
                 stated,
                 ends_at: None,
-                said_at: Some(now),
+                since: None,
             }),
         }
     }

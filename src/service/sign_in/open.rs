@@ -18,7 +18,7 @@ use crate::service::metrics::{SignInOutcome, SignInWay};
 use crate::service::session::Proof;
 use crate::store::volatile::Shelf;
 use crate::store::vouched_session::{self, ProviderSession};
-use crate::store::{Tx, account, autologin, provider_session, token};
+use crate::store::{Tx, account, autologin, identity, provider_session, token};
 
 impl SignIn {
     /// Keeps an attempt that owes a step. Only the browser with the handle can go on.
@@ -87,7 +87,14 @@ impl SignIn {
         let Attempt { identity: VerifiedIdentity { account, way, .. }, return_to, .. } = attempt;
         // Another process may have unlocked the account a moment ago; this session must not meet the stale card.
         self.core.cards.forget(&Notice::Account(account));
-        self.core.limiter.forget(account).await?;
+        let identities = match way {
+            Way::Directory => {
+                let mut link = self.core.database.read().await?;
+                identity::of_account(&mut link, account).await?
+            }
+            _ => Vec::new(),
+        };
+        self.core.limiter.forget(account, &identities).await?;
         self.core.metrics.sign_in(counted(way), SignInOutcome::Succeeded);
         let autologin = fresh.map(|(_, token)| token);
         Ok(Opened { handle, autologin, device, return_to, account, username })

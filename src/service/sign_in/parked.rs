@@ -12,8 +12,10 @@ use crate::store::provider_session::Meant;
 use crate::store::volatile::Shelf;
 use std::time::Duration;
 
-/// How long a provider's word may have waited for the browser before the attempt began ([`crate::domain::identity::Upstream::said_at`]).
-const WAIT: Duration = Duration::from_mins(15);
+/// How long a sign-in may be on its way: a browser comes back from the provider within the life of an attempt
+/// (`departure.rs`), and what it owes then has as long again. From when on a provider's word counts is
+/// [`crate::domain::identity::Upstream::since`].
+const ON_ITS_WAY: Duration = ATTEMPT_LIFETIME.saturating_mul(2);
 
 /// Notes that a provider ended sessions, for as long as a sign-in may be on its way.
 pub(in crate::service) async fn provider_ended(
@@ -40,14 +42,14 @@ pub(in crate::service) async fn name_ended(
 }
 
 async fn ended(core: &Core, ctx: &Context, key: [u8; 32]) -> Result<(), Trouble> {
-    let until = ctx.now().after(ATTEMPT_LIFETIME + WAIT);
+    let until = ctx.now().after(ON_ITS_WAY);
     let now = ctx.now().millis().to_be_bytes().to_vec();
     core.volatile.take(Shelf::Replay, &key, ctx.now()).await?;
     core.volatile.put(Shelf::Replay, key, now, until, ctx.now()).await?;
     Ok(())
 }
 
-/// Whether the provider has ended, since this attempt began, what the attempt came with.
+/// Whether the provider has ended what the attempt came with, since the browser left for it.
 pub(super) async fn is_ended(core: &Core, ctx: &Context, attempt: &Attempt) -> Result<bool, Trouble> {
     let Some(voucher) = &attempt.identity.voucher else { return Ok(false) };
     let began = voucher.at.unwrap_or(attempt.expires_at.before(ATTEMPT_LIFETIME));

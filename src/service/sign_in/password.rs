@@ -1,5 +1,6 @@
 //! Verifier: a password of ours. Unknown, wrong, locked and blocked cost the same work and get the same answer.
 
+use super::ldap::Tried;
 use super::reach::Asking;
 use super::{Outcome, SignIn, SignInError, Wishes};
 use crate::domain::account::{Account, AccountStatus, LoginName, fold};
@@ -107,7 +108,8 @@ impl SignIn {
     ) -> Result<Outcome, SignInError> {
         let reach = asked.ends().await;
         // Somebody's password was checked, if the name is anybody's.
-        self.settle(ticket, (reach, account.is_some())).await?;
+        let tried = Tried { checked: account.is_some(), counted: false };
+        self.settle(ticket, (reach, tried)).await?;
         let outcome = match why {
             "password" => SignInOutcome::WrongSecret,
             "throttled" => SignInOutcome::Throttled,

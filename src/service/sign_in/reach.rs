@@ -2,6 +2,7 @@
 //! the name were somebody else's. And what those are told and charged who are not let in. So neither the time nor the answer
 //! tells whose a name is, also while a directory is away.
 
+use super::ldap::Tried;
 use super::{SignIn, SignInError};
 use crate::connect::ldap::LdapError;
 use crate::domain::secret::Secret;
@@ -62,18 +63,19 @@ impl SignIn {
 
     /// What a try that failed keeps of its charges. When no directory answered, an address is not blamed: a whole office
     /// behind it tries in vain, and people of ours there must get in. It is blamed for nobody then, or the blame would tell
-    /// whose a name is. An account is blamed where a password was checked.
+    /// whose a name is. An account is blamed where a password was checked; what was typed is not blamed where that led to
+    /// somebody who is.
     pub(super) async fn settle(
         &self,
         ticket: Option<Ticket>,
-        (reach, checked): (Reach, bool),
+        (reach, tried): (Reach, Tried),
     ) -> Result<(), SignInError> {
         let Some(ticket) = ticket else { return Ok(()) };
         let limiter = &self.core.limiter;
         if reach.all_away() {
             limiter.give_back_only(&ticket, |scope| scope != Scope::Account).await?;
         }
-        if reach.some_away() && !checked {
+        if tried.counted || (reach.some_away() && !tried.checked) {
             limiter.give_back_only(&ticket, |scope| scope == Scope::Account).await?;
         }
         Ok(())

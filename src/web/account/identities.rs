@@ -51,13 +51,17 @@ pub async fn get_add(
 ) -> Result<Response, PageError> {
     let question = Query::of(query.as_deref()).text("question");
     let name = asked_here(&visit, &question)?;
-    let offer = site.identities.offer(&visit.ctx, &who, name).await?;
+    let offer = match site.identities.offer(&visit.ctx, &who, name).await {
+        Ok(offer) => offer,
+        Err(error) => return not_added(&site, &visit, error),
+    };
     let said = offer.attributes;
     let known = [said.name, said.email, said.username].into_iter().flatten().next();
     let page = IdentityAddPage {
         shell: visit.shell(&site),
         person: who.card().account.name.clone(),
         provider: offer.source,
+        directory: offer.directory,
         who: known.unwrap_or(offer.subject),
         question,
     };
@@ -69,7 +73,10 @@ pub async fn get_add(
 /// `POST /account/identities/add`
 pub async fn post_add(State(site): State<Arc<Site>>, fresh: Fresh, fields: Fields) -> Result<Response, PageError> {
     let name = asked_here(&fresh.visit, fields.text("question"))?;
-    let wanted = site.identities.add(&fresh.visit.ctx, &fresh.who, name).await?;
+    let wanted = match site.identities.add(&fresh.visit.ctx, &fresh.who, name).await {
+        Ok(wanted) => wanted,
+        Err(error) => return not_added(&site, &fresh.visit, error),
+    };
     if let Some(target) = wanted.and_then(|text| site.redirect(&text)) {
         return Ok(Reply::see_other(&target).of(&fresh.visit).done());
     }
@@ -98,8 +105,6 @@ pub(in crate::web) async fn asked(
     who: &SignedIn,
     arrival: Vouched,
 ) -> Result<Response, PageError> {
-    let slug = arrival.source.slug().to_owned();
-    let name = site.core.policy.sources.get(&arrival.source).map_or_else(|| slug.clone(), |rules| rules.name.clone());
     let source = arrival.source.clone();
     match site.identities.ask(&visit.ctx, who, arrival).await {
         Ok(question) => {
@@ -109,12 +114,21 @@ pub(in crate::web) async fn asked(
             let known = jar.set_csrf(&site.surroundings, &visit.csrf);
             Ok(Reply::see_other(&target).of(visit).cookie(known).done())
         }
-        Err(IdentityError::Refused(refusal)) => {
-            site.traces.keep(&visit.ctx, &source, refusal.code());
-            problem_page(site, visit, (&slug, &name), ProviderProblem::Refused(refusal))
+        Err(error) => {
+            if let IdentityError::Refused(refusal, _) = &error {
+                site.traces.keep(&visit.ctx, &source, refusal.code());
+            }
+            not_added(site, visit, error)
         }
-        Err(other) => Err(other.into()),
     }
+}
+
+/// The page that says what is in the way of an identity.
+fn not_added(site: &Site, visit: &Visit, error: IdentityError) -> Result<Response, PageError> {
+    let IdentityError::Refused(refusal, source) = error else { return Err(error.into()) };
+    let slug = source.slug();
+    let name = site.core.policy.sources.get(&source).map_or(slug, |rules| &rules.name);
+    problem_page(site, visit, (slug, name), (ProviderProblem::Refused(refusal), None))
 }
 
 async fn page(

@@ -58,8 +58,8 @@ impl ProviderProblem {
     #[must_use]
     pub fn all() -> Vec<Self> {
         use Refusal::{
-            EmailMissing, EmailTaken, Ended, InvitationGone, InvitationOpen, LinkedElsewhere, Locked, NotInvited,
-            OtherIdentity, SourceOff, Unknown, UsernameMissing, UsernameTaken, Waiting,
+            Administrator, EmailMissing, EmailTaken, Ended, InvitationGone, InvitationOpen, LinkedElsewhere, Locked,
+            NotInvited, OtherIdentity, SourceOff, Unknown, UsernameMissing, UsernameTaken, Waiting,
         };
         let refusals = [
             Unknown,
@@ -72,6 +72,7 @@ impl ProviderProblem {
             InvitationGone,
             LinkedElsewhere,
             OtherIdentity,
+            Administrator,
             Locked,
             Waiting,
             Ended,
@@ -90,7 +91,11 @@ impl ProviderProblem {
             Self::Away => 424,
             Self::LinkFirst
             | Self::Refused(
-                Refusal::UsernameTaken | Refusal::EmailTaken | Refusal::LinkedElsewhere | Refusal::OtherIdentity,
+                Refusal::UsernameTaken
+                | Refusal::EmailTaken
+                | Refusal::LinkedElsewhere
+                | Refusal::OtherIdentity
+                | Refusal::Administrator,
             ) => 409,
             Self::Declined | Self::NotBelieved | Self::SignOutNotBelieved | Self::Refused(_) => 403,
         }
@@ -106,6 +111,7 @@ impl ProviderProblem {
             Self::NotBelieved | Self::SignOutNotBelieved => "provider-not-believed-title",
             Self::LinkFirst => "provider-link-first-title",
             Self::Refused(Refusal::Waiting) => "provider-waiting-title",
+            Self::Refused(Refusal::Administrator) => "provider-administrator-title",
             Self::Refused(_) => "provider-refused-title",
         })
     }
@@ -131,6 +137,7 @@ impl ProviderProblem {
                 Refusal::InvitationGone => "provider-invitation-gone",
                 Refusal::LinkedElsewhere => "provider-linked-elsewhere",
                 Refusal::OtherIdentity => "provider-other-identity",
+                Refusal::Administrator => "provider-administrator",
                 Refusal::Locked => "provider-locked",
                 Refusal::Waiting => "provider-waiting",
                 Refusal::Ended => "provider-ended",
@@ -159,6 +166,8 @@ pub struct ProviderProblemPage {
     pub problem: ProviderProblem,
     /// Where to try again.
     pub again: String,
+    /// Somebody is signed in, and stays it.
+    pub inside: bool,
     /// The id under which the administrator finds more.
     pub trace: String,
 }
@@ -210,6 +219,8 @@ pub struct IdentityAddPage {
     pub person: String,
     /// The name of the provider.
     pub provider: String,
+    /// It is a directory: its password takes the place of the one here.
+    pub directory: bool,
     /// Who it is there, in words that people know.
     pub who: String,
     /// The name of the question.
@@ -218,4 +229,12 @@ pub struct IdentityAddPage {
 
 impl IdentityAddPage {
     const ROOM: Room = Room::Identities;
+
+    const fn lead(&self) -> &'static str {
+        if self.directory { "identity-add-directory-text" } else { "identity-add-text" }
+    }
+
+    const fn kind(&self) -> &'static str {
+        if self.directory { "identity-add-directory-name" } else { "identity-add-provider" }
+    }
 }

@@ -21,6 +21,8 @@ pub struct LoginPage {
     pub passwords: bool,
     /// Why the last try failed ([`super::words::SignInProblem`]).
     pub problem: Option<String>,
+    /// What they are asked after signing in, when nothing went wrong.
+    pub asked: Option<String>,
     /// Username or e-mail address.
     pub username: Field,
     /// What is wrong with the password field itself, such as that it is empty.

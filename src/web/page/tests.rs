@@ -28,6 +28,7 @@ use crate::domain::authenticator::{FactorWay, Kind};
 use crate::domain::language::Language;
 use crate::domain::password::Class;
 use crate::domain::phone::Channel;
+use crate::domain::resolve::Refusal;
 use crate::service::factor::passkey::Challenge;
 use crate::service::saml::GoingForm;
 use crate::web::assets::{self, File};
@@ -135,6 +136,7 @@ impl Sample {
             provider: self.value("Corp SSO"),
             problem,
             again: self.value("/login/corp"),
+            inside: false,
             trace: self.value("0192-trace"),
         };
         let row = |source: &str, removable| IdentityRow {
@@ -157,9 +159,12 @@ impl Sample {
             shell: self.shell(),
             person: self.person(),
             provider: self.value("Corp SSO"),
+            directory: false,
             who: self.value("Anna Berger"),
             question: self.value("question"),
         };
+        let directory = IdentityAddPage { directory: true, ..add.clone() };
+        let inside = ProviderProblemPage { inside: true, ..problem(ProviderProblem::Refused(Refusal::Administrator)) };
         let problems = ProviderProblem::all().into_iter().map(|one| {
             let page: Box<dyn Page> = Box::new(problem(one));
             (format!("provider-problem-{one:?}"), page)
@@ -168,6 +173,8 @@ impl Sample {
         pages.push(("account-identities".to_owned(), Box::new(identities)));
         pages.push(("account-identities-none".to_owned(), Box::new(none)));
         pages.push(("account-identity-add".to_owned(), Box::new(add)));
+        pages.push(("account-identity-add-directory".to_owned(), Box::new(directory)));
+        pages.push(("provider-problem-inside".to_owned(), Box::new(inside)));
         pages
     }
 
@@ -177,6 +184,7 @@ impl Sample {
             action: paths::LOGIN,
             passwords: true,
             problem: None,
+            asked: None,
             username: Field::default(),
             password_error: None,
             stay_days: Some(30),
@@ -204,6 +212,7 @@ impl Sample {
             providers: Vec::new(),
             ..login.clone()
         };
+        let asked = LoginPage { asked: Some(self.value(&self.t.msg("login-asked"))), ..login.clone() };
         let internal = LoginPage { action: paths::LOGIN_INTERNAL, ..login.clone() };
         let closed = LoginPage { passwords: false, providers: Vec::new(), ..login.clone() };
         let setup = SetupPage {
@@ -229,6 +238,7 @@ impl Sample {
             ("login-bare".to_owned(), Box::new(bare)),
             ("login-internal".to_owned(), Box::new(internal)),
             ("login-closed".to_owned(), Box::new(closed)),
+            ("login-asked".to_owned(), Box::new(asked)),
             ("logout".to_owned(), Box::new(LogoutPage { shell: self.shell(), person: self.person() })),
             ("forbidden".to_owned(), Box::new(self.forbidden(Shut::Group))),
             ("forbidden-network".to_owned(), Box::new(self.forbidden(Shut::Network))),
@@ -764,7 +774,10 @@ fn a_notice_is_shown_once_where_there_is_one() {
         }
     }
     assert_eq!(Notice::parse("notice-unknown"), None);
-    assert!(!rendered(Language::German, false, None).iter().any(|(_, html)| html.contains("class=\"notice\"")));
+    let others = rendered(Language::German, false, None);
+    // Its notice is its own: what is asked after signing in.
+    let mut others = others.iter().filter(|(name, _)| *name != "login-asked");
+    assert!(!others.any(|(_, html)| html.contains("class=\"notice\"")));
 }
 
 #[test]
@@ -779,6 +792,7 @@ fn every_problem_has_a_sentence() {
             SignInProblem::DirectoryPassword,
             SignInProblem::DirectoryShut,
             SignInProblem::NoAccount,
+            SignInProblem::Conflict,
             SignInProblem::LinkFirst,
         ];
         let password = [

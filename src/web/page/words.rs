@@ -33,6 +33,8 @@ pub enum SignInProblem {
     DirectoryShut,
     /// There is no account for the person, and none is made; said only after the right password.
     NoAccount,
+    /// Another account has the person's username or address; said only after the right password.
+    Conflict,
     /// An account has the person's address, and its owner is asked first; said only after the right password.
     LinkFirst,
 }
@@ -55,6 +57,7 @@ impl SignInProblem {
             Self::DirectoryPassword => t.msg("sign-in-directory-password"),
             Self::DirectoryShut => t.msg("sign-in-directory-shut"),
             Self::NoAccount => t.msg("sign-in-no-account"),
+            Self::Conflict => t.msg("sign-in-conflict"),
             Self::LinkFirst => t.msg("sign-in-link-first"),
         }
     }

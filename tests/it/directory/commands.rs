@@ -52,6 +52,40 @@ fn an_account_is_shown_with_what_the_directory_says() {
 }
 
 #[test]
+fn nothing_that_a_directory_holds_reaches_a_terminal_raw() {
+    // ESC [31m, a C1 control, a line of its own, and writing from right to left.
+    let hostile = "\u{1b}[31m\u{9b}2J\nok    everything\u{202e}";
+    let coded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, format!("anna{hostile}"));
+    let anna = person("anna").replace("mail:", &format!("departmentNumber:: {coded}\nmail:"));
+    let odd = person("odd").replace("uid: odd\n", &format!("uid: odd\nemployeeNumber:: {coded}\n"));
+    let odd = odd.replace("cn: odd Example", &format!("cn:: {coded}"));
+    let named = format!(
+        "dn: ou=odd,ou=groups,{BASE}\nobjectClass: groupOfNames\nou: odd\ncn:: {coded}\nmember: uid=anna,ou=people,{BASE}\n\n"
+    );
+    let slapd = Slapd::with(&(anna + &odd + &group("staff", &["anna", "odd"]) + &named));
+    let custom = "create_accounts = true\n[[directory.custom_attribute]]\nname = \"department\"\n\
+                  from = [\"departmentNumber\"]\n";
+    let rule = "filter = \"(objectClass=groupOfNames)\"\nmembers = \"member\"\n";
+    let sync = format!("{custom}[[directory.group_sync]]\nbase_dn = \"ou=groups,{BASE}\"\n{rule}");
+    let place = Place::with("", &slapd.directory(&sync));
+    for arguments in [
+        &["directory", "check", "ldap", "--user", "anna"][..],
+        &["directory", "check", "ldap", "--json"],
+        &["sync", "--dry-run"],
+        &["sync", "--dry-run", "--json"],
+        &["sync"],
+        &["account", "show", "anna"],
+    ] {
+        let said = text(&place.runs(arguments, ""));
+        let raw = |one: char| (one.is_control() && one != '\n') || one == '\u{202e}';
+        assert!(!said.contains(raw), "{arguments:?}: {said:?}");
+        assert!(!said.lines().any(|line| line.starts_with("ok    everything")), "{arguments:?}: {said:?}");
+    }
+    let shown = text(&place.runs(&["directory", "check", "ldap"], ""));
+    assert!(shown.contains("anna\\u001b[31m\\u009b2J\\u000aok    everything\\u202e"), "shown, not hidden: {shown}");
+}
+
+#[test]
 fn the_check_names_what_is_wrong_and_what_to_do() {
     let mut slapd = Slapd::with(&(three() + &person("bare").replace("mail: bare@example.org\n", "")));
     let check = |settings: &str, user: &str| {

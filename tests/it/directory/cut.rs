@@ -42,12 +42,22 @@ fn a_cut_list_is_told_in_words_in_json_and_by_the_exit_code() {
         assert!(!good && text.contains("NOT READ TO ITS END: not all people were read"), "{arguments:?}: {text}");
         assert!(!text.contains("remove 1"), "{arguments:?}: {text}");
     }
+    let (good, text) = said(&["directory", "check", "ldap"]);
+    assert!(!good && text.contains("WRONG all entries: 3 were read, and then the server gave no more"), "{text}");
+    assert!(text.contains("size.prtotal=unlimited"), "with what to do: {text}");
     let json = place.runs(&["sync", "--confirm", "--json"], "");
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
     assert_eq!(json["plan"]["cut"].as_array().map(Vec::len), Some(1), "{json}");
     assert_eq!((&json["done"]["removed"], &json["done"]["locked"]), (&0.into(), &0.into()));
+    slapd.writes_configuration("limits users size=1\n");
+    slapd.restarts();
+    let (good, text) = said(&["directory", "check", "ldap", "--user", "p7"]);
+    assert!(!good && text.contains("WRONG all entries: 1 were read"), "{text}");
     slapd.writes_configuration("");
     slapd.restarts();
+    let (good, text) = said(&["directory", "check", "ldap"]);
+    assert!(good || !text.contains("WRONG all entries"), "{text}");
+    assert!(text.contains("ok    all entries: 8, read to the end"), "{text}");
     let shown = String::from_utf8_lossy(&place.runs(&["account", "show", "p7"], "").stdout).into_owned();
     assert!(shown.contains("tail"), "{shown}");
 }

@@ -7,7 +7,7 @@ use crate::support::{Answer, House, OTHER_PASSWORD, PASSWORD};
 use http::StatusCode;
 use std::sync::Arc;
 use vestibule::service::caller::Operator;
-use vestibule::service::directory::Directories;
+use vestibule::service::directory::{Directories, Names};
 
 pub(super) fn people() -> String {
     ["anna", "bert", "cara"].map(person).concat() + &group("staff", &["anna"])
@@ -116,7 +116,10 @@ async fn an_account_of_ours_is_not_the_directory_s_and_is_not_taken_over() {
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(tries(&house, "anna", PASSWORD).await.status, StatusCode::SEE_OTHER);
     let directories = Directories::new(Arc::clone(&house.app.core));
-    directories.link(&house.operator(), Operator::vouched(), &anna, ("ldap", "anna")).await.expect("linked");
+    directories
+        .link(&house.operator(), Operator::vouched(), &anna, ("ldap", "anna", Names::Stay))
+        .await
+        .expect("linked");
     assert_eq!(tries(&house, "anna", "anna-password").await.status, StatusCode::SEE_OTHER);
     assert_eq!(
         tries(&house, "anna", PASSWORD).await.status,
@@ -127,8 +130,8 @@ async fn an_account_of_ours_is_not_the_directory_s_and_is_not_taken_over() {
     house.account("dora").await;
     slapd.adds(&person("dora2").replace("dora2@", "dora@"));
     let answer = tries(&house, "dora2", "dora2-password").await;
-    assert_eq!(answer.status, StatusCode::FORBIDDEN);
-    assert!(answer.body.contains("there is no account for you"), "{}", answer.body);
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert!(answer.body.contains("another account here has your username"), "{}", answer.body);
     assert_eq!(tries(&house, "dora", PASSWORD).await.status, StatusCode::SEE_OTHER);
 }
 

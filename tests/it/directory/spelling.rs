@@ -5,6 +5,9 @@ use crate::support::slapd::{BASE, SERVICE, Slapd, person};
 use crate::support::told::Told;
 use crate::support::{Answer, House};
 use http::StatusCode;
+use std::sync::Arc;
+use vestibule::service::caller::Operator;
+use vestibule::service::directory::{Directories, Names};
 
 const LIMITS: &str = "[throttle]\naccount_failures = 3\naddress_failures = 0\nnetwork_failures = 0\n";
 
@@ -68,6 +71,49 @@ async fn right_passwords_are_not_counted_whatever_the_spelling() {
         assert_eq!(tries(&house, name, "anna-password").await.status, StatusCode::SEE_OTHER, "{name}");
     }
     assert_eq!(house.count_acts("account.created").await, 1);
+}
+
+#[tokio::test]
+async fn whoever_is_unblocked_is_under_every_spelling_and_nobody_else_is() {
+    let slapd = Slapd::with(&many());
+    let house = House::with(&format!("{LIMITS}{}", slapd.directory(""))).await;
+    for name in ["anna", "bert"] {
+        assert_eq!(tries(&house, name, &format!("{name}-password")).await.status, StatusCode::SEE_OTHER);
+    }
+    // More than the limit, so that both the person and what was typed would be blocked.
+    for name in ["a.berg"; 7].into_iter().chain(["bert"; 3]) {
+        tries(&house, name, "wrong").await;
+    }
+    let blocked = ["anna", "a.berg", "aberg"];
+    for name in blocked {
+        let right = tries(&house, name, "anna-password").await;
+        assert_eq!(right.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}");
+    }
+    let anna = house.named("anna").await;
+    house.accounts().unlock(&house.operator(), Operator::vouched(), anna.id).await.expect("unlocked");
+    for name in ["a.berg", "anna", "aberg"] {
+        assert_eq!(tries(&house, name, "anna-password").await.status, StatusCode::SEE_OTHER, "{name}");
+    }
+    assert_eq!(tries(&house, "bert", "bert-password").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn what_an_entry_failed_without_an_account_is_forgotten_with_the_account_s() {
+    let slapd = Slapd::with(&many());
+    let house = House::with(&format!("{LIMITS}{}", slapd.directory(""))).await;
+    let local = house.account("local").await;
+    for name in ["anna", "bert"] {
+        for _ in 0..4 {
+            tries(&house, name, "wrong").await;
+        }
+    }
+    let (operator, by) = (house.operator(), Operator::vouched());
+    let directories = Directories::new(Arc::clone(&house.app.core));
+    directories.link(&operator, by, &local, ("ldap", "anna", Names::Stay)).await.expect("linked");
+    house.accounts().unlock(&operator, by, local.id).await.expect("unlocked");
+    directories.unlink(&operator, by, &local, "ldap").await.expect("unlinked");
+    assert_eq!(tries(&house, "anna", "anna-password").await.status, StatusCode::SEE_OTHER);
+    assert_eq!(tries(&house, "bert", "bert-password").await.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
 #[tokio::test]

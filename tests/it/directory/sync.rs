@@ -3,18 +3,15 @@
 use super::{STAFF, confirms, groups_of, runs, state, syncs};
 use crate::support::House;
 use crate::support::slapd::{BASE, Slapd, group, person};
-use std::time::Duration;
 use vestibule::domain::account::AccountStatus;
 use vestibule::service::caller::Operator;
-use vestibule::service::context::Context;
-use vestibule::service::directory::{Directories, Options, SyncError};
-use vestibule::store::lease;
+use vestibule::service::directory::{Directories, Names, Options};
 
-fn three() -> String {
+pub(super) fn three() -> String {
     format!("{}{}{}{}", person("anna"), person("bert"), person("cara"), group("staff", &["anna", "bert"]))
 }
 
-async fn exists(house: &House, username: &str) -> bool {
+pub(super) async fn exists(house: &House, username: &str) -> bool {
     house.accounts().named(Operator::vouched(), username).await.is_ok()
 }
 
@@ -210,9 +207,9 @@ async fn an_account_of_the_same_name_is_never_taken_over_and_can_be_linked() {
     assert!(plan.remarks.iter().any(|remark| remark.contains("account link")), "{:?}", plan.remarks);
     let directories = Directories::new(std::sync::Arc::clone(&house.app.core));
     let by = Operator::vouched();
-    directories.link(&house.operator(), by, &anna, ("ldap", "ANNA")).await.expect("linked");
-    assert!(directories.link(&house.operator(), by, &anna, ("ldap", "bert")).await.is_err());
-    assert!(directories.link(&house.operator(), by, &anna, ("ldap", "nobody)(uid=*")).await.is_err());
+    directories.link(&house.operator(), by, &anna, ("ldap", "ANNA", Names::Stay)).await.expect("linked");
+    assert!(directories.link(&house.operator(), by, &anna, ("ldap", "bert", Names::Stay)).await.is_err());
+    assert!(directories.link(&house.operator(), by, &anna, ("ldap", "nobody)(uid=*", Names::Stay)).await.is_err());
     syncs(&house).await;
     assert_eq!(groups_of(&house, "anna").await, ["staff"]);
     assert_eq!(house.named("anna").await.id, anna.id);
@@ -229,31 +226,4 @@ async fn a_dry_run_changes_nothing_and_says_the_same() {
     assert!(words.contains("make the account anna") && words.contains("make the group staff"), "{words}");
     assert_eq!(outcome.plan.json()["create"][0]["username"], "anna");
     assert_eq!((house.acts().await, state(&house).await), (acts, before));
-}
-
-#[tokio::test]
-async fn one_process_at_a_time_and_by_the_clock() {
-    let slapd = Slapd::with(&three());
-    let house = House::with(&slapd.directory(&format!("interval = \"1h\"\n{STAFF}"))).await;
-    let directories = Directories::new(std::sync::Arc::clone(&house.app.core));
-    let ctx = Context::system(house.app.surroundings.clone());
-    directories.sync_due(&ctx).await.expect("a run");
-    assert!(exists(&house, "anna").await);
-    slapd.modifies(&format!(
-        "dn: cn=staff,ou=groups,{BASE}\nchangetype: modify\nadd: member\nmember: uid=cara,ou=people,{BASE}\n\n"
-    ));
-    directories.sync_due(&ctx).await.expect("no run");
-    assert!(!exists(&house, "cara").await, "its time has not come");
-    house.after(Duration::from_hours(1));
-    let other = lease::Claim { name: "directory:ldap", holder: uuid::Uuid::from_u128(7) };
-    let mut tx = house.app.core.database.begin().await.expect("a transaction");
-    let now = ctx.now();
-    assert!(lease::take(&mut tx, other, now, now.after(Duration::from_secs(30))).await.expect("a lease"));
-    tx.commit().await.expect("committed");
-    assert!(matches!(runs(&house, Options::default()).await, Err(SyncError::Running(_))));
-    directories.sync_due(&ctx).await.expect("no run");
-    assert!(!exists(&house, "cara").await, "another process is at it");
-    house.after(Duration::from_secs(31));
-    directories.sync_due(&ctx).await.expect("a run");
-    assert!(exists(&house, "cara").await, "who was killed does not hold it for ever");
 }

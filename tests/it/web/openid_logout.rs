@@ -243,6 +243,56 @@ async fn a_sign_in_on_its_way_does_not_arrive_after_it() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_held_back_in_the_browser_does_not_arrive_after_it() {
+    for without_the_other in [None, Some("sid"), Some("sub")] {
+        let openid = OpenId::start().await;
+        let house = house(&openid, "").await;
+        let mut browser = house.browser();
+        let left = browser.get("/login/corp").await;
+        let back = openid.consents(left.location());
+        house.after(Duration::from_secs(5));
+        let token = openid.logout_token(|claims| {
+            if let Some(name) = without_the_other {
+                claims.remove(name);
+            }
+        });
+        assert_eq!(told(&house, &token).await.status, StatusCode::OK);
+        house.after(Duration::from_secs(5));
+        let answer = browser.get(&back).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{without_the_other:?}: {}", answer.body);
+        assert!(!browser.is_signed_in().await, "{without_the_other:?}");
+        assert_eq!(house.count_acts("sign_in.succeeded").await, 0);
+        // Whoever begins after that gets in.
+        house.after(Duration::from_secs(1));
+        assert_eq!(signs_in(&mut browser, &openid).await.status, StatusCode::SEE_OTHER);
+        assert!(browser.is_signed_in().await);
+    }
+}
+
+#[tokio::test]
+async fn a_token_for_several_audiences_counts_where_we_are_one() {
+    for (audiences, party, counts) in [
+        (json!(["another", "vestibule"]), None, true),
+        (json!(["another", "vestibule"]), Some("vestibule"), true),
+        (json!(["another", "vestibule"]), Some("another"), false),
+        (json!(["another", "more"]), None, false),
+    ] {
+        let openid = OpenId::start().await;
+        let house = house(&openid, "").await;
+        let mut browser = anna(&house, &openid).await;
+        let token = openid.logout_token(|claims| {
+            claims.insert("aud".to_owned(), audiences.clone());
+            if let Some(party) = party {
+                claims.insert("azp".to_owned(), json!(party));
+            }
+        });
+        let expected = if counts { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+        assert_eq!(told(&house, &token).await.status, expected, "{audiences} {party:?}");
+        assert_eq!(browser.is_signed_in().await, !counts, "{audiences} {party:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_back_channel_answers_programs_and_reads_little() {
     let openid = OpenId::start().await;
     let house = house(&openid, "").await;

@@ -122,6 +122,26 @@ async fn a_silent_token_endpoint_is_given_its_time() {
 }
 
 #[tokio::test]
+async fn a_token_endpoint_that_has_no_time_is_away_and_not_distrusted() {
+    for status in [429, 408, 500, 503] {
+        let openid = OpenId::start().await;
+        let body = b"{\"error\": \"invalid_grant\"}".to_vec();
+        openid.script().canned.insert("/token", Canned { status, kind: "application/json", body });
+        let house = house(&openid, "").await;
+        let answer = signs_in(&mut house.browser(), &openid).await;
+        assert_eq!(answer.status, StatusCode::FAILED_DEPENDENCY, "{status}: {}", answer.body);
+        assert!(answer.body.contains("does not answer"), "{status}: {}", answer.body);
+        is_refused(&answer);
+        others_still_get_in(&house).await;
+    }
+    // One that is not there is no outage: somebody wrote the wrong address.
+    let openid = OpenId::start().await;
+    openid.script().canned.insert("/token", Canned { status: 404, kind: "text/html", body: b"no".to_vec() });
+    let house = house(&openid, "").await;
+    assert_eq!(signs_in(&mut house.browser(), &openid).await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
 async fn what_is_known_of_a_provider_stays_in_force_while_it_is_away() {
     let openid = OpenId::start().await;
     let house = house(&openid, "").await;
@@ -186,6 +206,41 @@ async fn the_operator_is_told_what_is_wrong() {
     let report = check("corp").await.expect("a report");
     assert!(report.problems[0].contains("names another issuer"), "{report:?}");
     assert!(!format!("{report:?}").contains("secret/of us"));
+}
+
+#[tokio::test]
+async fn the_operator_is_told_what_metadata_promises_in_vain() {
+    use vestibule::service::caller::Operator;
+    for (name, value, told) in [
+        ("token_endpoint", json!("ftp://x/"), "the provider's token endpoint is of no use: ftp://x/"),
+        ("token_endpoint", json!("http://idp.example/token"), "it must be https"),
+        ("userinfo_endpoint", json!("gopher://x"), "the provider's userinfo endpoint is of no use"),
+        ("response_types_supported", json!(["token", "code id_token"]), "offers no authorization code"),
+    ] {
+        let openid = OpenId::start().await;
+        openid.script().metadata = std::sync::Arc::new(move |metadata| {
+            metadata.insert(name.into(), value.clone());
+        });
+        let house = house(&openid, "").await;
+        let report = house.app.providers.check(&house.operator(), Operator::vouched(), "corp").await.expect("one");
+        assert!(report.problems.len() == 1 && report.problems[0].contains(told), "{report:?}");
+        assert!(report.problems[0].contains("\n  "), "with what to do: {report:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_a_provider_writes_reaches_a_terminal_raw() {
+    use vestibule::service::caller::Operator;
+    let openid = OpenId::start().await;
+    openid.script().metadata = std::sync::Arc::new(move |metadata| {
+        metadata.insert("end_session_endpoint".into(), json!("https://a/\u{1b}[31m\nWRONG everything"));
+        metadata.insert("token_endpoint".into(), json!("ftp://a/\u{9b}2J\nok"));
+    });
+    let house = house(&openid, "").await;
+    let report = house.app.providers.check(&house.operator(), Operator::vouched(), "corp").await.expect("one");
+    assert!(report.facts.iter().all(|fact| !fact.contains(char::is_control)), "{report:?}");
+    let raw = |problem: &String| problem.replace("\n  ", "").contains(char::is_control);
+    assert!(!report.problems.iter().any(raw), "{report:?}");
 }
 
 #[tokio::test]

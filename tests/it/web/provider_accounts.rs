@@ -2,9 +2,10 @@
 //! ways in that are left when a provider is the way in. The rules themselves are tested in `resolve.rs`.
 
 use super::provider::{house, is_refused, signs_in};
-use crate::support::{House, OpenId, PASSWORD, invitee};
+use crate::support::{Browser, House, OpenId, PASSWORD, invitee};
 use http::StatusCode;
 use serde_json::json;
+use vestibule::service::caller::Operator;
 
 #[tokio::test]
 async fn an_invitation_is_taken_along_and_binds_to_whoever_comes_back() {
@@ -66,7 +67,10 @@ async fn whoever_has_the_address_of_an_account_signs_in_to_it_and_says_yes() {
     assert_eq!(yes.status, StatusCode::NOT_FOUND);
     assert_eq!(house.count_acts("identity.linked").await, 0);
     // The owner signs in as before, says yes, and arrives.
-    let return_to = browser.get(&there).await.hidden("return_to").expect("where it leads");
+    let form = browser.get(&there).await;
+    assert!(form.body.contains("Then you are asked whether"), "{}", form.body);
+    assert!(!form.body.contains("role=\"alert\">"), "nothing went wrong: {}", form.body);
+    let return_to = form.hidden("return_to").expect("where it leads");
     let fields = [("username", "owner"), ("password", PASSWORD), ("return_to", return_to.as_str())];
     let entered = browser.submit(&there, "/login", &fields).await;
     assert_eq!(entered.location(), page);
@@ -80,6 +84,45 @@ async fn whoever_has_the_address_of_an_account_signs_in_to_it_and_says_yes() {
     assert_eq!(signs_in(&mut next, &openid).await.location(), "/account");
     let whoami = next.get("/api/v1/session").await.body;
     assert!(whoami.contains(&owner.id.to_string()), "{whoami}");
+}
+
+/// Comes from the provider with the address of an account; returns where its owner is asked, and the name of the question.
+async fn is_asked(browser: &mut Browser, openid: &OpenId) -> (String, String) {
+    let left = browser.get("/login/corp").await;
+    let told = browser.get(&openid.consents(left.location())).await;
+    assert_eq!(told.status, StatusCode::CONFLICT, "{}", told.body);
+    let question = told.body.split("question%3D").nth(1).expect("a question").split('"').next().expect("its end");
+    (format!("/account/identities/add?question={question}"), question.to_owned())
+}
+
+#[tokio::test]
+async fn who_administers_by_now_is_not_linked_by_an_address_whatever_they_say() {
+    let openid = OpenId::start().await;
+    let house = house(&openid, "on_first_sign_in = \"link_verified_email\"").await;
+    let owner = house.account("owner").await;
+    openid.script().userinfo["email"] = json!("owner@example.org");
+    let mut browser = house.browser();
+    let (page, question) = is_asked(&mut browser, &openid).await;
+    house.accounts().make_administrator(&house.operator(), Operator::vouched(), owner.id).await.expect("made");
+    browser.signs_in("owner", PASSWORD).await;
+    let told = browser.get(&page).await;
+    assert_eq!(told.status, StatusCode::CONFLICT, "{}", told.body);
+    assert!(told.body.contains("administers this service by now"), "{}", told.body);
+    assert_eq!(house.count_acts("identity.refused").await, 0, "nobody has said yes");
+    let yes = browser.submit("/account/profile", "/account/identities/add", &[("question", &question)]).await;
+    assert_eq!(yes.status, StatusCode::CONFLICT, "{}", yes.body);
+    assert!(yes.body.contains("Nothing was changed"), "{}", yes.body);
+    assert_eq!(house.count_acts("identity.linked").await, 0);
+    assert_eq!(house.count_acts("identity.refused").await, 1);
+    assert!(house.letters().await.is_empty());
+    assert!(browser.is_signed_in().await);
+    // By hand they may.
+    let left = browser.get("/login/corp?add=1").await;
+    let asked = browser.get(&openid.consents(left.location())).await;
+    let question = browser.get(asked.location()).await.hidden("question").expect("a question");
+    let yes = browser.submit(asked.location(), "/account/identities/add", &[("question", &question)]).await;
+    assert_eq!(yes.location(), "/account/identities", "{}", yes.body);
+    assert_eq!(house.count_acts("identity.linked").await, 1);
 }
 
 #[tokio::test]

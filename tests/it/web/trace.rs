@@ -134,12 +134,14 @@ async fn strangers_leave_few_traces_and_get_the_same_page() {
     for _ in 0..30 {
         is_refused(&house.browser().get("/login/corp/callback?state=made-up&code=made-up").await);
     }
-    assert_eq!(traces(&house).await.len(), 10, "ten a minute from one network");
+    let (kept, says) = (traces(&house).await, |one: &Trace| trace_words::line(one).contains("too many in this minute"));
+    assert_eq!(kept.len(), 11, "ten a minute from one network, and one that says that there were more");
+    assert_eq!(kept.iter().filter(|one| says(one)).count(), 1, "{kept:?}");
     assert_eq!(signs_in(&mut house.browser(), &openid).await.status, StatusCode::SEE_OTHER);
     assert!(ended(&house, "signed_in").await.believed, "who is believed is traced all the same");
     house.after(Duration::from_mins(1));
     is_refused(&house.browser().get("/login/corp/callback?state=made-up&code=made-up").await);
-    assert_eq!(traces(&house).await.len(), 12);
+    assert_eq!(traces(&house).await.len(), 13);
     let largest = traces(&house).await.iter().filter(|one| !one.believed).map(|one| json!(one).to_string().len()).max();
     assert!(largest < Some(400), "what a stranger leaves is small: {largest:?}");
 }

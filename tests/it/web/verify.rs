@@ -312,3 +312,18 @@ async fn rotated_keys_keep_sessions_and_revoked_ones_do_not() {
     assert_eq!(newcomer.get("/verify").await.status, StatusCode::UNAUTHORIZED, "retired keys open nothing");
     assert_eq!((house.count_acts("key.rotated").await, house.count_acts("key.revoked").await), (6, 1));
 }
+
+#[tokio::test]
+async fn a_group_is_the_same_in_whatever_case_it_is_written() {
+    let house = House::with(&BEHIND.replace("groups = [\"staff\"]", "groups = [\"STAFF\"]")).await;
+    let (ctx, by) = (house.operator(), Operator::vouched());
+    let anna = house.account("anna").await;
+    house.account("berta").await;
+    house.groups().create(&ctx, by, "Staff").await.expect("a group");
+    house.groups().add(&ctx, by, "stAFF", &anna).await.expect("a member");
+    let passed = asks(&behind_proxy(&house, "anna").await, "GET", "tasks.example.org", "/x", "192.0.2.1").await;
+    assert_eq!(passed.status, StatusCode::OK, "{}", passed.body);
+    assert_eq!(passed.header("remote-groups"), "Staff", "as it was made");
+    let other = asks(&behind_proxy(&house, "berta").await, "GET", "tasks.example.org", "/x", "192.0.2.1").await;
+    assert_eq!(other.status, StatusCode::FORBIDDEN);
+}
