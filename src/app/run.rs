@@ -31,12 +31,17 @@ fn execute(arguments: Arguments) -> Result<(), Failure> {
         }),
         Command::Migrate(options) => in_runtime(migration::migrate(&loaded.config, options)),
         Command::CopyStore(options) => in_runtime(migration::copy_store(loaded.config, options)),
-        Command::Desk(command) => in_runtime(at_the_desk(layers, loaded, command)),
+        Command::Desk(command) => in_one_thread(at_the_desk(layers, loaded, command)),
     }
 }
 
 fn in_runtime(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+/// For commands, which do one thing: entries of a directory are taken apart where they arrive, and no thread waits for another.
+fn in_one_thread(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 
 async fn at_the_desk(layers: Arc<Layers>, base: Loaded, command: DeskCommand) -> Result<(), Failure> {

@@ -89,10 +89,10 @@ fn list(members: &[(AccountId, GroupId)]) -> Vec<u8> {
 async fn add_list(link: &mut Link, (source, now): (&str, Timestamp), list: Vec<u8>) -> Result<(), StoreError> {
     execute_by_engine!(
         link,
-        sqlite: "WITH RECURSIVE place (at) AS \
-                 (SELECT 1 UNION ALL SELECT at + 32 FROM place WHERE at + 32 < length($3)) \
-                 INSERT INTO membership (account_id, group_id, source, created_at) \
-                 SELECT substr($3, at, 16), substr($3, at + 16, 16), $1, $2 FROM place WHERE true \
+        // SQLite's cheapest way to count: the places of an array of as many zeros as there are pairs.
+        sqlite: "INSERT INTO membership (account_id, group_id, source, created_at) \
+                 SELECT substr($3, key * 32 + 1, 16), substr($3, key * 32 + 17, 16), $1, $2 \
+                 FROM json_each('[0' || replace(hex(zeroblob(length($3) / 32 - 1)), '00', ',0') || ']') WHERE true \
                  ON CONFLICT (account_id, group_id, source) DO NOTHING",
         postgres: "INSERT INTO membership (account_id, group_id, source, created_at) \
                    SELECT CAST(encode(substr($3, at, 16), 'hex') AS UUID), \

@@ -100,7 +100,7 @@ mod tests {
     fn custom(values: &[(&str, &[u8])]) -> Custom {
         let mut entry = Entry::new("uid=anna,dc=x");
         for (name, value) in values {
-            entry.add(name, [value.to_vec()]);
+            entry.add(*name, [value.to_vec()]);
         }
         Custom::of(&entry, &[wanted("department", &["departmentNumber", "ou"]), wanted("room", &["roomNumber"])])
     }

@@ -101,7 +101,7 @@ mod tests {
     fn entry(attributes: &[(&str, &[&[u8]])]) -> Entry {
         let mut entry = Entry::new("uid=anna,dc=x");
         for (name, values) in attributes {
-            entry.add(name, values.iter().map(|value| value.to_vec()));
+            entry.add(*name, values.iter().map(|value| value.to_vec()));
         }
         entry
     }

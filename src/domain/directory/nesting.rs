@@ -58,8 +58,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn key(name: &str) -> DnKey {
-        DnKey::of(&format!("cn={name}"))
+    fn key(name: &str) -> DnNumber {
+        DnNumber(name.bytes().fold(0, |number, byte| number * 256 + usize::from(byte)))
     }
 
     fn nesting(pairs: &[(&str, &str)]) -> Nesting {

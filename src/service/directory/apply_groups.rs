@@ -9,8 +9,8 @@ use crate::store::{StoreError, Tx, directory_group, group};
 
 /// Changes of one group that are told one by one.
 const ONE_BY_ONE: usize = 20;
-/// People that one event names.
-const IN_ONE_EVENT: usize = 500;
+/// People that one event names: two such rows share a page.
+const IN_ONE_EVENT: usize = 90;
 
 /// What happens to one group, with everybody's account.
 struct Change<'a> {

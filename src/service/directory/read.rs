@@ -107,7 +107,7 @@ impl<'a> Reader<'a, '_> {
         }
         let mut members = vec![Vec::new(); groups.len()];
         let (policy, now, active) = (self.policy, self.now.seconds(), self.active);
-        let (read, progress, names) = (&mut self.read, &mut self.progress, &mut self.names);
+        let (read, progress, numbers) = (&mut self.read, &mut self.progress, &mut self.names);
         let search = people_search(policy, !wanted.is_empty(), active);
         let (people, remarks) = (&mut snapshot.people, &mut snapshot.remarks);
         let (mut missing, mut places) = (None, Places::default());
@@ -115,11 +115,11 @@ impl<'a> Reader<'a, '_> {
             .connection
             .search(&search, &mut |Found { entry, missing: values }| {
                 let place = people.len();
-                places.note(names.of(entry.dn()), place);
+                places.note(numbers.of(entry.dn()), place);
                 people.push(Person::of(&entry, &policy.mapping, now));
                 remarks.extend(Person::oddity(&entry, &policy.mapping).map(|why| format!("{}: {why}", entry.dn())));
                 missing = missing.take().or(values);
-                let named = entry.texts("memberOf").filter_map(|name| wanted.get(&names.of(name)));
+                let named = entry.texts("memberOf").filter_map(|name| wanted.get(&numbers.of(name)));
                 let by_number = entry.number("primaryGroupID").and_then(|number| primary.get(&number));
                 for group in named.chain(by_number).flatten() {
                     if let Some(members) = members.get_mut(*group) {

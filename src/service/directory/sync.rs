@@ -11,6 +11,7 @@ use crate::service::lease::Leases;
 use crate::store::{StoreError, directory};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
 /// How long others wait when the process that synchronises is killed; it is renewed while the work goes on.
@@ -162,9 +163,13 @@ impl Directories {
         // Both sides at once. What changes here meanwhile is looked at again when the plan is carried out.
         let (database, source) = (self.core.database.clone(), connected.source());
         let mut beside = JoinSet::new();
-        beside.spawn(async move {
-            let mut link = database.read().await?;
-            directory::known(&mut link, &source).await
+        let runtime = Handle::current();
+        // On a thread of its own: taking tens of thousands of rows apart must not keep the directory waiting.
+        beside.spawn_blocking(move || {
+            runtime.block_on(async {
+                let mut link = database.read().await?;
+                directory::known(&mut link, &source).await
+            })
         });
         let read = snapshot(&mut connection, policy, ctx.now(), progress).await;
         drop(connection);
