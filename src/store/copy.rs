@@ -76,6 +76,8 @@ enum Value {
 struct Table {
     name: String,
     columns: Vec<(String, Kind)>,
+    /// Places of the columns that its rows lie ordered by, where they have no number.
+    key: Vec<usize>,
     rows: u64,
 }
 
@@ -197,9 +199,18 @@ async fn table(source: &mut SqliteConnection, name: String, kinds: &BTreeMap<&st
     let columns: Option<Vec<_>> =
         names.into_iter().map(|(column,)| known(column).map(|(kind, column)| (column, kind))).collect();
     let columns = columns.ok_or_else(differs)?;
+    let key: Vec<(String,)> = sqlx::query_as(
+        "SELECT i.name FROM pragma_table_list AS t JOIN pragma_table_info($1) AS i \
+         WHERE t.schema = 'main' AND t.name = $1 AND t.wr = 1 AND i.pk > 0 ORDER BY i.pk",
+    )
+    .bind(&name)
+    .fetch_all(&mut *source)
+    .await?;
+    let place = |column: &str| columns.iter().position(|(name, _)| name == column);
+    let key = key.iter().filter_map(|(column,)| place(column)).collect();
     let count = format!("SELECT COUNT(*) FROM {}", quoted(&name));
     let (rows,): (i64,) = sqlx::query_as(AssertSqlSafe(count)).fetch_one(source).await?;
-    Ok(Table { name, columns, rows: u64::try_from(rows).unwrap_or(0) })
+    Ok(Table { name, columns, key, rows: u64::try_from(rows).unwrap_or(0) })
 }
 
 fn in_order(mut waiting: Vec<Table>, needs: &BTreeMap<String, BTreeSet<String>>) -> Vec<Table> {
@@ -225,16 +236,27 @@ async fn write(
     table: &Table,
     wrote: &mut (dyn FnMut(u64) + Send),
 ) -> Result<Copied, CopyError> {
-    let (mut sum, mut after) = (Sum::default(), i64::MIN);
-    let read = format!(
-        "SELECT {}, rowid FROM {} WHERE rowid > $1 ORDER BY rowid LIMIT {BATCH}",
-        table.column_list(),
-        quoted(&table.name)
-    );
+    let (mut sum, mut after) = (Sum::default(), Vec::new());
     loop {
-        let rows = sqlx::query(AssertSqlSafe(read.clone())).bind(after).fetch_all(&mut *source).await?;
+        let mut query = sqlx::query(AssertSqlSafe(table.next_rows(!after.is_empty())));
+        for value in std::mem::take(&mut after) {
+            query = match value {
+                Value::Uuid(value) => query.bind(value),
+                Value::Bytes(value) => query.bind(value),
+                Value::Integer(value) => query.bind(value),
+                Value::Boolean(value) => query.bind(value),
+                Value::Text(value) => query.bind(value),
+                Value::Real(value) => query.bind(value),
+            };
+        }
+        let rows = query.fetch_all(&mut *source).await?;
         let Some(last) = rows.last() else { return Ok(sum.of(&table.name)) };
-        after = last.try_get(table.columns.len())?;
+        after = if table.key.is_empty() {
+            vec![Value::Integer(last.try_get(table.columns.len())?)]
+        } else {
+            let values = table.values::<SqliteRow>(last)?;
+            table.key.iter().filter_map(|place| values.get(*place).cloned()).collect()
+        };
         let rows: Vec<_> = rows.iter().map(|row| table.values::<SqliteRow>(row)).collect::<Result<_, _>>()?;
         let mut insert =
             QueryBuilder::<Postgres>::new(format!("INSERT INTO {} ({}) ", quoted(&table.name), table.column_list()));
@@ -314,6 +336,17 @@ impl Table {
     }
 
     /// The values of a row of either database.
+    /// The next rows of the source: those after the one whose key is bound, or the first ones.
+    fn next_rows(&self, after: bool) -> String {
+        let names: Vec<String> =
+            self.key.iter().filter_map(|place| self.columns.get(*place)).map(|(name, _)| quoted(name)).collect();
+        let (order, number) = if names.is_empty() { ("rowid".to_owned(), ", rowid") } else { (names.join(", "), "") };
+        let bound = vec!["?"; names.len().max(1)].join(", ");
+        let from = if after { format!(" WHERE ({order}) > ({bound})") } else { String::new() };
+        let (columns, table) = (self.column_list(), quoted(&self.name));
+        format!("SELECT {columns}{number} FROM {table}{from} ORDER BY {order} LIMIT {BATCH}")
+    }
+
     fn values<'r, R: Row>(&self, row: &'r R) -> Result<Vec<Value>, sqlx::Error>
     where
         usize: ColumnIndex<R>,

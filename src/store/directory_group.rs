@@ -162,6 +162,15 @@ pub async fn rename_group(link: &mut Link, group: GroupId, name: &DisplayName) -
     .map(drop)
 }
 
+/// Gives a group a name that nobody can have, until it gets its own within the same transaction.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn set_aside(link: &mut Link, group: GroupId) -> Result<(), StoreError> {
+    let name = format!(",{group}");
+    execute!(link, "UPDATE user_group SET name = $2, name_key = $2 WHERE id = $1", group.uuid(), name).map(drop)
+}
+
 /// Notes which entry a group follows.
 ///
 /// # Errors

@@ -23,7 +23,7 @@ mod resolve;
 mod routes;
 mod settings;
 mod store_durable;
-mod store_upgrade;
+mod store_file;
 mod store_volatile;
 mod support;
 mod web;

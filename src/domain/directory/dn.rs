@@ -153,8 +153,12 @@ fn value_of(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     // How much of the end may not be trimmed: an escaped space belongs to the value.
     let mut firm = 0;
-    let mut rest = text.chars().filter(|c| *c != '"').peekable();
+    let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
+        if c == '"' {
+            // A mark around the value; one that belongs to it is escaped.
+            continue;
+        }
         if c != '\\' {
             bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
             if c != ' ' {
@@ -197,6 +201,7 @@ mod tests {
             ("cn=M\\C3\\BCller,dc=x", "CN=müller,dc=x"),
             ("cn=two  spaces,dc=x", "cn=two spaces,dc=x"),
             ("cn=\"Doe, John\",dc=x", "cn=Doe\\, John,dc=x"),
+            ("cn=\\\"x\\\" 57,dc=x", "cn=\\22X\\22 57,dc=x"),
         ] {
             assert_eq!(DnKey::of(one), DnKey::of(other), "{one} | {other}");
         }

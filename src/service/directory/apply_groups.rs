@@ -71,6 +71,7 @@ impl Work<'_> {
             .filter(|change| change.plan.target == Target::New)
             .map(|change| (change.id, &change.plan.name, change.plan.follows.as_ref()))
             .collect();
+        self.rename(tx, &changes).await?;
         directory_group::insert_groups(tx, &self.source, &new, self.ctx.now()).await?;
         for change in &changes {
             self.follow(tx, change).await?;
@@ -102,18 +103,27 @@ impl Work<'_> {
         Change { plan, id, adds, removes }
     }
 
-    /// The name of a group that was there, and the entry that it follows.
+    /// Renames groups that were there. First all of them get out of each other's way: two may have swapped their names.
+    async fn rename(&self, tx: &mut Tx, changes: &[Change<'_>]) -> Result<(), StoreError> {
+        let renamed: Vec<_> = changes.iter().filter(|change| change.plan.renamed_from.is_some()).collect();
+        if renamed.len() > 1 {
+            for change in &renamed {
+                directory_group::set_aside(tx, change.id).await?;
+            }
+        }
+        for change in renamed {
+            directory_group::rename_group(tx, change.id, &change.plan.name).await?;
+        }
+        Ok(())
+    }
+
+    /// The entry that a group that was there follows.
     async fn follow(&self, tx: &mut Tx, change: &Change<'_>) -> Result<(), StoreError> {
-        let plan = change.plan;
-        if plan.target == Target::New {
-            return Ok(());
-        }
-        if plan.renamed_from.is_some() {
-            directory_group::rename_group(tx, change.id, &plan.name).await?;
-        }
-        match &plan.follows {
-            Some(subject) => directory_group::follow(tx, &self.source, subject, change.id).await,
-            None => Ok(()),
+        match &change.plan.follows {
+            Some(subject) if change.plan.target != Target::New => {
+                directory_group::follow(tx, &self.source, subject, change.id).await
+            }
+            _ => Ok(()),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{OpenError, migration_error};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::{Connection, Sqlite, SqlitePool, Transaction};
 use std::path::Path;
 use std::time::Duration;
 
@@ -42,7 +42,13 @@ pub(super) async fn open(path: &Path) -> Result<Pools, OpenError> {
     // SQLite has no lock of its own around a whole migration run; two commands may start at once.
     let _alone = crate::store::exclusive(path).await.map_err(|error| fail(error.to_string()))?;
     let writing = options.clone().pragma("cache_size", WRITER_CACHE).pragma("temp_store", "memory");
-    let writer = pool().max_connections(1).connect_with(writing).await.map_err(|e| fail(e.to_string()))?;
+    let writer = pool()
+        .max_connections(1)
+        // SQLite rolls back by itself when the disk is full: the driver then believes for ever that a transaction is open.
+        .before_acquire(|conn, _| Box::pin(async move { Ok(!conn.is_in_transaction()) }))
+        .connect_with(writing)
+        .await
+        .map_err(|e| fail(e.to_string()))?;
     MIGRATIONS.run(&writer).await.map_err(|error| migration_error(path, error))?;
     let readers = pool()
         .max_connections(4)

@@ -41,28 +41,28 @@ fn group_name(text: &str) -> Option<DisplayName> {
     DisplayName::parse(text).ok().filter(|name| !name.as_str().contains(',') && name.as_str().chars().count() <= 100)
 }
 
-/// Finds the group for each reading: the one that follows the entry already, or else the one of that name, or a new one.
+/// Finds the group for each reading: the one that has its name once groups have gone along with renamed entries, or a new one.
+/// What there is afterwards depends on the directory alone, not on what its entries were called before.
 pub(super) fn targets(desk: &Desk<'_>, plan: &mut Plan) -> Targets {
-    let by_name: HashMap<String, &KnownGroup> = desk.known.groups.iter().map(|one| (fold(&one.name), one)).collect();
-    let by_subject: HashMap<&Subject, &KnownGroup> =
-        desk.known.groups.iter().filter_map(|one| Some((one.subject.as_ref()?, one))).collect();
-    let (mut aims, mut aimed_at, mut unknown_unread) = (Vec::<Aim>::new(), HashSet::new(), false);
     let chosen = chosen_names(desk);
+    let standing = Standing::of(desk, &chosen);
+    let (mut aims, mut aimed_at, mut unknown_unread) = (Vec::<Aim>::new(), HashSet::new(), false);
     let mut places: HashMap<String, usize> = HashMap::new();
     for reading in &desk.snapshot.groups {
-        let followed = reading.subject.as_ref().and_then(|subject| by_subject.get(subject)).copied();
-        let followed = followed.filter(|_| !reading.named_by_operator);
-        let known = followed.or_else(|| by_name.get(&fold(reading.name.trim())).copied());
-        aimed_at.extend(known.map(|group| group.id));
+        let wanted = chosen.get(&fold(reading.name.trim())).copied().unwrap_or(&reading.name);
+        let known = standing.called(wanted);
         let members = match &reading.members {
             Ok(members) => members,
             Err(why) => {
-                unknown_unread |= known.is_none();
+                // What it is called now may be unknown: neither is left by anybody.
+                let followed = standing.followed(reading);
+                aimed_at.extend(followed.iter().chain(&known).map(|group| group.id));
+                unknown_unread |= known.or(followed).is_none();
                 plan.remarks.push(format!("the group {} is left as it is: {why}", reading.dn));
                 continue;
             }
         };
-        let wanted = chosen.get(&fold(reading.name.trim())).copied().unwrap_or(&reading.name);
+        aimed_at.extend(known.map(|group| group.id));
         let Some(wanted) = group_name(wanted) else {
             plan.remarks.push(format!("the group {} has a name that cannot be used here", reading.dn));
             continue;
@@ -71,7 +71,7 @@ pub(super) fn targets(desk: &Desk<'_>, plan: &mut Plan) -> Targets {
             plan.cut.push(format!("the group {} was not read to its end, nobody leaves it: {why}", reading.dn));
         }
         let whole = members.partial.is_none() && desk.snapshot.partial.is_none();
-        let mut aim = aim(reading, (known, &wanted), (&by_name, &chosen), plan);
+        let mut aim = aim(reading, &wanted, known, &standing);
         aim.whole = whole;
         aim.people.extend(&members.people);
         if reading.creates_accounts {
@@ -100,37 +100,96 @@ fn chosen_names<'a>(desk: &Desk<'a>) -> HashMap<String, &'a str> {
     chosen.map(|reading| (fold(reading.name.trim()), reading.name.as_str())).collect()
 }
 
-fn aim(
-    reading: &GroupReading,
-    (known, wanted): (Option<&KnownGroup>, &DisplayName),
-    (by_name, chosen): (&HashMap<String, &KnownGroup>, &HashMap<String, &str>),
-    plan: &mut Plan,
-) -> Aim {
-    let nothing = Aim {
-        target: Target::New,
+fn aim(reading: &GroupReading, wanted: &DisplayName, known: Option<&KnownGroup>, standing: &Standing<'_>) -> Aim {
+    let follows = reading.subject.clone().filter(|_| !reading.named_by_operator);
+    let aim = |target, renamed_from, follows| Aim {
+        target,
         name: wanted.clone(),
-        renamed_from: None,
-        follows: reading.subject.clone().filter(|_| !reading.named_by_operator),
+        renamed_from,
+        follows,
         people: Vec::new(),
         whole: false,
         makes: Vec::new(),
     };
-    let Some(known) = known else { return nothing };
-    let follows = nothing.follows.filter(|subject| known.subject.as_ref() != Some(subject));
-    let target = Target::Known(known.id);
-    let same = known.name == wanted.as_str() || chosen.contains_key(&fold(&known.name));
-    let taken = by_name.get(&fold(wanted.as_str())).is_some_and(|other| other.id != known.id);
-    if !same && taken {
-        plan.remarks.push(format!(
-            "the group {} keeps its name: another group is called {}",
-            known.name,
-            wanted.as_str()
-        ));
+    let Some(known) = known else {
+        // One that a group follows already, which cannot go along, leaves it in the next run.
+        return aim(Target::New, None, follows.filter(|_| standing.followed(reading).is_none()));
+    };
+    let key = fold(wanted.as_str());
+    let renamed = fold(&known.name) != key || (known.name != wanted.as_str() && !standing.chosen.contains(&key));
+    let renamed_from = renamed.then(|| known.name.clone());
+    // The entry that it follows goes on leading it, as long as there is one.
+    let follows = follows.filter(|subject| known.subject.as_ref() != Some(subject) && !standing.is_led(known));
+    let mut aim = aim(Target::Known(known.id), renamed_from, follows);
+    if let (false, Some(current)) = (renamed, group_name(&known.name)) {
+        aim.name = current;
     }
-    let current = group_name(&known.name);
-    match current {
-        Some(current) if same || taken => Aim { target, name: current, follows, ..nothing },
-        _ => Aim { target, renamed_from: Some(known.name.clone()), follows, ..nothing },
+    aim
+}
+
+/// What the groups here are called once those have been renamed that go along with their entries.
+struct Standing<'a> {
+    by_name: HashMap<String, &'a KnownGroup>,
+    by_subject: HashMap<&'a Subject, &'a KnownGroup>,
+    /// Groups whose own entry was read and has their name then.
+    led: HashSet<GroupId>,
+    /// Names that the operator chose.
+    chosen: HashSet<String>,
+}
+
+impl<'a> Standing<'a> {
+    fn of(desk: &Desk<'a>, chosen: &HashMap<String, &str>) -> Self {
+        let groups = &desk.known.groups;
+        let mut by_name: HashMap<String, &KnownGroup> = groups.iter().map(|one| (fold(&one.name), one)).collect();
+        let by_subject: HashMap<&Subject, &KnownGroup> =
+            groups.iter().filter_map(|one| Some((one.subject.as_ref()?, one))).collect();
+        let mut standing =
+            Self { by_name: HashMap::new(), by_subject, led: HashSet::new(), chosen: chosen.keys().cloned().collect() };
+        let followed: Vec<(&KnownGroup, String)> = desk
+            .snapshot
+            .groups
+            .iter()
+            .filter(|reading| reading.members.is_ok() && group_name(&reading.name).is_some())
+            .filter_map(|reading| Some((standing.followed(reading)?, fold(reading.name.trim()))))
+            .collect();
+        // A group goes along with its entry unless an operator chose its name, or a group that stays has the new one.
+        let mut going: Vec<&(&KnownGroup, String)> = followed
+            .iter()
+            .filter(|(group, to)| fold(&group.name) != *to && !chosen.contains_key(&fold(&group.name)))
+            .collect();
+        loop {
+            let leaving: HashSet<GroupId> = going.iter().map(|(group, _)| group.id).collect();
+            let (before, mut taken) = (going.len(), HashSet::new());
+            going.retain(|(_, to)| {
+                by_name.get(to).is_none_or(|other| leaving.contains(&other.id)) && taken.insert(to.as_str())
+            });
+            if going.len() == before {
+                break;
+            }
+        }
+        for (group, _) in &going {
+            by_name.remove(&fold(&group.name));
+        }
+        by_name.extend(going.iter().map(|(group, to)| (to.clone(), *group)));
+        let leads = |(group, name): &&(&KnownGroup, String)| by_name.get(name).is_some_and(|one| one.id == group.id);
+        standing.led = followed.iter().filter(leads).map(|(group, _)| group.id).collect();
+        standing.by_name = by_name;
+        standing
+    }
+
+    fn called(&self, name: &str) -> Option<&'a KnownGroup> {
+        self.by_name.get(&fold(name.trim())).copied()
+    }
+
+    /// The group that follows an entry, whatever it is called.
+    fn followed(&self, reading: &GroupReading) -> Option<&'a KnownGroup> {
+        let subject = reading.subject.as_ref().filter(|_| !reading.named_by_operator)?;
+        self.by_subject.get(subject).copied()
+    }
+
+    /// Whether the entry that a group follows was read and has its name.
+    fn is_led(&self, group: &KnownGroup) -> bool {
+        self.led.contains(&group.id)
     }
 }
 

@@ -6,6 +6,8 @@ mod guard;
 mod people;
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod renaming;
 
 pub use guard::{Guard, Verdict};
 

@@ -30,7 +30,7 @@ fn group_id(number: usize) -> GroupId {
     GroupId::new(Uuid::from_u128(1000 + number as u128))
 }
 
-fn account(number: usize) -> KnownAccount {
+pub(super) fn account(number: usize) -> KnownAccount {
     KnownAccount {
         id: id(number),
         username: format!("p{number}"),
@@ -44,7 +44,7 @@ fn account(number: usize) -> KnownAccount {
     }
 }
 
-fn known(accounts: Vec<KnownAccount>, groups: Vec<KnownGroup>) -> Known {
+pub(super) fn known(accounts: Vec<KnownAccount>, groups: Vec<KnownGroup>) -> Known {
     let mut known = Known { groups, ..Known::default() };
     for one in &accounts {
         known.names.insert(fold(&one.username), one.id);
@@ -76,11 +76,11 @@ fn reading(number: usize, members: Result<Members, String>) -> GroupReading {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "what a reading holds")]
-fn members(people: &[usize]) -> Result<Members, String> {
+pub(super) fn members(people: &[usize]) -> Result<Members, String> {
     Ok(Members { people: people.to_vec(), ..Members::default() })
 }
 
-fn all_on() -> Settings {
+pub(super) fn all_on() -> Settings {
     Settings { status: true, lock_gone: true, create_accounts: true, ..Settings::default() }
 }
 

@@ -1,11 +1,13 @@
-//! What older versions wrote survives the migrations after it.
+//! What is particular to the SQLite file: what older versions wrote survives the migrations, and a full disk passes.
 
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use std::path::Path;
 use uuid::Uuid;
-use vestibule::domain::id::AccountId;
+use vestibule::domain::account::DisplayName;
+use vestibule::domain::id::{AccountId, GroupId};
+use vestibule::domain::time::Timestamp;
 use vestibule::store::{Database, audit, group};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
@@ -50,10 +52,29 @@ async fn memberships_and_their_order_of_events_outlive_the_indexes() {
     assert_eq!(events.iter().map(|one| one.at.millis()).collect::<Vec<_>>(), [2, 1], "the newest first");
     drop(link);
     let mut tx = database.begin().await.expect("a turn");
-    group::remove_from(&mut tx, "directory:ldap", vestibule::domain::id::GroupId::new(ANNA), account)
-        .await
-        .expect("removed");
+    group::remove_from(&mut tx, "directory:ldap", GroupId::new(ANNA), account).await.expect("removed");
     tx.commit().await.expect("committed");
     let mut link = database.read().await.expect("a connection");
     assert_eq!(group::names_of(&mut link, account).await.expect("names"), ["staff"], "the one given by hand stays");
+}
+
+#[tokio::test]
+async fn a_transaction_that_sqlite_ended_by_itself_stops_nobody_after_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("vestibule.db");
+    let database = Database::open(&path).await.expect("a database");
+    let options = SqliteConnectOptions::new().filename(&path);
+    let mut by_hand = options.connect().await.expect("a connection");
+    // As it does when the disk is full.
+    let trigger = "CREATE TRIGGER trouble BEFORE INSERT ON user_group BEGIN SELECT RAISE(ROLLBACK, 'no room'); END";
+    sqlx::query(trigger).execute(&mut by_hand).await.expect("a trigger");
+    let name = DisplayName::parse("staff").expect("a name");
+    for _ in 0..3 {
+        let mut tx = database.begin().await.expect("a turn");
+        group::insert(&mut tx, GroupId::new(ANNA), &name, Timestamp::from_millis(1)).await.expect_err("no room");
+    }
+    sqlx::query("DROP TRIGGER trouble").execute(&mut by_hand).await.expect("room again");
+    let mut tx = database.begin().await.expect("a turn");
+    group::insert(&mut tx, GroupId::new(ANNA), &name, Timestamp::from_millis(1)).await.expect("written");
+    tx.commit().await.expect("committed");
 }
