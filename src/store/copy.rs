@@ -335,7 +335,6 @@ impl Table {
         self.columns.iter().map(|(name, _)| quoted(name)).collect::<Vec<_>>().join(", ")
     }
 
-    /// The values of a row of either database.
     /// The next rows of the source: those after the one whose key is bound, or the first ones.
     fn next_rows(&self, after: bool) -> String {
         let names: Vec<String> =
@@ -347,6 +346,7 @@ impl Table {
         format!("SELECT {columns}{number} FROM {table}{from} ORDER BY {order} LIMIT {BATCH}")
     }
 
+    /// The values of a row of either database.
     fn values<'r, R: Row>(&self, row: &'r R) -> Result<Vec<Value>, sqlx::Error>
     where
         usize: ColumnIndex<R>,

@@ -20,6 +20,15 @@ struct Change<'a> {
     removes: Vec<AccountId>,
 }
 
+impl Done {
+    /// What was done to other groups as well.
+    const fn take_in(&mut self, more: &Self) {
+        self.added += more.added;
+        self.removed += more.removed;
+        self.groups_created += more.groups_created;
+    }
+}
+
 impl Work<'_> {
     /// Several groups together; when one of them is in the way, each as a part that can fail alone. Nearly always none is,
     /// and a part costs a copy of every page that it touches.
@@ -31,9 +40,7 @@ impl Work<'_> {
                 self.groups_in_parts(some).await?
             }
         };
-        self.done.added += done.added;
-        self.done.removed += done.removed;
-        self.done.groups_created += done.groups_created;
+        self.done.take_in(&done);
         Ok(())
     }
 
@@ -52,11 +59,7 @@ impl Work<'_> {
             let ran = self.carry_out(&mut tx, std::slice::from_ref(group)).await;
             tx.end_part(ran.is_ok()).await?;
             match ran {
-                Ok(more) => {
-                    done.added += more.added;
-                    done.removed += more.removed;
-                    done.groups_created += more.groups_created;
-                }
+                Ok(more) => done.take_in(&more),
                 Err(error) => self.failed(&format!("the group {}", group.name.as_str()), &error),
             }
         }

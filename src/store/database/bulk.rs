@@ -4,7 +4,7 @@ use super::{Engine, Link, StoreError, Tx, execute};
 use std::sync::Arc;
 
 /// Rows that one statement takes; a constant, so that few statements are prepared. SQLite takes 32,766 values.
-pub const ROWS: usize = 256;
+pub(in crate::store) const ROWS: usize = 256;
 
 /// An `INSERT` of many rows: as many by one statement as [`ROWS`], and a last one with what is left.
 pub(in crate::store) struct Insert {

@@ -467,6 +467,5 @@ macro_rules! on_line {
     }};
 }
 
-pub use bulk::ROWS;
-pub(super) use bulk::{Insert, execute_by_engine, insert_rows, one_after_the_other};
+pub(super) use bulk::{Insert, ROWS, execute_by_engine, insert_rows, one_after_the_other};
 pub(super) use {execute, fetch_all, fetch_all_by_engine, fetch_by_engine, fetch_optional, on_line};

@@ -44,28 +44,28 @@ fn group_name(text: &str) -> Option<DisplayName> {
 /// Finds the group for each reading: the one that has its name once groups have gone along with renamed entries, or a new one.
 /// What there is afterwards depends on the directory alone, not on what its entries were called before.
 pub(super) fn targets(desk: &Desk<'_>, plan: &mut Plan) -> Targets {
-    let chosen = chosen_names(desk);
-    let standing = Standing::of(desk, &chosen);
+    let standing = Standing::of(desk);
     let (mut aims, mut aimed_at, mut unknown_unread) = (Vec::<Aim>::new(), HashSet::new(), false);
     let mut places: HashMap<String, usize> = HashMap::new();
     for reading in &desk.snapshot.groups {
-        let wanted = chosen.get(&fold(reading.name.trim())).copied().unwrap_or(&reading.name);
+        let wanted = standing.wanted(reading);
         let known = standing.called(wanted);
-        let members = match &reading.members {
-            Ok(members) => members,
-            Err(why) => {
-                // What it is called now may be unknown: neither is left by anybody.
+        aimed_at.extend(known.map(|group| group.id));
+        let usable = match (&reading.members, group_name(wanted)) {
+            (Ok(members), Some(name)) => Ok((members, name)),
+            (Ok(_), None) => Err(format!("the group {} has a name that cannot be used here", reading.dn)),
+            (Err(why), _) => Err(format!("the group {} is left as it is: {why}", reading.dn)),
+        };
+        let (members, wanted) = match usable {
+            Ok(usable) => usable,
+            Err(remark) => {
+                // What it was called nobody leaves either.
                 let followed = standing.followed(reading);
-                aimed_at.extend(followed.iter().chain(&known).map(|group| group.id));
-                unknown_unread |= known.or(followed).is_none();
-                plan.remarks.push(format!("the group {} is left as it is: {why}", reading.dn));
+                aimed_at.extend(followed.map(|group| group.id));
+                unknown_unread |= reading.members.is_err() && known.or(followed).is_none();
+                plan.remarks.push(remark);
                 continue;
             }
-        };
-        aimed_at.extend(known.map(|group| group.id));
-        let Some(wanted) = group_name(wanted) else {
-            plan.remarks.push(format!("the group {} has a name that cannot be used here", reading.dn));
-            continue;
         };
         if let Some(why) = &members.partial {
             plan.cut.push(format!("the group {} was not read to its end, nobody leaves it: {why}", reading.dn));
@@ -94,12 +94,6 @@ pub(super) fn targets(desk: &Desk<'_>, plan: &mut Plan) -> Targets {
     Targets { aims, aimed_at, unknown_unread }
 }
 
-/// Names that the operator chose, by their folded form: no entry's spelling changes them.
-fn chosen_names<'a>(desk: &Desk<'a>) -> HashMap<String, &'a str> {
-    let chosen = desk.snapshot.groups.iter().filter(|reading| reading.named_by_operator);
-    chosen.map(|reading| (fold(reading.name.trim()), reading.name.as_str())).collect()
-}
-
 fn aim(reading: &GroupReading, wanted: &DisplayName, known: Option<&KnownGroup>, standing: &Standing<'_>) -> Aim {
     let follows = reading.subject.clone().filter(|_| !reading.named_by_operator);
     let aim = |target, renamed_from, follows| Aim {
@@ -116,7 +110,7 @@ fn aim(reading: &GroupReading, wanted: &DisplayName, known: Option<&KnownGroup>,
         return aim(Target::New, None, follows.filter(|_| standing.followed(reading).is_none()));
     };
     let key = fold(wanted.as_str());
-    let renamed = fold(&known.name) != key || (known.name != wanted.as_str() && !standing.chosen.contains(&key));
+    let renamed = fold(&known.name) != key || (known.name != wanted.as_str() && !standing.chosen.contains_key(&key));
     let renamed_from = renamed.then(|| known.name.clone());
     // The entry that it follows goes on leading it, as long as there is one.
     let follows = follows.filter(|subject| known.subject.as_ref() != Some(subject) && !standing.is_led(known));
@@ -133,18 +127,19 @@ struct Standing<'a> {
     by_subject: HashMap<&'a Subject, &'a KnownGroup>,
     /// Groups whose own entry was read and has their name then.
     led: HashSet<GroupId>,
-    /// Names that the operator chose.
-    chosen: HashSet<String>,
+    /// Names that the operator chose, by their folded form: no entry's spelling changes them.
+    chosen: HashMap<String, &'a str>,
 }
 
 impl<'a> Standing<'a> {
-    fn of(desk: &Desk<'a>, chosen: &HashMap<String, &str>) -> Self {
+    fn of(desk: &Desk<'a>) -> Self {
+        let chosen = desk.snapshot.groups.iter().filter(|reading| reading.named_by_operator);
+        let chosen = chosen.map(|reading| (fold(reading.name.trim()), reading.name.as_str())).collect();
         let groups = &desk.known.groups;
         let mut by_name: HashMap<String, &KnownGroup> = groups.iter().map(|one| (fold(&one.name), one)).collect();
         let by_subject: HashMap<&Subject, &KnownGroup> =
             groups.iter().filter_map(|one| Some((one.subject.as_ref()?, one))).collect();
-        let mut standing =
-            Self { by_name: HashMap::new(), by_subject, led: HashSet::new(), chosen: chosen.keys().cloned().collect() };
+        let mut standing = Self { by_name: HashMap::new(), by_subject, led: HashSet::new(), chosen };
         let followed: Vec<(&KnownGroup, String)> = desk
             .snapshot
             .groups
@@ -155,7 +150,7 @@ impl<'a> Standing<'a> {
         // A group goes along with its entry unless an operator chose its name, or a group that stays has the new one.
         let mut going: Vec<&(&KnownGroup, String)> = followed
             .iter()
-            .filter(|(group, to)| fold(&group.name) != *to && !chosen.contains_key(&fold(&group.name)))
+            .filter(|(group, to)| fold(&group.name) != *to && !standing.chosen.contains_key(&fold(&group.name)))
             .collect();
         loop {
             let leaving: HashSet<GroupId> = going.iter().map(|(group, _)| group.id).collect();
@@ -175,6 +170,11 @@ impl<'a> Standing<'a> {
         standing.led = followed.iter().filter(leads).map(|(group, _)| group.id).collect();
         standing.by_name = by_name;
         standing
+    }
+
+    /// The name that a reading asks for.
+    fn wanted(&self, reading: &'a GroupReading) -> &'a str {
+        self.chosen.get(&fold(reading.name.trim())).copied().unwrap_or(&reading.name)
     }
 
     fn called(&self, name: &str) -> Option<&'a KnownGroup> {

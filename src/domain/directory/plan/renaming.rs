@@ -34,8 +34,8 @@ fn snapshot(world: &World) -> Snapshot {
 /// What carrying a confirmed plan out makes of the groups.
 fn carry_out(plan: &Plan, known: &mut Known) {
     let names: Vec<String> = plan.groups.iter().map(|group| group.name.as_str().to_owned()).collect();
-    let once: BTreeSet<&String> = names.iter().collect();
-    assert_eq!(once.len(), names.len(), "two plans for one name: {names:?}");
+    let different: BTreeSet<&String> = names.iter().collect();
+    assert_eq!(different.len(), names.len(), "two plans for one name: {names:?}");
     for group in &plan.groups {
         let id = match group.target {
             Target::Known(id) => id,
@@ -122,6 +122,16 @@ fn two_entries_swap_their_names_and_their_groups_go_along() {
 fn a_group_that_nobody_is_in_any_more_keeps_no_name_from_anybody() {
     let gone: World = vec![None, Some((2, [1].into()))];
     runs(&[world(&[(1, &[0]), (2, &[1])]), gone, vec![None, Some((1, [1].into()))]]);
+}
+
+#[test]
+fn an_entry_whose_new_name_cannot_be_used_keeps_its_people() {
+    let store = runs(&[world(&[(1, &[0, 1])])]);
+    let mut renamed = snapshot(&world(&[(1, &[0, 1])]));
+    renamed.groups[0].name = "a,b".to_owned();
+    let plan = plan(&renamed, &store, &settings());
+    assert!(plan.is_idle(), "{:?}", plan.words());
+    assert!(plan.remarks.iter().any(|remark| remark.contains("cannot be used")), "{:?}", plan.remarks);
 }
 
 proptest! {
